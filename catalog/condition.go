@@ -1,0 +1,4 @@
+package catalog
+
+// Condition is a compiled CEL expression.
+type Condition struct{}
