@@ -1,0 +1,113 @@
+package catalog
+
+import "slices"
+
+// Revision (目录修订) is one catalog, loaded and checked. It never changes once
+// it is loaded; what it returns is shared and MUST NOT be written to.
+type Revision struct {
+	Number  int    // 0 until it is stored
+	Digest  string // SHA-256 over the names and contents of its files, hex
+	Title   string
+	Version string
+
+	departments       []*Department
+	datasets          []*Dataset
+	facts             []*Fact
+	roles             []*Role
+	standardMaterials []*StandardMaterial
+	commonMaterials   []*Material
+	oneThings         []*OneThing
+	matters           []*Matter
+	materials         []*Material
+
+	byCode index
+}
+
+// index finds things by their code.
+type index struct {
+	departments       map[string]*Department
+	datasets          map[string]*Dataset
+	facts             map[string]*Fact
+	roles             map[string]*Role
+	standardMaterials map[string]*StandardMaterial
+	commonMaterials   map[string]*Material
+	oneThings         map[string]*OneThing
+	matters           map[string]*Matter
+	materials         map[string]*Material
+	sources           map[string]*Source
+	implementations   map[string][]*Matter
+}
+
+// Department gives a department by its code, or nil.
+func (r *Revision) Department(code string) *Department { return r.byCode.departments[code] }
+
+// Dataset gives a dataset by its code, or nil.
+func (r *Revision) Dataset(code string) *Dataset { return r.byCode.datasets[code] }
+
+// Fact gives a fact by its code, or nil.
+func (r *Revision) Fact(code string) *Fact { return r.byCode.facts[code] }
+
+// Role gives a role by its code, or nil.
+func (r *Revision) Role(code string) *Role { return r.byCode.roles[code] }
+
+// StandardMaterial gives a standard material by its code, or nil.
+func (r *Revision) StandardMaterial(code string) *StandardMaterial {
+	return r.byCode.standardMaterials[code]
+}
+
+// OneThing gives a one-thing by its code, or nil.
+func (r *Revision) OneThing(code string) *OneThing { return r.byCode.oneThings[code] }
+
+// Matter gives a matter by its short code, or nil.
+func (r *Revision) Matter(code string) *Matter { return r.byCode.matters[code] }
+
+// Material gives a material by its code, or nil.
+func (r *Revision) Material(code string) *Material { return r.byCode.materials[code] }
+
+// Source gives a source by its code, or nil.
+func (r *Revision) Source(code string) *Source { return r.byCode.sources[code] }
+
+// MattersByImplementationCode gives the matters with a 31-character
+// implementation code, in the catalog's order: one matter can stand in several
+// one-things.
+func (r *Revision) MattersByImplementationCode(code string) []*Matter {
+	return slices.Clone(r.byCode.implementations[code])
+}
+
+// Departments lists the departments in the catalog's order.
+func (r *Revision) Departments() []*Department { return slices.Clone(r.departments) }
+
+// Datasets lists the datasets in the catalog's order.
+func (r *Revision) Datasets() []*Dataset { return slices.Clone(r.datasets) }
+
+// Facts lists the facts in the catalog's order.
+func (r *Revision) Facts() []*Fact { return slices.Clone(r.facts) }
+
+// Roles lists the roles in the catalog's order.
+func (r *Revision) Roles() []*Role { return slices.Clone(r.roles) }
+
+// StandardMaterials lists the standard materials in the catalog's order.
+func (r *Revision) StandardMaterials() []*StandardMaterial { return slices.Clone(r.standardMaterials) }
+
+// CommonMaterials lists the common materials in the catalog's order, as they
+// are written; no matter asks for them but by reference.
+func (r *Revision) CommonMaterials() []*Material { return slices.Clone(r.commonMaterials) }
+
+// OneThings lists the one-things in the catalog's order.
+func (r *Revision) OneThings() []*OneThing { return slices.Clone(r.oneThings) }
+
+// Matters lists the matters of all one-things in the catalog's order.
+func (r *Revision) Matters() []*Matter { return slices.Clone(r.matters) }
+
+// Materials lists the materials of all matters in the catalog's order.
+func (r *Revision) Materials() []*Material { return slices.Clone(r.materials) }
+
+// Field gives a field by its code, or nil.
+func (d *Dataset) Field(code string) *Field {
+	for i := range d.Fields {
+		if d.Fields[i].Code == code {
+			return &d.Fields[i]
+		}
+	}
+	return nil
+}
