@@ -1,0 +1,66 @@
+// Package ledger records every act of the exchange, so that it can be shown
+// years later who asked what about whom, why, and what came of it
+// (政务数据共享条例, art. 29).
+//
+// An entry holds no personal data: a person appears as a digest that is keyed
+// with the case's salt, a value not at all.
+package ledger
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Kind is the kind of an act.
+type Kind string
+
+// The kinds. An intent comes before the question it announces; if it cannot be
+// written, nothing is asked.
+const (
+	CaseOpened     Kind = "case_opened"
+	FactsChanged   Kind = "facts_changed"
+	ResultReported Kind = "result_reported"
+	PaperHandedIn  Kind = "paper_handed_in"
+	Intent         Kind = "intent"
+	Outcome        Kind = "outcome"
+	Resolved       Kind = "resolved"
+)
+
+// Entry (存证) is one recorded act.
+type Entry struct {
+	Kind       Kind      `json:"kind"`
+	At         time.Time `json:"at"`
+	System     string    `json:"system"`     // who acted
+	Department string    `json:"department"` // for which department
+	Case       string    `json:"case"`
+	Resolution string    `json:"resolution,omitempty"`
+	Revision   int       `json:"revision"` // of the catalog
+	Ruleset    string    `json:"ruleset,omitempty"`
+
+	// A look-up: for which matter and material, of what and whom, on what basis.
+	Matter   string   `json:"matter,omitempty"`
+	Material string   `json:"material,omitempty"`
+	Mode     string   `json:"mode,omitempty"`
+	Dataset  string   `json:"dataset,omitempty"`
+	Source   string   `json:"source,omitempty"`
+	Subject  string   `json:"subject,omitempty"` // see SubjectDigest
+	Fields   []string `json:"fields,omitempty"`  // codes, never values
+	Grant    string   `json:"grant,omitempty"`
+	Basis    []string `json:"basis,omitempty"`
+
+	// What came of it.
+	Result string `json:"result,omitempty"`
+	Millis int64  `json:"millis,omitempty"`
+	Digest string `json:"digest,omitempty"` // of what was answered, keyed as Subject is
+}
+
+// Digest gives the digest of a value under a case's salt, with the name of the
+// algorithm. Without the salt it tells nothing, even of a value that can be
+// guessed.
+func Digest(salt []byte, value string) string {
+	mac := hmac.New(sha256.New, salt)
+	mac.Write([]byte(value))
+	return "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,140 @@
+package policies
+
+import (
+	"time"
+
+	"mianti/catalog"
+)
+
+// Access is one look-up that somebody wants to make.
+type Access struct {
+	// Department is the one that needs the record: the matter's own.
+	Department *catalog.Department
+	Matter     string
+	Dataset    *catalog.Dataset
+	Fields     []string // every field that would be read, released or not
+	// Role is why the subject is in the case, and Party the subject.
+	Role  *catalog.Role
+	Party *catalog.Party
+	// Guardian is what a guardian in the case has said, for a child's record.
+	Guardian catalog.ConsentState
+}
+
+// ReasonOfDecision is one reason for a decision.
+type ReasonOfDecision string
+
+// The reasons of decisions. All that hold are kept, not only the first.
+const (
+	GrantCovers       ReasonOfDecision = "grant_covers"
+	GrantMissing      ReasonOfDecision = "grant_missing"
+	GrantIsSuspended  ReasonOfDecision = "grant_suspended"
+	GrantIsTerminated ReasonOfDecision = "grant_terminated"
+	GrantNotYet       ReasonOfDecision = "grant_not_yet_in_force"
+	GrantExpired      ReasonOfDecision = "grant_expired"
+	GrantLacksField   ReasonOfDecision = "grant_lacks_field"
+	DatasetWithheld   ReasonOfDecision = "dataset_withheld"
+	OwnRecord         ReasonOfDecision = "own_record"
+	StatutoryDuty     ReasonOfDecision = "statutory_duty"
+	OwnConsent        ReasonOfDecision = "own_consent"
+	GuardianConsent   ReasonOfDecision = "guardian_consent"
+	ConsentAwaited    ReasonOfDecision = "consent_awaited"
+	ConsentDenied     ReasonOfDecision = "consent_refused"
+)
+
+// Decision is the answer to an Access. The zero value denies.
+type Decision struct {
+	Allowed bool
+	// AwaitsConsent says that consent alone is missing, and not refused.
+	AwaitsConsent bool
+	Reasons       []ReasonOfDecision
+	Grant         string // the grant's id, when one covers the look-up
+	Ruleset       string
+}
+
+// Decide says whether a look-up may be made at a moment. The default is no: it
+// needs one grant that covers every field, and a legal basis for the person. A
+// department that reads its own records shares nothing and needs neither.
+func Decide(a Access, grants *Grants, now time.Time) Decision {
+	d := Decision{Ruleset: Ruleset}
+	if a.Dataset.Department == a.Department.Code {
+		d.Allowed = true
+		d.Reasons = []ReasonOfDecision{OwnRecord}
+		return d
+	}
+	granted := d.byGrant(a, grants, now)
+	based := d.byBasis(a)
+	withheld := a.Dataset.Sharing == catalog.SharingWithheld
+	if withheld {
+		d.Reasons = append(d.Reasons, DatasetWithheld)
+	}
+	d.Allowed = granted && based && !withheld
+	d.AwaitsConsent = d.AwaitsConsent && granted && !withheld
+	return d
+}
+
+// byGrant looks for one grant that covers it all. Two grants are never put
+// together: each was given for its own fields.
+func (d *Decision) byGrant(a Access, grants *Grants, now time.Time) bool {
+	found := grants.byUse[grantKey{a.Department.Code, a.Matter, a.Dataset.Code}]
+	if len(found) == 0 {
+		d.Reasons = append(d.Reasons, GrantMissing)
+		return false
+	}
+	for i := range found {
+		if reason, ok := found[i].covers(a.Fields, now); ok {
+			d.Grant = found[i].ID
+			d.Reasons = append(d.Reasons, reason)
+			return true
+		}
+	}
+	for i := range found {
+		reason, _ := found[i].covers(a.Fields, now)
+		d.Reasons = append(d.Reasons, reason)
+	}
+	return false
+}
+
+// byBasis says on what ground the person's record may be read
+// (个人信息保护法, art. 13, 29, 31).
+func (d *Decision) byBasis(a Access) bool {
+	rule := consentRule(a)
+	if rule == catalog.ConsentNone {
+		d.Reasons = append(d.Reasons, StatutoryDuty)
+		return true
+	}
+	state, given := a.Party.Consent, OwnConsent
+	if rule == catalog.ConsentGuardian {
+		state, given = a.Guardian, GuardianConsent
+	}
+	switch state {
+	case catalog.ConsentGiven:
+		d.Reasons = append(d.Reasons, given)
+		return true
+	case catalog.ConsentRefused:
+		d.Reasons = append(d.Reasons, ConsentDenied)
+		return false
+	default:
+		d.AwaitsConsent = true
+		d.Reasons = append(d.Reasons, ConsentAwaited)
+		return false
+	}
+}
+
+// consentRule says whose consent a look-up needs. A thing has nobody to ask
+// but the applicant, whose case it is.
+func consentRule(a Access) catalog.ConsentRule {
+	if a.Role != nil && a.Role.Consent == catalog.ConsentGuardian {
+		return catalog.ConsentGuardian
+	}
+	isPerson := a.Party.Kind == catalog.KindPerson || a.Party.Kind == catalog.KindOrganization
+	if isPerson && (a.Department.PublicUtility || a.Dataset.Consent) {
+		return catalog.ConsentOwn
+	}
+	if a.Role != nil && a.Role.Consent == catalog.ConsentOwn && !a.Party.In(applicantRole) {
+		return catalog.ConsentOwn
+	}
+	return catalog.ConsentNone
+}
+
+// applicantRole is the role whose own act the application is.
+const applicantRole = "applicant"

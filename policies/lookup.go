@@ -1,0 +1,331 @@
+package policies
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"mianti/catalog"
+)
+
+// lookUp tries the proofs of the requirement in their order, by one mode.
+func (w *walk) lookUp(mode catalog.Mode) (Settlement, bool, error) {
+	for _, proof := range w.r.Proofs {
+		if !w.s.Catalog.Reachable(proof, mode) {
+			continue
+		}
+		out, done, err := w.prove(mode, proof)
+		if err != nil || done {
+			return out, done, err
+		}
+	}
+	return Settlement{}, false, nil
+}
+
+// prove tries one proof: all its records, then its check.
+func (w *walk) prove(mode catalog.Mode, proof *catalog.Proof) (Settlement, bool, error) {
+	p := proving{walk: w, mode: mode, proof: proof, records: map[string]map[string]any{}}
+	for i := range proof.Lookups {
+		p.record(&proof.Lookups[i])
+	}
+	if p.ends != nil {
+		return *p.ends, true, nil
+	}
+	if p.failed != nil {
+		w.note(*p.failed)
+		return Settlement{}, false, nil
+	}
+	if len(p.wishes) > 0 {
+		return w.end("", "", "", func(out *Settlement) { out.Wishes = p.wishes }), true, nil
+	}
+	return p.judge()
+}
+
+// proving is the state of one proof under trial.
+type proving struct {
+	*walk
+	mode     catalog.Mode
+	proof    *catalog.Proof
+	records  map[string]map[string]any
+	evidence []Evidence
+	wishes   []Wish
+	millis   int64
+	failed   *Attempt    // the first look-up that did not succeed
+	ends     *Settlement // the chain ends here, whatever the others say
+}
+
+// record finds one record of the proof: from a result of the case, from an
+// answer, or by a wish to ask.
+func (p *proving) record(l *catalog.Lookup) {
+	dataset := p.s.Catalog.Dataset(l.Dataset)
+	if p.fromResult(l, dataset) {
+		return
+	}
+	party, role := p.subject(l)
+	if party.Number == "" {
+		p.fail(l, Attempt{Result: NotFound, Detail: "the party has no number yet"})
+		return
+	}
+	decision := p.decide(l, dataset, party, role)
+	if !decision.Allowed {
+		p.denied(l, decision)
+		return
+	}
+	ask := Ask{Mode: p.mode, Dataset: l.Dataset, Party: party.ID}
+	answer, known := p.s.Answers[ask]
+	if !known {
+		p.wishes = append(p.wishes, Wish{Ask: ask, Requirement: p.r, Use: p.r.Uses[0], Decision: decision})
+		return
+	}
+	p.answered(l, dataset, answer, decision)
+}
+
+// subject is whose record a look-up is about. The plan has made sure that the
+// role has a party.
+func (p *proving) subject(l *catalog.Lookup) (*catalog.Party, *catalog.Role) {
+	if l.Subject == "" {
+		return p.r.Party, p.s.Catalog.Role(p.r.Role)
+	}
+	return catalog.PartyIn(p.s.Parties, l.Subject), p.s.Catalog.Role(l.Subject)
+}
+
+// fromResult takes the record from a matter of this case that brings it into
+// being: before that matter is decided there is no record to ask for.
+func (p *proving) fromResult(l *catalog.Lookup, dataset *catalog.Dataset) bool {
+	for _, code := range p.r.Material().Prior {
+		planned := p.s.Plan.Matter(code)
+		if planned == nil || planned.State == catalog.StateSkipped || planned.Matter.Result.Dataset != l.Dataset {
+			continue
+		}
+		switch {
+		case planned.State.Pending():
+			p.end(ReasonPriorPending, code)
+			return true
+		case planned.State != catalog.StateGranted:
+			p.end(ReasonPriorRefused, code)
+			return true
+		}
+		reported := p.s.Results[code]
+		if len(reported.Fields) == 0 {
+			return false
+		}
+		p.records[l.Dataset] = reported.Fields
+		p.evidence = append(p.evidence, Evidence{
+			Dataset: l.Dataset, Department: dataset.Department, Source: "prior:" + code,
+			Reference: reported.Number, FetchedAt: reported.ReportedAt, ValidUntil: reported.ValidUntil,
+			YesNo: l.YesNo, Fields: released(l, dataset, reported.Fields),
+		})
+		return true
+	}
+	return false
+}
+
+func (p *proving) end(reason ReasonCode, matter string) {
+	if p.ends == nil {
+		out := p.awaits(reason, []string{matter})
+		p.ends = &out
+	}
+}
+
+// decide asks the policy. The uses of a requirement have the same right
+// (Separate), so the first one speaks for all.
+func (p *proving) decide(l *catalog.Lookup, dataset *catalog.Dataset, party *catalog.Party, role *catalog.Role) Decision {
+	return p.decideUse(p.r.Uses[0], l, dataset, party, role)
+}
+
+func (p *proving) decideUse(use catalog.Use, l *catalog.Lookup, dataset *catalog.Dataset, party *catalog.Party, role *catalog.Role) Decision {
+	return Decide(Access{
+		Department: p.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code, Dataset: dataset,
+		Fields: FieldsRead(p.proof, l, dataset), Role: role, Party: party, Guardian: guardianConsent(p.s.Parties),
+	}, p.s.Grants, p.s.Now)
+}
+
+func (p *proving) denied(l *catalog.Lookup, d Decision) {
+	if d.AwaitsConsent {
+		if p.ends == nil {
+			out := p.walk.end(NeedsConsent, "", ReasonConsentMissing)
+			p.ends = &out
+		}
+		return
+	}
+	result := NoGrant
+	if slices.Contains(d.Reasons, ConsentDenied) {
+		result = NoConsent
+	}
+	p.fail(l, Attempt{Result: result, Detail: joinReasons(d.Reasons)})
+}
+
+func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer Answer, d Decision) {
+	p.millis = max(p.millis, answer.Millis)
+	if answer.Result != OK {
+		p.fail(l, Attempt{Result: answer.Result, Detail: answer.Fault + answer.Mismatch})
+		return
+	}
+	validUntil, _ := answer.Fields[dataset.ValidUntil].(string)
+	if answer.Revoked {
+		p.fail(l, Attempt{Result: Expired, Detail: "the source marks it as no longer in force"})
+		return
+	}
+	if validUntil != "" && validUntil < p.s.Today.Format(time.DateOnly) {
+		p.fail(l, Attempt{Result: Expired, Detail: dataset.ValidUntil})
+		return
+	}
+	p.records[l.Dataset] = answer.Fields
+	p.evidence = append(p.evidence, Evidence{
+		Dataset: l.Dataset, Department: dataset.Department, Source: answer.Source, Reference: answer.Reference,
+		AsOf: answer.AsOf, FetchedAt: answer.FetchedAt, ValidUntil: validUntil,
+		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Basis: d.Reasons,
+	})
+}
+
+func (p *proving) fail(l *catalog.Lookup, a Attempt) {
+	if p.failed != nil {
+		return
+	}
+	a.Mode, a.Dataset, a.Millis = p.mode, l.Dataset, p.millis
+	p.failed = &a
+}
+
+// judge holds the check against the records.
+func (p *proving) judge() (Settlement, bool, error) {
+	in := catalog.CheckInput{Records: p.records, Facts: p.s.Facts, Today: p.s.Today}
+	if p.r.Party != nil {
+		in.Subject = *p.r.Party
+	}
+	if p.s.Plan.OneThing != nil {
+		in.Params = p.s.Plan.OneThing.Params
+	}
+	result, err := p.proof.Holds(in)
+	if err != nil {
+		return Settlement{}, false, fmt.Errorf("check of %s: %w", p.r.Material().Code, err)
+	}
+	attempt := Attempt{Mode: p.mode, Dataset: p.proof.Lookups[0].Dataset, Result: OK, Millis: p.millis}
+	switch result.Truth {
+	case catalog.Unknown:
+		return p.walk.end(NeedsFact, "", ReasonFactMissing, func(out *Settlement) { out.Questions = result.Facts }), true, nil
+	case catalog.False:
+		attempt.Result, attempt.Detail = Mismatch, p.proof.CheckText
+		if result.MissingField != "" {
+			attempt.Detail = result.MissingField
+		}
+		p.note(attempt)
+		return Settlement{}, false, nil
+	}
+	p.note(attempt)
+	reason := ReasonRecordMatches
+	if p.mode == catalog.ModeElicense {
+		reason = ReasonLicenceValid
+	}
+	return p.walk.end(Settled, p.mode, reason, func(out *Settlement) { out.Evidence = p.evidence }), true, nil
+}
+
+// released cuts a record down to what the caller may see.
+func released(l *catalog.Lookup, dataset *catalog.Dataset, fields map[string]any) map[string]any {
+	if l.YesNo {
+		return nil
+	}
+	out := map[string]any{}
+	for _, code := range releasedFields(l, dataset) {
+		if v, ok := fields[code]; ok {
+			out[code] = v
+		}
+	}
+	return out
+}
+
+func releasedFields(l *catalog.Lookup, dataset *catalog.Dataset) []string {
+	if len(l.Release) > 0 {
+		return l.Release
+	}
+	codes := make([]string, len(dataset.Fields))
+	for i, f := range dataset.Fields {
+		codes[i] = f.Code
+	}
+	return codes
+}
+
+// FieldsRead are the fields that a look-up reads: those it releases, those the
+// check needs, and the one that says how long the record is valid. Sorted.
+func FieldsRead(proof *catalog.Proof, l *catalog.Lookup, dataset *catalog.Dataset) []string {
+	need := map[string]bool{}
+	if !l.YesNo {
+		for _, code := range releasedFields(l, dataset) {
+			need[code] = true
+		}
+	}
+	for _, code := range proof.FieldsChecked(l.Dataset) {
+		need[code] = true
+	}
+	if dataset.ValidUntil != "" {
+		need[dataset.ValidUntil] = true
+	}
+	return slices.Sorted(maps.Keys(need))
+}
+
+// guardianConsent is what the guardians in the case have said: one no is a no.
+func guardianConsent(parties []catalog.Party) catalog.ConsentState {
+	state := catalog.ConsentUnknown
+	for i := range parties {
+		if !parties[i].In(guardianRole) {
+			continue
+		}
+		switch parties[i].Consent {
+		case catalog.ConsentRefused:
+			return catalog.ConsentRefused
+		case catalog.ConsentGiven:
+			state = catalog.ConsentGiven
+		}
+	}
+	return state
+}
+
+// guardianRole is the role that consents for a child.
+const guardianRole = "guardian"
+
+func joinReasons(reasons []ReasonOfDecision) string {
+	text := ""
+	for i, r := range reasons {
+		if i > 0 {
+			text += ","
+		}
+		text += string(r)
+	}
+	return text
+}
+
+// FieldsAllowed are the fields that an Ask reads for all the requirements of
+// the plan that may make it, so that one question serves them all. Sorted.
+func (s *Situation) FieldsAllowed(ask Ask) []string {
+	need := map[string]bool{}
+	for _, r := range s.Plan.Requirements {
+		if r.Applies != catalog.True {
+			continue
+		}
+		for _, proof := range r.Proofs {
+			s.addFieldsAllowed(need, ask, r, proof)
+		}
+	}
+	return slices.Sorted(maps.Keys(need))
+}
+
+func (s *Situation) addFieldsAllowed(need map[string]bool, ask Ask, r *catalog.Requirement, proof *catalog.Proof) {
+	dataset := s.Catalog.Dataset(ask.Dataset)
+	p := proving{walk: &walk{s: s, r: r}, mode: ask.Mode, proof: proof}
+	for i := range proof.Lookups {
+		l := &proof.Lookups[i]
+		if l.Dataset != ask.Dataset {
+			continue
+		}
+		party, role := p.subject(l)
+		if party == nil || party.ID != ask.Party {
+			continue
+		}
+		if !p.decide(l, dataset, party, role).Allowed {
+			continue
+		}
+		for _, code := range FieldsRead(proof, l, dataset) {
+			need[code] = true
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package policies
+
+import (
+	"slices"
+
+	"mianti/catalog"
+)
+
+// Separate takes apart what the plan has joined, where one department may look
+// a record up and another may not: the one's right is not the other's. The
+// paper is still asked for once. It returns a plan of its own.
+func Separate(s *Situation) *catalog.Plan {
+	plan := *s.Plan
+	plan.Requirements = nil
+	for _, r := range s.Plan.Requirements {
+		plan.Requirements = append(plan.Requirements, separate(s, r)...)
+	}
+	return &plan
+}
+
+func separate(s *Situation, r *catalog.Requirement) []*catalog.Requirement {
+	if len(r.Uses) == 1 || len(r.Proofs) == 0 {
+		return []*catalog.Requirement{r}
+	}
+	var rights []string
+	byRight := map[string][]catalog.Use{}
+	for _, use := range r.Uses {
+		right := rightsOf(s, r.Apart([]catalog.Use{use}), use)
+		if byRight[right] == nil {
+			rights = append(rights, right)
+		}
+		byRight[right] = append(byRight[right], use)
+	}
+	if len(rights) == 1 {
+		return []*catalog.Requirement{r}
+	}
+	first := *r
+	first.Uses = byRight[rights[0]]
+	out := []*catalog.Requirement{&first}
+	for _, right := range rights[1:] {
+		out = append(out, r.Apart(byRight[right]))
+	}
+	return out
+}
+
+// rightsOf writes down whether the look-ups of a use may be made: a letter for
+// each answer that occurs, sorted.
+func rightsOf(s *Situation, r *catalog.Requirement, use catalog.Use) string {
+	var letters []byte
+	for _, proof := range r.Proofs {
+		p := proving{walk: &walk{s: s, r: r}, proof: proof}
+		for i := range proof.Lookups {
+			l := &proof.Lookups[i]
+			party, role := p.subject(l)
+			if party == nil {
+				continue
+			}
+			decision := p.decideUse(use, l, s.Catalog.Dataset(l.Dataset), party, role)
+			letters = append(letters, letter(decision))
+		}
+	}
+	slices.Sort(letters)
+	return string(slices.Compact(letters))
+}
+
+func letter(d Decision) byte {
+	switch {
+	case d.Allowed:
+		return 'a'
+	case d.AwaitsConsent:
+		return 'w'
+	case slices.Contains(d.Reasons, ConsentDenied):
+		return 'r'
+	default:
+		return 'n'
+	}
+}

@@ -1,0 +1,351 @@
+package policies
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"mianti/catalog"
+)
+
+// Situation is everything that a settlement follows from. It is built by the
+// exchange and never changed here.
+type Situation struct {
+	Catalog *catalog.Revision
+	Plan    *catalog.Plan
+	Parties []catalog.Party
+	Facts   catalog.Facts
+	Grants  *Grants
+	Now     time.Time
+	// Today is midnight UTC of the date in Asia/Shanghai.
+	Today time.Time
+	// Results are the reported results of granted matters, by matter code.
+	Results map[string]Reported
+	// Answers are what sources have said so far.
+	Answers map[Ask]Answer
+	// Handed are the papers handed in before, newest first.
+	Handed []Handed
+}
+
+// Reported is the result of a granted matter, as the authority reported it.
+type Reported struct {
+	Number     string
+	IssuedOn   string // "2006-01-02"
+	ValidUntil string // "2006-01-02", or empty
+	ReportedAt time.Time
+	Fields     map[string]any // by field code of the result's dataset
+}
+
+// Handed is a paper that a party handed in before.
+type Handed struct {
+	StandardMaterial string
+	Material         string
+	Party            string // id in this case
+	On               time.Time
+	Digest           string
+}
+
+// Ask is one question to one department: which record, of whom, by which way.
+type Ask struct {
+	Mode    catalog.Mode // elicense or data
+	Dataset string
+	Party   string
+}
+
+// Wish is an Ask that has been allowed, with what allowed it.
+type Wish struct {
+	Ask
+	Requirement *catalog.Requirement
+	Use         catalog.Use
+	Decision    Decision
+}
+
+// Answer is what a source said to an Ask, reduced to what the rule may see.
+type Answer struct {
+	Result    Result // OK: exactly one record of the asked subject
+	Fields    map[string]any
+	Revoked   bool
+	Source    string // code of the source
+	Reference string // the source's own number of the answer
+	AsOf      time.Time
+	FetchedAt time.Time
+	Millis    int64
+	Fault     string // kind of fault when Result is SourceDown
+	Mismatch  string // what does not agree when Result is Mismatch
+}
+
+// Attempt is one mode that was tried.
+type Attempt struct {
+	Mode    catalog.Mode
+	Dataset string
+	Result  Result
+	Millis  int64
+	// Detail says more: the field that did not agree, the kind of fault, the
+	// reason of a denial. It holds no personal data.
+	Detail string
+}
+
+// Evidence is what settles a material.
+type Evidence struct {
+	Dataset    string
+	Department string
+	Source     string
+	Reference  string
+	AsOf       time.Time
+	FetchedAt  time.Time
+	ValidUntil string
+	YesNo      bool // only the conclusion is released
+	Fields     map[string]any
+	Grant      string
+	Basis      []ReasonOfDecision
+}
+
+// Settlement is the conclusion for one requirement, or the wishes that must be
+// answered before there is one.
+type Settlement struct {
+	Outcome    Outcome
+	Mode       catalog.Mode // that settled it
+	Reason     ReasonCode
+	Evidence   []Evidence
+	Attempts   []Attempt
+	Questions  []string // codes of facts
+	Prior      []string // matters that are awaited
+	Department string   // that is asked to assist
+	DueDays    int      // working days, for assist and defer
+	Wishes     []Wish   // not empty: ask these and settle again
+}
+
+// Settle walks down the chain of one requirement with what is known so far. It
+// is called again with more answers until it has no more wishes.
+func Settle(s *Situation, r *catalog.Requirement) (Settlement, error) {
+	if r.Applies == catalog.False {
+		return Settlement{Outcome: NotApplicable, Reason: ReasonConditionFalse}, nil
+	}
+	if stopped := stoppedBy(s, r); stopped != nil {
+		return Settlement{Outcome: AwaitingPrior, Reason: ReasonPriorRefused, Prior: stopped}, nil
+	}
+	if r.Applies == catalog.Unknown {
+		return Settlement{Outcome: NeedsFact, Reason: ReasonFactMissing, Questions: r.Facts}, nil
+	}
+	w := walk{s: s, r: r}
+	for i := range r.Material().Chain {
+		applies, unknown, err := r.Material().StepApplies(i, s.Facts)
+		if err != nil {
+			return Settlement{}, fmt.Errorf("condition of step %d of %s: %w", i+1, r.Material().Code, err)
+		}
+		if applies == catalog.Unknown {
+			return w.end(NeedsFact, "", ReasonFactMissing, func(out *Settlement) { out.Questions = unknown }), nil
+		}
+		if applies == catalog.False {
+			continue
+		}
+		out, done, err := w.try(&r.Material().Chain[i])
+		if err != nil || done {
+			return out, err
+		}
+	}
+	return w.exhausted(), nil
+}
+
+// stoppedBy gives the refused matters that every use of the requirement hangs
+// on; nil if any use may still go on.
+func stoppedBy(s *Situation, r *catalog.Requirement) []string {
+	var refused []string
+	for _, use := range r.Uses {
+		planned := s.Plan.Matter(use.Matter.Code)
+		if planned.State != catalog.StateStopped {
+			return nil
+		}
+		refused = append(refused, planned.After...)
+	}
+	slices.Sort(refused)
+	return slices.Compact(refused)
+}
+
+// walk is one way down a chain.
+type walk struct {
+	s        *Situation
+	r        *catalog.Requirement
+	attempts []Attempt
+	last     ReasonCode // of the last attempt that did not settle
+}
+
+func (w *walk) end(o Outcome, mode catalog.Mode, reason ReasonCode, more ...func(*Settlement)) Settlement {
+	out := Settlement{Outcome: o, Mode: mode, Reason: reason, Attempts: w.attempts}
+	for _, set := range more {
+		set(&out)
+	}
+	return out
+}
+
+// note keeps an attempt. Only a look-up that failed is a reason for what comes
+// after it: that nothing was handed in before tells the applicant nothing.
+func (w *walk) note(a Attempt) {
+	w.attempts = append(w.attempts, a)
+	if a.Result == OK || a.Dataset == "" {
+		return
+	}
+	w.last = ReasonCode(a.Result)
+	if a.Result == NoConsent {
+		w.last = ReasonConsentRefused
+	}
+}
+
+// try takes one step; done says that the chain ends here.
+func (w *walk) try(step *catalog.Step) (Settlement, bool, error) {
+	switch step.Mode {
+	case catalog.ModeForm:
+		return w.settled(step.Mode, ReasonGenerated), true, nil
+	case catalog.ModeCancel:
+		return w.cancelled(), true, nil
+	case catalog.ModePrior:
+		out, done := w.prior()
+		return out, done, nil
+	case catalog.ModeElicense, catalog.ModeData:
+		return w.lookUp(step.Mode)
+	case catalog.ModeHistory:
+		out, done := w.history(step)
+		return out, done, nil
+	case catalog.ModeAssist:
+		return w.end(Verifying, "", ReasonAssist, func(out *Settlement) {
+			out.Department, out.DueDays = w.assistant(step), step.Days
+		}), true, nil
+	case catalog.ModeCommit:
+		return w.end(Committed, step.Mode, ReasonCommitment), true, nil
+	case catalog.ModeDefer:
+		return w.end(Deferred, step.Mode, ReasonMayFollow, func(out *Settlement) { out.DueDays = step.Days }), true, nil
+	case catalog.ModeUpload:
+		return w.end(Upload, "", w.whyUpload()), true, nil
+	}
+	return Settlement{}, false, fmt.Errorf("material %s: mode %q is not known", w.r.Material().Code, step.Mode)
+}
+
+func (w *walk) settled(mode catalog.Mode, reason ReasonCode, evidence ...Evidence) Settlement {
+	w.note(Attempt{Mode: mode, Result: OK})
+	return w.end(Settled, mode, reason, func(out *Settlement) { out.Evidence = evidence })
+}
+
+// cancelled ends a chain whose paper is not asked for any more. A look-up that
+// failed before it is not healed by that: a fault settles nothing, and a record
+// that does not hold is looked at by a person.
+func (w *walk) cancelled() Settlement {
+	switch w.last {
+	case ReasonCode(SourceDown), ReasonCode(Stale), ReasonCode(Mismatch), ReasonCode(Expired), ReasonCode(Multiple):
+		return w.exhausted()
+	}
+	return w.settled(catalog.ModeCancel, ReasonCancelled)
+}
+
+// prior takes the result of an earlier matter of the case.
+func (w *walk) prior() (Settlement, bool) {
+	m := w.r.Material()
+	var granted, pending, refused []string
+	for _, code := range m.Prior {
+		planned := w.s.Plan.Matter(code)
+		switch {
+		case planned == nil || planned.State == catalog.StateSkipped:
+		case planned.State == catalog.StateGranted:
+			granted = append(granted, code)
+		case planned.State.Pending():
+			pending = append(pending, code)
+		default:
+			refused = append(refused, code)
+		}
+	}
+	enough := len(granted) > 0
+	if m.PriorAll {
+		enough = enough && len(pending) == 0 && len(refused) == 0
+	}
+	switch {
+	case enough:
+		return w.priorSettled(granted), true
+	case m.PriorAll && len(refused) > 0:
+		return w.awaits(ReasonPriorRefused, refused), true
+	case len(pending) > 0:
+		return w.awaits(ReasonPriorPending, pending), true
+	case len(refused) > 0:
+		return w.awaits(ReasonPriorRefused, refused), true
+	}
+	w.note(Attempt{Mode: catalog.ModePrior, Result: NotFound, Detail: "no earlier matter of this case gives it"})
+	return Settlement{}, false
+}
+
+func (w *walk) awaits(reason ReasonCode, matters []string) Settlement {
+	return w.end(AwaitingPrior, "", reason, func(out *Settlement) { out.Prior = matters })
+}
+
+func (w *walk) priorSettled(matters []string) Settlement {
+	var evidence []Evidence
+	for _, code := range matters {
+		matter := w.s.Plan.Matter(code).Matter
+		reported := w.s.Results[code]
+		issued, _ := time.Parse(time.DateOnly, reported.IssuedOn)
+		evidence = append(evidence, Evidence{
+			Dataset: matter.Result.Dataset, Department: matter.Department, Source: "prior:" + code,
+			Reference: reported.Number, AsOf: issued, FetchedAt: reported.ReportedAt,
+			ValidUntil: reported.ValidUntil, Fields: reported.Fields,
+		})
+	}
+	return w.settled(catalog.ModePrior, ReasonPriorResult, evidence...)
+}
+
+// history reuses a paper that the same party handed in before.
+func (w *walk) history(step *catalog.Step) (Settlement, bool) {
+	oldest := w.s.Today.AddDate(0, -step.Months, 0)
+	for _, handed := range w.s.Handed {
+		if handed.On.Before(oldest) || !w.isSamePaper(handed) {
+			continue
+		}
+		return w.settled(catalog.ModeHistory, ReasonReused, Evidence{
+			Source: "history", Reference: handed.Digest, AsOf: handed.On, FetchedAt: handed.On,
+		}), true
+	}
+	w.note(Attempt{Mode: catalog.ModeHistory, Result: NotFound, Detail: "nothing was handed in before"})
+	return Settlement{}, false
+}
+
+func (w *walk) isSamePaper(handed Handed) bool {
+	party := ""
+	if w.r.Party != nil {
+		party = w.r.Party.ID
+	}
+	if handed.Party != party {
+		return false
+	}
+	if w.r.StandardMaterial != "" && handed.StandardMaterial == w.r.StandardMaterial {
+		return true
+	}
+	return slices.Contains(w.r.UsedBy(), handed.Material)
+}
+
+// assistant is the department whose officer is asked.
+func (w *walk) assistant(step *catalog.Step) string {
+	if step.Department != "" {
+		return step.Department
+	}
+	for _, proof := range w.r.Proofs {
+		return w.s.Catalog.Dataset(proof.Lookups[0].Dataset).Department
+	}
+	return w.r.Matter().Department
+}
+
+// whyUpload says why nothing before the upload worked.
+func (w *walk) whyUpload() ReasonCode {
+	switch {
+	case w.last != "":
+		return w.last
+	case w.r.Material().Origin == "applicant":
+		return ReasonApplicantOnly
+	default:
+		return ReasonNoSource
+	}
+}
+
+// exhausted ends a chain that has no upload: a person looks at it, or the
+// source is asked again. It never becomes a burden on the applicant.
+func (w *walk) exhausted() Settlement {
+	if w.last == ReasonCode(SourceDown) || w.last == ReasonCode(Stale) {
+		return w.end(Verifying, "", ReasonSourceRetry)
+	}
+	return w.end(Verifying, "", ReasonManualCheck)
+}
