@@ -1,0 +1,63 @@
+package exchange
+
+import (
+	"time"
+
+	"mianti/catalog"
+)
+
+// Caller is the authenticated system that asks, and its department.
+type Caller struct {
+	System     string
+	Department string
+}
+
+// Case (办件) is one application.
+type Case struct {
+	ID         string
+	Number     string // 办件编号, unique within the department
+	System     string // that opened it
+	Department string
+	// Revision of the catalog at which it was opened; it keeps it.
+	Revision int
+	Subject  string // short code of the matter or one-thing
+	Facts    catalog.Facts
+	Parties  []catalog.Party
+	Results  []MatterResult
+	// Salt keys the digests of this case in the ledger.
+	Salt []byte
+	// Opening is the digest of what it was opened with, to tell a repetition
+	// from another case under the same number.
+	Opening   string
+	OpenedAt  time.Time
+	UpdatedAt time.Time
+	// Version counts the changes; a change names the version that it was made to.
+	Version int
+}
+
+// MatterResult (办理结果) is what an authority decided on a matter of a case.
+type MatterResult struct {
+	Matter  string          `json:"matter" doc:"短码, 如 S01.M1" example:"S01.M1"`
+	Outcome catalog.Verdict `json:"outcome" enum:"granted,refused"`
+	// Number, IssuedOn and the rest describe the document that was issued.
+	Number       string         `json:"number,omitempty" maxLength:"100" doc:"证照或文书编号"`
+	IssuedOn     string         `json:"issued_on,omitempty" format:"date"`
+	ValidUntil   string         `json:"valid_until,omitempty" format:"date"`
+	HolderNumber string         `json:"holder_number,omitempty" maxLength:"18" doc:"新取得的统一社会信用代码; 申请人此前没有代码时填写"`
+	Fields       map[string]any `json:"fields,omitempty" doc:"结果所登记的数据项, 按数据项代码"`
+	ReportedAt   time.Time      `json:"reported_at,omitempty" readOnly:"true"`
+}
+
+// Submission (已交材料) is a paper that the applicant handed in after all; the
+// file itself stays with the approval system.
+type Submission struct {
+	Case             string
+	Material         string
+	StandardMaterial string
+	Party            string // id in the case; empty for the case's own
+	// Subject is the keyed digest by which later cases of the same subject find
+	// it, see Exchange.subjectKey.
+	Subject string
+	Digest  string // of the file, as the approval system computed it
+	At      time.Time
+}

@@ -1,0 +1,137 @@
+// Package exchange holds the use cases: open a case, tell it facts and results,
+// and resolve it — plan, decide, record the intent, ask the departments in
+// parallel, judge, and record the outcome together with the answer.
+//
+// Two invariants: nothing is asked before the intent to ask is recorded, and
+// nothing is answered before the answer is recorded.
+package exchange
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"mianti/catalog"
+	"mianti/connectors"
+	"mianti/ledger"
+	"mianti/policies"
+)
+
+// Catalogs gives revisions of the catalog. A revision never changes.
+type Catalogs interface {
+	// Current is the revision for new cases.
+	Current(ctx context.Context) (*catalog.Revision, error)
+	// Revision is an earlier one, by number.
+	Revision(ctx context.Context, number int) (*catalog.Revision, error)
+}
+
+// Cases keeps cases. Every change is stored together with its entry or not at
+// all.
+type Cases interface {
+	// OpenCase stores a new case. When the department already has a case of that
+	// number it stores nothing and returns the earlier one.
+	OpenCase(ctx context.Context, c *Case, e ledger.Entry) (*Case, error)
+	// Case gives a department's case; fault.NotFound when it has none of that id.
+	Case(ctx context.Context, department, id string) (*Case, error)
+	// UpdateCase stores changed facts, parties and results. It is a
+	// fault.Conflict when the case is no longer at the version it was read at.
+	UpdateCase(ctx context.Context, c *Case, e ledger.Entry) error
+	// CaseByNumber finds a case by the department's own number.
+	CaseByNumber(ctx context.Context, department, number string) (*Case, error)
+}
+
+// Resolutions keeps resolutions.
+type Resolutions interface {
+	// CommitResolution stores a resolution, its entries and the completion of its
+	// idempotency key in one transaction.
+	CommitResolution(ctx context.Context, r *Resolution, entries []ledger.Entry, key *Key) error
+	// Resolution gives a resolution of a department's case.
+	Resolution(ctx context.Context, department, id string) (*Resolution, error)
+	// ReserveKey takes an idempotency key. It returns the resolution that the key
+	// stands for, or "" when the key is now the caller's to use; a key that is in
+	// use by a request under way is a fault.Conflict, and so is one that was used
+	// for another request.
+	ReserveKey(ctx context.Context, key *Key) (string, error)
+}
+
+// Journal appends entries to the ledger, durably, before it returns.
+type Journal interface {
+	Append(ctx context.Context, entries []ledger.Entry) error
+}
+
+// Grants gives the grants that departments hold for matters.
+type Grants interface {
+	GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error)
+}
+
+// Submissions keeps the papers that applicants handed in.
+type Submissions interface {
+	// HandIn records one, with its entry. Handing in the same paper again
+	// replaces the earlier one of the same case.
+	HandIn(ctx context.Context, s *Submission, e ledger.Entry) error
+	// HandedIn gives those of these subjects, newest first.
+	HandedIn(ctx context.Context, subjects []string) ([]Submission, error)
+}
+
+// Key is an idempotency key of a system (Idempotency-Key), with what it was
+// used for.
+type Key struct {
+	System  string
+	Value   string
+	Request string // digest of the request
+	At      time.Time
+}
+
+// Config is what an Exchange is made of. All fields are required, but for the
+// durations, which have defaults.
+type Config struct {
+	Catalogs    Catalogs
+	Cases       Cases
+	Resolutions Resolutions
+	Submissions Submissions
+	Journal     Journal
+	Grants      Grants
+	// Connectors by kind of source.
+	Connectors map[string]connectors.Connector
+	// BaseURL gives the address of a department's interface.
+	BaseURL func(department string) string
+	// SubjectKey keys the digests by which a later case finds the papers of the
+	// same subject. At least 32 bytes.
+	SubjectKey []byte
+	Now        func() time.Time
+	NewID      func() string
+	Log        *slog.Logger
+	// Deadline bounds one resolution, SourceDeadline one question. Default 8 s
+	// and 3 s.
+	Deadline, SourceDeadline time.Duration
+	// Parallel bounds the questions under way in one resolution. Default 32.
+	Parallel int
+}
+
+// Exchange is the core of the program. It is safe for concurrent use.
+type Exchange struct {
+	Config
+}
+
+// New returns an Exchange.
+func New(c Config) *Exchange {
+	if c.Deadline == 0 {
+		c.Deadline = 8 * time.Second
+	}
+	if c.SourceDeadline == 0 {
+		c.SourceDeadline = 3 * time.Second
+	}
+	if c.Parallel == 0 {
+		c.Parallel = 32
+	}
+	return &Exchange{Config: c}
+}
+
+// shanghai is the time zone of every date that a citizen or a law means.
+func shanghai() *time.Location { return time.FixedZone("Asia/Shanghai", 8*60*60) }
+
+// today is midnight UTC of the date in Shanghai.
+func today(now time.Time) time.Time {
+	y, m, d := now.In(shanghai()).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}

@@ -1,0 +1,172 @@
+package exchange
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+
+	"mianti/catalog"
+	"mianti/policies"
+)
+
+// render makes the resolution of the settlements. It is pure.
+func render(id string, c *Case, s *policies.Situation, settlements []policies.Settlement) *Resolution {
+	r := &Resolution{
+		ID: id, Case: c.ID, CaseNumber: c.Number, Revision: c.Revision, Ruleset: policies.Ruleset,
+		Matters: []MatterState{}, Materials: []MaterialResult{}, Upload: []string{}, Questions: []Question{}, ResolvedAt: s.Now,
+	}
+	if s.Plan.OneThing != nil {
+		r.OneThing = s.Plan.OneThing.Code
+	}
+	for _, m := range s.Plan.Matters {
+		r.Matters = append(r.Matters, MatterState{Code: m.Matter.Code, Name: m.Matter.Name, State: m.State, After: orEmpty(m.After)})
+		if m.State != catalog.StateSkipped {
+			r.Summary.Matters++
+		}
+	}
+	for i, requirement := range s.Plan.Requirements {
+		r.Materials = append(r.Materials, renderMaterial(s, requirement, settlements[i]))
+	}
+	r.gatherUploads(s.Plan.Requirements)
+	r.gatherQuestions()
+	r.count(s.Plan.Requirements)
+	r.Status = r.status()
+	return r
+}
+
+func renderMaterial(s *policies.Situation, r *catalog.Requirement, settled policies.Settlement) MaterialResult {
+	material := r.Material()
+	m := MaterialResult{
+		Code: material.Code, UsedBy: r.UsedBy(), Name: material.Name, StandardMaterial: r.StandardMaterial,
+		SamePaper: r.SamePaper, Outcome: settled.Outcome, Mode: settled.Mode, Prior: settled.Prior,
+		Department: settled.Department, DueDays: settled.DueDays,
+		Reason:   Reason{Code: settled.Reason, Text: reasonText(s, r, settled)},
+		Attempts: make([]Attempt, len(settled.Attempts)), Questions: questionsFor(s.Catalog, settled.Questions),
+	}
+	if m.StandardMaterial == "" {
+		m.StandardMaterial = material.StandardMaterial
+	}
+	if r.Role != "" {
+		m.Subject = &SubjectRef{Role: r.Role}
+		if r.Party != nil {
+			m.Subject.Party = r.Party.ID
+		}
+	}
+	for i, a := range settled.Attempts {
+		m.Attempts[i] = Attempt(a)
+	}
+	for i, e := range settled.Evidence {
+		rendered := renderEvidence(e)
+		if i == 0 {
+			m.Evidence = &rendered
+			continue
+		}
+		m.Supporting = append(m.Supporting, rendered)
+	}
+	return m
+}
+
+func renderEvidence(e policies.Evidence) Evidence {
+	out := Evidence{
+		Dataset: e.Dataset, Department: e.Department, Source: e.Source, Reference: e.Reference,
+		AsOf: at(e.AsOf), FetchedAt: at(e.FetchedAt), ValidUntil: e.ValidUntil, YesNo: e.YesNo, Fields: e.Fields, Grant: e.Grant,
+	}
+	sum := sha256.Sum256([]byte(canonical(out)))
+	out.Digest = "sha256:" + hex.EncodeToString(sum[:])
+	return out
+}
+
+// canonical gives the JSON of a value with sorted keys, unescaped, so that
+// anyone can compute the same digest. The value is made of what JSON knows.
+func canonical(value any) string {
+	var buf bytes.Buffer
+	encoder := json.NewEncoder(&buf)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return ""
+	}
+	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+}
+
+// questionsFor turns codes of facts into questions.
+func questionsFor(rev *catalog.Revision, codes []string) []Question {
+	questions := make([]Question, 0, len(codes))
+	for _, code := range codes {
+		fact := rev.Fact(code)
+		questions = append(questions, Question{Fact: code, Ask: fact.Ask, Type: fact.Type, Options: fact.Options})
+	}
+	return questions
+}
+
+// gatherUploads lists each paper once, however many entries ask for it.
+func (r *Resolution) gatherUploads(requirements []*catalog.Requirement) {
+	asked := map[string]bool{} // keys of papers that are on the list
+	for i, m := range r.Materials {
+		if m.Outcome != policies.Upload {
+			continue
+		}
+		key := requirements[i].Key()
+		if first := requirements[i].SamePaper; first != "" {
+			key = first
+		}
+		if asked[key] {
+			continue
+		}
+		asked[key] = true
+		r.Summary.Upload++
+		if !slices.Contains(r.Upload, m.Code) {
+			r.Upload = append(r.Upload, m.Code)
+		}
+	}
+}
+
+// gatherQuestions lists each question once, sorted by fact.
+func (r *Resolution) gatherQuestions() {
+	for _, m := range r.Materials {
+		for _, q := range m.Questions {
+			at, found := slices.BinarySearchFunc(r.Questions, q.Fact, func(have Question, fact string) int {
+				return bytes.Compare([]byte(have.Fact), []byte(fact))
+			})
+			if !found {
+				r.Questions = slices.Insert(r.Questions, at, q)
+			}
+		}
+	}
+}
+
+func (r *Resolution) count(requirements []*catalog.Requirement) {
+	by := map[policies.Outcome]*int{
+		policies.Settled: &r.Summary.Settled, policies.Committed: &r.Summary.Committed, policies.Deferred: &r.Summary.Deferred,
+		policies.Verifying: &r.Summary.Verifying, policies.AwaitingPrior: &r.Summary.AwaitingPrior,
+		policies.NeedsConsent: &r.Summary.NeedsConsent, policies.NeedsFact: &r.Summary.NeedsFact, policies.NotApplicable: &r.Summary.NotApplicable,
+	}
+	for i, m := range r.Materials {
+		if n := by[m.Outcome]; n != nil {
+			*n++
+		}
+		if requirements[i].Applies == catalog.True {
+			r.Summary.Applicable++
+			r.Summary.Asked += len(m.UsedBy)
+		}
+	}
+}
+
+func (r *Resolution) status() Status {
+	switch {
+	case r.Summary.NeedsFact+r.Summary.NeedsConsent > 0:
+		return StatusNeedsInput
+	case r.Summary.Verifying+r.Summary.AwaitingPrior > 0:
+		return StatusPending
+	default:
+		return StatusComplete
+	}
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

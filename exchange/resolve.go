@@ -1,0 +1,212 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"mianti/catalog"
+	"mianti/internal/fault"
+	"mianti/ledger"
+	"mianti/policies"
+)
+
+// Resolve works out what is settled without paper and what the applicant still
+// has to upload. It MUST record the intent before any source is asked, and the
+// outcome together with the resolution. A source that fails yields an outcome,
+// not an error; an error means that nothing was released.
+//
+// A key, if given, makes a repetition return the first resolution.
+func (x *Exchange) Resolve(ctx context.Context, by Caller, id string, key *Key) (*Resolution, error) {
+	c, rev, err := x.caseAtRevision(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	if key != nil {
+		earlier, err := x.Resolutions.ReserveKey(ctx, key)
+		if err != nil {
+			return nil, fmt.Errorf("resolve: %w", err)
+		}
+		if earlier != "" {
+			return x.Resolution(ctx, by, earlier)
+		}
+	}
+	s, err := x.situation(ctx, rev, c)
+	if err != nil {
+		return nil, err
+	}
+	// From here on a caller that hangs up changes nothing: what is asked is
+	// recorded with what came of it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.Deadline)
+	defer cancel()
+	run := &resolving{x: x, by: by, c: c, s: s, id: x.NewID()}
+	settlements, err := run.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := render(run.id, c, s, settlements)
+	committing, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
+	defer stop()
+	if err := x.Resolutions.CommitResolution(committing, r, run.outcomes(r), key); err != nil {
+		return nil, fmt.Errorf("resolve: commit: %w", err)
+	}
+	return r, nil
+}
+
+// commitDeadline bounds the last step, which must not be cut short by sources
+// that used up the resolution's own time.
+const commitDeadline = 5 * time.Second
+
+// Resolution gives an earlier resolution of the caller's department.
+func (x *Exchange) Resolution(ctx context.Context, by Caller, id string) (*Resolution, error) {
+	return x.Resolutions.Resolution(ctx, by.Department, id)
+}
+
+// situation gathers what a settlement follows from, before anybody is asked.
+func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case) (*policies.Situation, error) {
+	plan, err := x.plan(rev, c)
+	if err != nil {
+		return nil, err
+	}
+	codes := make([]string, len(plan.Matters))
+	for i, m := range plan.Matters {
+		codes[i] = m.Matter.Code
+	}
+	grants, err := x.Grants.GrantsFor(ctx, codes)
+	if err != nil {
+		return nil, fmt.Errorf("resolve: read grants: %w", err)
+	}
+	handed, err := x.handed(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("resolve: read earlier papers: %w", err)
+	}
+	now := x.Now().UTC()
+	s := &policies.Situation{
+		Catalog: rev, Plan: plan, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
+		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask]policies.Answer{}, Handed: handed,
+	}
+	s.Plan = policies.Separate(s)
+	return s, nil
+}
+
+func (c *Case) reported() map[string]policies.Reported {
+	out := map[string]policies.Reported{}
+	for _, r := range c.Results {
+		if r.Outcome != catalog.Granted {
+			continue
+		}
+		out[r.Matter] = policies.Reported{
+			Number: r.Number, IssuedOn: r.IssuedOn, ValidUntil: r.ValidUntil, ReportedAt: r.ReportedAt, Fields: r.Fields,
+		}
+	}
+	return out
+}
+
+// resolving is one resolution under way.
+type resolving struct {
+	x    *Exchange
+	by   Caller
+	c    *Case
+	s    *policies.Situation
+	id   string
+	asks []question // in the order in which they were asked
+}
+
+// question is a wish that is asked, with the fields that it reads.
+type question struct {
+	policies.Wish
+	fields []string
+	source *catalog.Source
+}
+
+// settle goes round: settle everything with what is known, record the intent
+// to ask what is still open, ask it, and again. Each round asks the next mode
+// of some chain, so it ends.
+func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error) {
+	for {
+		settlements := make([]policies.Settlement, len(run.s.Plan.Requirements))
+		var wishes []policies.Wish
+		wished := map[policies.Ask]bool{}
+		for i, r := range run.s.Plan.Requirements {
+			settlement, err := policies.Settle(run.s, r)
+			if err != nil {
+				return nil, fmt.Errorf("settle %s: %w", r.Key(), err)
+			}
+			settlements[i] = settlement
+			for _, w := range settlement.Wishes {
+				if !wished[w.Ask] {
+					wished[w.Ask] = true
+					wishes = append(wishes, w)
+				}
+			}
+		}
+		if len(wishes) == 0 {
+			return settlements, nil
+		}
+		if err := run.ask(ctx, wishes); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// ask records the intents and then puts the questions.
+func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
+	questions := make([]question, len(wishes))
+	intents := make([]ledger.Entry, len(wishes))
+	for i, w := range wishes {
+		questions[i] = question{
+			Wish: w, fields: run.s.FieldsAllowed(w.Ask),
+			source: run.s.Catalog.SourceFor(w.Dataset, w.Mode),
+		}
+		intents[i] = run.lookUpEntry(ledger.Intent, questions[i])
+	}
+	if err := run.x.Journal.Append(ctx, intents); err != nil {
+		return fault.New(fault.Unavailable, "not-recorded", "核验请求未能留痕，因此没有向任何部门查询。请稍后重试。").Because(err)
+	}
+	answers := run.x.askAll(ctx, run.c, run.s, questions)
+	for i, q := range questions {
+		run.s.Answers[q.Ask] = answers[i]
+	}
+	run.asks = append(run.asks, questions...)
+	return nil
+}
+
+func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
+	e := run.x.entry(kind, run.by, run.c)
+	e.Resolution, e.Ruleset = run.id, q.Decision.Ruleset
+	e.Matter, e.Material, e.Mode, e.Dataset = q.Use.Matter.Code, q.Use.Material.Code, string(q.Mode), q.Dataset
+	e.Source, e.Fields, e.Grant = q.source.Code, q.fields, q.Decision.Grant
+	party := run.c.party(q.Party)
+	e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
+	for _, reason := range q.Decision.Reasons {
+		e.Basis = append(e.Basis, string(reason))
+	}
+	return e
+}
+
+// outcomes are the entries that are stored with the resolution: one for each
+// intent, and one for the whole.
+func (run *resolving) outcomes(r *Resolution) []ledger.Entry {
+	entries := make([]ledger.Entry, 0, len(run.asks)+1)
+	for _, q := range run.asks {
+		answer := run.s.Answers[q.Ask]
+		e := run.lookUpEntry(ledger.Outcome, q)
+		e.Result, e.Millis = string(answer.Result), answer.Millis
+		if answer.Result == policies.OK {
+			e.Digest = ledger.Digest(run.c.Salt, canonical(answer.Fields))
+		}
+		entries = append(entries, e)
+	}
+	whole := run.x.entry(ledger.Resolved, run.by, run.c)
+	whole.Resolution, whole.Ruleset, whole.Result = run.id, policies.Ruleset, string(r.Status)
+	return append(entries, whole)
+}
+
+func (c *Case) party(id string) *catalog.Party {
+	for i := range c.Parties {
+		if c.Parties[i].ID == id {
+			return &c.Parties[i]
+		}
+	}
+	return nil
+}
