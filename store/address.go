@@ -1,0 +1,140 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/glebarez/sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+
+	"mianti/internal/fault"
+)
+
+// dialect is a kind of database. Its text is the folder of its migrations.
+type dialect string
+
+const (
+	dialectSQLite   dialect = "sqlite"
+	dialectPostgres dialect = "postgres"
+)
+
+// address is where a database is.
+type address struct {
+	dialect  dialect
+	path     string          // of the SQLite file
+	postgres *pgx.ConnConfig // of the PostgreSQL server
+}
+
+// presence says whether the database must be there already.
+type presence bool
+
+const (
+	existing presence = true
+	maybeNew presence = false
+)
+
+func parseAddress(raw string) (address, error) {
+	if path, found := strings.CutPrefix(raw, "sqlite:"); found {
+		return sqliteAddress(path)
+	}
+	if strings.HasPrefix(raw, "postgres://") || strings.HasPrefix(raw, "postgresql://") {
+		config, err := pgx.ParseConfig(raw)
+		if err != nil {
+			// The cause repeats the address; the driver hides the password in
+			// most forms, not in all.
+			return address{}, invalidAddress("postgres 地址无法解析，请检查主机、端口和参数")
+		}
+		return address{dialect: dialectPostgres, postgres: config}, nil
+	}
+	return address{}, invalidAddress("数据库地址应为 sqlite:文件路径 或 postgres://用户:密码@主机/库名")
+}
+
+func sqliteAddress(path string) (address, error) {
+	// An in-memory database is another one on every connection.
+	if path == "" || strings.Contains(path, ":memory:") || strings.HasPrefix(path, "file:") {
+		return address{}, invalidAddress("sqlite: 后面应为文件路径，例如 sqlite:data/mianti.db")
+	}
+	return address{dialect: dialectSQLite, path: filepath.Clean(path)}, nil
+}
+
+func invalidAddress(message string) error {
+	return fault.New(fault.Invalid, "database-url", "%s", message)
+}
+
+// connect opens a pool; for PostgreSQL no connection is made yet.
+func (a address) connect(p presence) (*sql.DB, error) {
+	if a.dialect == dialectPostgres {
+		return stdlib.OpenDB(*a.postgres), nil
+	}
+	if p == maybeNew {
+		if err := a.createPrivately(); err != nil {
+			return nil, err
+		}
+	}
+	pool, err := sql.Open(sqlite.DriverName, a.sqliteDSN())
+	if err != nil {
+		return nil, fmt.Errorf("open the sqlite file: %w", err)
+	}
+	return pool, nil
+}
+
+// createPrivately makes the file, if it is missing, readable by its owner
+// alone; SQLite gives its journals the same rights.
+func (a address) createPrivately() error {
+	if err := os.MkdirAll(filepath.Dir(a.path), 0o700); err != nil {
+		return fmt.Errorf("create the folder of the sqlite file: %w", err)
+	}
+	file, err := os.OpenFile(a.path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("create the sqlite file: %w", err)
+	}
+	return file.Close()
+}
+
+// sqliteDSN never creates the file: mode=rw. The lock of a transaction is
+// taken at its start (_txlock), because a reader that turns writer midway
+// fails at once instead of waiting.
+func (a address) sqliteDSN() string {
+	query := url.Values{
+		"mode":    {"rw"},
+		"_txlock": {"immediate"},
+		"_pragma": {
+			"busy_timeout(10000)", // first: the next one may have to wait
+			"journal_mode(WAL)",
+			"synchronous(NORMAL)",
+			"foreign_keys(1)",
+			// Without it, REPLACE deletes rows past their triggers.
+			"recursive_triggers(1)",
+		},
+	}
+	return "file:" + (&url.URL{Path: a.path}).EscapedPath() + "?" + query.Encode()
+}
+
+func (a address) dialector(pool *sql.DB) gorm.Dialector {
+	if a.dialect == dialectPostgres {
+		return postgres.New(postgres.Config{Conn: pool})
+	}
+	return &sqlite.Dialector{Conn: pool}
+}
+
+// preparesStatements is false where the address asks the driver not to, which
+// is how one runs behind a pooler that hands a server connection to somebody
+// else after every transaction.
+func (a address) preparesStatements() bool {
+	if a.dialect == dialectSQLite {
+		return true
+	}
+	switch a.postgres.DefaultQueryExecMode {
+	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
+		return false
+	default:
+		return true
+	}
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"mianti/ledger"
+)
+
+// Append adds entries to the ledger. They are durable when it returns.
+func (s *Store) Append(ctx context.Context, entries []ledger.Entry) error {
+	return s.transact(ctx, func(tx *gorm.DB) error { return appendEntries(ctx, tx, entries) })
+}
+
+// appendEntries adds entries in the caller's transaction.
+func appendEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	rows := make([]entryRow, len(entries))
+	for i, e := range entries {
+		body, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("encode an entry: %w", err)
+		}
+		rows[i] = entryRow{Kind: string(e.Kind), CaseID: e.Case, ResolutionID: e.Resolution, At: At(e.At), Body: string(body)}
+	}
+	return translate(gorm.G[entryRow](tx).CreateInBatches(ctx, &rows, entryBatch), "append to the ledger", things{})
+}
+
+// entryBatch keeps a statement under SQLite's limit of parameters.
+const entryBatch = 500
+
+// Entries gives the entries of a case, in the order in which they were made.
+func (s *Store) Entries(ctx context.Context, caseID string) ([]ledger.Entry, error) {
+	rows, err := gorm.G[entryRow](s.db).Where("case_id = ?", caseID).Order("id").Find(ctx)
+	if err != nil {
+		return nil, translate(err, "read the ledger", things{})
+	}
+	entries := make([]ledger.Entry, len(rows))
+	for i, row := range rows {
+		if err := json.Unmarshal([]byte(row.Body), &entries[i]); err != nil {
+			return nil, fmt.Errorf("decode entry %d: %w", row.ID, err)
+		}
+	}
+	return entries, nil
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"mianti/internal/fault"
+)
+
+//go:embed migrations
+var migrationFiles embed.FS
+
+// An instance that waits for another's migration asks every second, for five
+// minutes.
+const (
+	lockPeriod   = 1 // seconds
+	lockAttempts = 300
+)
+
+// migrateCommand is what the operator is told to run.
+const migrateCommand = "mianti migrate"
+
+// Migrate brings the schema of the database at url to the version of this
+// program, and creates a SQLite file that is not there. It only moves forward,
+// does nothing when there is nothing to do, and lets several instances on one
+// PostgreSQL call it at once.
+func Migrate(ctx context.Context, url string) error {
+	at, err := parseAddress(url)
+	if err != nil {
+		return err
+	}
+	pool, err := at.connect(maybeNew)
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(ctx, at, pool), pool.Close())
+}
+
+func migrate(ctx context.Context, at address, pool *sql.DB) error {
+	files, err := fs.Sub(migrationFiles, "migrations/"+string(at.dialect))
+	if err != nil {
+		return fmt.Errorf("open the migrations: %w", err)
+	}
+	kind, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if at.dialect == dialectPostgres {
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockAttempts))
+		if err != nil {
+			return fmt.Errorf("prepare the migration lock: %w", err)
+		}
+		kind, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(kind, pool, files, options...)
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	if err := refuseNewer(ctx, at, pool); err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return translate(err, "migrate the database", things{})
+	}
+	return nil
+}
+
+// refuseNewer keeps an old program from calling a newer schema migrated.
+func refuseNewer(ctx context.Context, at address, pool *sql.DB) error {
+	found, err := schemaVersion(ctx, at, pool)
+	if err != nil {
+		return err
+	}
+	if want := wantedVersion(at.dialect); found > want {
+		return newerSchema(found, want)
+	}
+	return nil
+}
+
+// checkSchema refuses a schema that this program was not made for.
+func checkSchema(ctx context.Context, at address, pool *sql.DB) error {
+	found, err := schemaVersion(ctx, at, pool)
+	if err != nil {
+		return err
+	}
+	want := wantedVersion(at.dialect)
+	switch {
+	case found > want:
+		return newerSchema(found, want)
+	case found < want:
+		return fault.New(fault.Conflict, "schema-outdated",
+			"数据库结构为第%d版，本程序需要第%d版：请先运行 %s", found, want, migrateCommand)
+	default:
+		return nil
+	}
+}
+
+func newerSchema(found, want int64) error {
+	return fault.New(fault.Conflict, "schema-newer",
+		"数据库结构为第%d版，本程序只认识到第%d版，且结构不能退回：请换用不低于数据库的 mianti 版本，再运行 %s",
+		found, want, migrateCommand)
+}
+
+// schemaVersion reads the version of the last migration, 0 for none. It
+// creates nothing.
+func schemaVersion(ctx context.Context, at address, pool *sql.DB) (int64, error) {
+	const doing = "read the schema version"
+	exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version'"
+	if at.dialect == dialectPostgres {
+		exists = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('goose_db_version')"
+	}
+	var tables int
+	if err := pool.QueryRowContext(ctx, exists).Scan(&tables); err != nil {
+		return 0, translate(err, doing, things{})
+	}
+	if tables == 0 {
+		return 0, nil
+	}
+	var version int64
+	const last = "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied"
+	if err := pool.QueryRowContext(ctx, last).Scan(&version); err != nil {
+		return 0, translate(err, doing, things{})
+	}
+	return version, nil
+}
+
+// wantedVersion is the number of the newest migration of this program.
+func wantedVersion(d dialect) int64 {
+	names, err := fs.Glob(migrationFiles, "migrations/"+string(d)+"/*.sql")
+	if err != nil || len(names) == 0 {
+		panic("store: the migrations were not built into the program")
+	}
+	newest := slices.Max(names)
+	number, _, _ := strings.Cut(newest[strings.LastIndexByte(newest, '/')+1:], "_")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		panic("store: migration without a number: " + newest)
+	}
+	return version
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
+
+	"mianti/internal/fault"
+)
+
+func sampleFiles() map[string][]byte {
+	return map[string][]byte{
+		"catalog.yaml":        []byte("format: mianti-catalog/1\ntitle: 济南市\n"),
+		"one-things/S01.yaml": bytes.Repeat([]byte("材料"), 10_000),
+		"empty.yaml":          {},
+		"binary":              {0, 0xff, '\n'},
+	}
+}
+
+func saveRevision(t *testing.T, s *Store, files map[string][]byte) int {
+	t.Helper()
+	number, err := s.SaveRevision(t.Context(), files, RevisionMeta{Title: "济南市", Version: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number
+}
+
+// contents reads every file of a folder.
+func contents(t *testing.T, folder fs.FS) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files[path], err = fs.ReadFile(folder, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestRevision_GivesBackTheFilesThatWereSaved(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		folder, err := s.Revision(t.Context(), saveRevision(t, s, sampleFiles()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(sampleFiles(), contents(t, folder)); diff != "" {
+			t.Errorf("files (-want +got):\n%s", diff)
+		}
+		row, err := gorm.G[revisionRow](s.db).Take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.Title != "济南市" || row.Version != "1" || row.Loaded.Time() != testTime {
+			t.Errorf("row = %q %q %v", row.Title, row.Version, row.Loaded.Time())
+		}
+	})
+}
+
+func TestSaveRevision_TheSameFilesAsTheLatestAreNoNewRevision(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		renamed, moved := sampleFiles(), sampleFiles()
+		renamed["other.yaml"] = renamed["catalog.yaml"]
+		delete(renamed, "catalog.yaml")
+		// The same bytes in a row, cut elsewhere.
+		moved["binary"], moved["catalog.yaml"] = []byte{0, 0xff}, append([]byte{'\n'}, moved["catalog.yaml"]...)
+		for i, step := range []struct {
+			files map[string][]byte
+			want  int
+		}{{sampleFiles(), 1}, {sampleFiles(), 1}, {renamed, 2}, {renamed, 2}, {sampleFiles(), 3}, {moved, 4}, {map[string][]byte{}, 5}} {
+			if got := saveRevision(t, s, step.files); got != step.want {
+				t.Errorf("step %d: number %d, want %d", i, got, step.want)
+			}
+		}
+		if got, err := s.LatestRevision(t.Context()); err != nil || got != 5 {
+			t.Errorf("LatestRevision = %d, %v, want 5", got, err)
+		}
+	})
+}
+
+func TestSaveRevision_NumbersWithoutGapsUnderConcurrency(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		const savers = 8
+		numbers := make(chan int, savers)
+		for i := range savers {
+			go func() {
+				number, err := s.SaveRevision(t.Context(), map[string][]byte{"catalog.yaml": {byte(i)}}, RevisionMeta{})
+				if err != nil {
+					t.Error(err)
+				}
+				numbers <- number
+			}()
+		}
+		seen := map[int]bool{}
+		for range savers {
+			seen[<-numbers] = true
+		}
+		for number := 1; number <= savers; number++ {
+			if !seen[number] {
+				t.Errorf("no catalog got number %d: %v", number, seen)
+			}
+		}
+	})
+}
+
+func TestRevision_IsUnknownUntilSaved(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		if _, err := s.LatestRevision(t.Context()); !errors.Is(err, fault.NotFound) {
+			t.Errorf("LatestRevision: %v, want not found", err)
+		}
+		_, err := s.Revision(t.Context(), 1)
+		if got := fault.As(err); got == nil || got.Code != "unknown-revision" || got.Kind != fault.NotFound {
+			t.Errorf("Revision: %v, want unknown-revision", err)
+		}
+	})
+}
+
+func TestRevision_RefusesContentThatWasAltered(t *testing.T) {
+	t.Parallel()
+	other, err := packFiles(map[string][]byte{"catalog.yaml": []byte("title: 别处")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"other files": other, "cut off": other[:20], "no archive": []byte("x")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			eachStore(t, func(t *testing.T, s *Store) {
+				number := saveRevision(t, s, sampleFiles())
+				if _, err := gorm.G[revisionRow](s.db).Where("number = ?", number).
+					Update(t.Context(), "content", content); err != nil {
+					t.Fatal(err)
+				}
+				_, err := s.Revision(t.Context(), number)
+				if err == nil || !strings.Contains(err.Error(), "revision 1") {
+					t.Errorf("Revision: %v, want a refusal that names the revision", err)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,105 @@
+package store
+
+// The rows of the exchange's tables. A moment's field is not called CreatedAt
+// or UpdatedAt: GORM would fill in seconds by itself.
+
+// grantRow is a sharing grant (共享授权).
+type grantRow struct {
+	ID         string    `gorm:"column:id;primaryKey"`
+	Department string    `gorm:"column:department"`
+	Matter     string    `gorm:"column:matter"`
+	Dataset    string    `gorm:"column:dataset"`
+	Fields     string    `gorm:"column:fields"` // JSON: a list of field codes
+	Basis      string    `gorm:"column:basis"`
+	From       Timestamp `gorm:"column:valid_from"`
+	Until      Timestamp `gorm:"column:valid_until"`
+	State      string    `gorm:"column:state"`
+	Created    Timestamp `gorm:"column:created_at"`
+}
+
+// TableName names the table.
+func (grantRow) TableName() string { return "grants" }
+
+// caseRow is a case (办件).
+type caseRow struct {
+	ID         string    `gorm:"column:id;primaryKey"`
+	System     string    `gorm:"column:system"`
+	Department string    `gorm:"column:department"`
+	Number     string    `gorm:"column:number"` // the department's own
+	BodyDigest string    `gorm:"column:body_digest"`
+	Revision   int       `gorm:"column:revision"` // of the catalog, pinned
+	Subject    string    `gorm:"column:subject"`
+	Body       string    `gorm:"column:body"`  // JSON
+	Facts      string    `gorm:"column:facts"` // JSON
+	Created    Timestamp `gorm:"column:created_at"`
+	Updated    Timestamp `gorm:"column:updated_at"`
+	Version    int       `gorm:"column:version"` // counts the changes, from 1
+}
+
+// TableName names the table.
+func (caseRow) TableName() string { return "cases" }
+
+// resultRow is the reported result of one matter of a case.
+type resultRow struct {
+	CaseID   string    `gorm:"column:case_id;primaryKey"`
+	Matter   string    `gorm:"column:matter;primaryKey"`
+	Outcome  string    `gorm:"column:outcome"`
+	Body     string    `gorm:"column:body"` // JSON
+	Reported Timestamp `gorm:"column:reported_at"`
+}
+
+// TableName names the table.
+func (resultRow) TableName() string { return "case_results" }
+
+// resolutionRow is a resolution (核验结果).
+type resolutionRow struct {
+	ID       string    `gorm:"column:id;primaryKey"`
+	CaseID   string    `gorm:"column:case_id"`
+	Revision int       `gorm:"column:revision"`
+	Status   string    `gorm:"column:status"`
+	Body     string    `gorm:"column:body"` // JSON
+	Created  Timestamp `gorm:"column:created_at"`
+	Seq      int       `gorm:"column:seq"` // counts those of the case, from 1
+}
+
+// TableName names the table.
+func (resolutionRow) TableName() string { return "resolutions" }
+
+// submissionRow is a paper that the applicant handed in.
+type submissionRow struct {
+	CaseID           string    `gorm:"column:case_id;primaryKey"`
+	Material         string    `gorm:"column:material;primaryKey"`
+	SubjectDigest    string    `gorm:"column:subject_digest;primaryKey"` // empty: the case's own
+	Digest           string    `gorm:"column:digest;primaryKey"`         // of the paper
+	StandardMaterial string    `gorm:"column:standard_material"`
+	Submitted        Timestamp `gorm:"column:submitted_at"`
+}
+
+// TableName names the table.
+func (submissionRow) TableName() string { return "submissions" }
+
+// entryRow is a recorded act (存证). The database refuses to change or delete
+// one.
+type entryRow struct {
+	ID           int64     `gorm:"column:id;primaryKey;autoIncrement"`
+	Kind         string    `gorm:"column:kind"`
+	CaseID       string    `gorm:"column:case_id"`       // may be empty
+	ResolutionID string    `gorm:"column:resolution_id"` // may be empty
+	At           Timestamp `gorm:"column:at"`
+	Body         string    `gorm:"column:body"` // JSON
+}
+
+// TableName names the table.
+func (entryRow) TableName() string { return "ledger_entries" }
+
+// idempotencyRow remembers what a system's request made, by its key.
+type idempotencyRow struct {
+	System        string    `gorm:"column:system;primaryKey"`
+	Key           string    `gorm:"column:key;primaryKey"`
+	RequestDigest string    `gorm:"column:request_digest"`
+	Resource      string    `gorm:"column:resource"`
+	Created       Timestamp `gorm:"column:created_at"`
+}
+
+// TableName names the table.
+func (idempotencyRow) TableName() string { return "idempotency_keys" }

@@ -1,0 +1,133 @@
+// Package store keeps the exchange's state in a database. It is the only
+// package that knows GORM, and it speaks two dialects: SQLite in one file, for
+// a first run, and PostgreSQL, which production runs.
+//
+// Its rows are its own: it converts them to and from the types of the packages
+// that use it. Errors carry a kind of package fault where the caller can act
+// on it; everything else is internal. No error and no log line of this package
+// holds a stored value.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// Config says which database to use.
+type Config struct {
+	// URL is "sqlite:PATH" or "postgres://…". It may hold a password.
+	URL string
+	// Now is the clock. It MUST be set.
+	Now func() time.Time
+	// MaxConnections bounds the open connections; 0 means 16.
+	MaxConnections int
+}
+
+const (
+	defaultMaxConnections = 16
+	// connectionLifetime lets a pool follow a database that moved to another host.
+	connectionLifetime = 30 * time.Minute
+)
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	db      *gorm.DB
+	pool    *sql.DB
+	dialect dialect
+	now     func() time.Time
+}
+
+// Open connects to the database and checks that its schema is the one that
+// this program was made for; see Migrate. It never changes the schema.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Now == nil {
+		return nil, errors.New("open store: Config.Now is not set")
+	}
+	at, err := parseAddress(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := at.connect(existing)
+	if err != nil {
+		return nil, err
+	}
+	limitConnections(pool, cfg.MaxConnections)
+	s, err := newStore(ctx, at, pool, cfg.Now)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return s, nil
+}
+
+func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Time) (*Store, error) {
+	if err := checkSchema(ctx, at, pool); err != nil {
+		return nil, err
+	}
+	db, err := gorm.Open(at.dialector(pool), &gorm.Config{
+		TranslateError:         true,
+		SkipDefaultTransaction: true, // every use case names its own
+		PrepareStmt:            at.preparesStatements(),
+		DisableAutomaticPing:   true,
+		// Errors are returned, never logged here as well; statements hold
+		// personal data and are not logged at all.
+		Logger:  logger.Discard,
+		NowFunc: func() time.Time { return now().UTC() },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return &Store{db: db, pool: pool, dialect: at.dialect, now: now}, nil
+}
+
+func limitConnections(pool *sql.DB, limit int) {
+	if limit <= 0 {
+		limit = defaultMaxConnections
+	}
+	pool.SetMaxOpenConns(limit)
+	// Idle connections are kept: on SQLite, opening one runs all its pragmas.
+	pool.SetMaxIdleConns(limit)
+	pool.SetConnMaxLifetime(connectionLifetime)
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return translate(s.pool.PingContext(ctx), "ping the database", things{})
+}
+
+// Close waits for running statements and closes all connections.
+func (s *Store) Close() error {
+	if err := s.pool.Close(); err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}
+
+// transact runs work in one transaction: all of it is stored, or nothing.
+// On SQLite it holds the write lock from the start. An error of work comes
+// back as it is.
+func (s *Store) transact(ctx context.Context, work func(tx *gorm.DB) error) error {
+	var workErr error
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		workErr = work(tx)
+		return workErr
+	})
+	if workErr != nil {
+		return workErr
+	}
+	return translate(err, "run a transaction", things{})
+}
+
+// lockTable makes other transactions that call it for this table wait until tx
+// ends. SQLite has one writer at a time anyway.
+func (s *Store) lockTable(tx *gorm.DB, table string) error {
+	if s.dialect != dialectPostgres {
+		return nil
+	}
+	return tx.Exec("LOCK TABLE " + table + " IN SHARE ROW EXCLUSIVE MODE").Error
+}

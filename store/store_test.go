@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"mianti/exchange"
+	"mianti/internal/fault"
+	"mianti/internal/pgtest"
+)
+
+func TestOpen_RefusesAnAddressItCannotUse(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"", "mysql://root@localhost/mianti", "mianti.db", "sqlite:", "sqlite::memory:", "sqlite:file:x?mode=memory",
+		"postgres://user:geheim@host:port/db", "postgres://user:geheim@host/db?sslmode=maybe",
+	} {
+		for name, use := range map[string]func() error{
+			"Open": func() error {
+				_, err := Open(t.Context(), Config{URL: url, Now: testClock})
+				return err
+			},
+			"Migrate": func() error { return Migrate(t.Context(), url) },
+		} {
+			err := use()
+			if !errors.Is(err, fault.Invalid) {
+				t.Errorf("%s(%q): %v, want invalid", name, url, err)
+				continue
+			}
+			if strings.Contains(err.Error(), "geheim") {
+				t.Errorf("%s: the error holds the password", name)
+			}
+		}
+	}
+}
+
+func TestOpen_NeedsAClock(t *testing.T) {
+	t.Parallel()
+	eachURL(t, func(t *testing.T, url string) {
+		if _, err := Open(t.Context(), Config{URL: url}); err == nil {
+			t.Error("opened without a clock")
+		}
+	})
+}
+
+func TestOpen_NeverMakesAFile(t *testing.T) {
+	t.Parallel()
+	url := newSQLiteURL(t)
+	_, err := Open(t.Context(), Config{URL: url, Now: testClock})
+	if !errors.Is(err, fault.Unavailable) {
+		t.Errorf("Open: %v, want unavailable", err)
+	}
+}
+
+func TestOpen_SaysThatTheServerIsAway(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	url := "postgres://user:geheim@" + address + "/mianti?sslmode=disable"
+	_, err = Open(t.Context(), Config{URL: url, Now: testClock})
+	if !errors.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("Open: %v, want unavailable without the password", err)
+	}
+}
+
+func TestStore_SaysThatItIsAwayAfterItsConnectionsWereCut(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s.dialect != dialectPostgres {
+			t.Skip("SQLite has no connection to cut")
+		}
+		// The session ends itself as an operator would end it.
+		err := translate(s.db.Exec("SELECT pg_terminate_backend(pg_backend_pid())").Error, "end the session", things{})
+		if !errors.Is(err, fault.Unavailable) {
+			t.Errorf("cut statement: %v, want unavailable", err)
+		}
+		if _, err := s.LatestRevision(t.Context()); !errors.Is(err, fault.NotFound) {
+			t.Errorf("next statement: %v, want it to find a new connection", err)
+		}
+	})
+}
+
+func TestStore_SaysThatItIsLocked(t *testing.T) {
+	t.Parallel()
+	url := newSQLiteURL(t)
+	if err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	first, second := openStore(t, Config{URL: url, Now: testClock}), openStore(t, Config{URL: url, Now: testClock, MaxConnections: 1})
+	if err := second.db.Exec("PRAGMA busy_timeout = 0").Error; err != nil {
+		t.Fatal(err)
+	}
+	err := first.transact(t.Context(), func(*gorm.DB) error {
+		return second.SaveSystem(t.Context(), exchange.System{ID: "spj-1", Department: "SPJ"})
+	})
+	if !errors.Is(err, fault.Unavailable) {
+		t.Errorf("save beside a writer: %v, want unavailable", err)
+	}
+}
+
+func TestStore_TellsACanceledCallFromAnOutage(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := s.System(ctx, "spj-1")
+		if !errors.Is(err, context.Canceled) || errors.Is(err, fault.Unavailable) {
+			t.Errorf("System: %v, want the cancellation alone", err)
+		}
+	})
+}
+
+func TestTransact_StoresAllOrNothing(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		refused := errors.New("refused")
+		err := s.transact(t.Context(), func(tx *gorm.DB) error {
+			row := systemRow{ID: "spj-1", Department: "SPJ"}
+			if err := gorm.G[systemRow](tx).Create(t.Context(), &row); err != nil {
+				t.Error(err)
+			}
+			return refused
+		})
+		if !errors.Is(err, refused) {
+			t.Errorf("transact: %v, want the error of the work", err)
+		}
+		if _, err := s.System(t.Context(), "spj-1"); !errors.Is(err, fault.NotFound) {
+			t.Errorf("System: %v, want not found", err)
+		}
+	})
+}
+
+func TestTransact_LosesNoUpdateUnderConcurrency(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		const writers, rounds = 6, 15
+		saveSystem(t, s, "spj-1")
+		var group sync.WaitGroup
+		for range writers {
+			group.Go(func() {
+				for range rounds {
+					if err := addLetter(t.Context(), s); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		got, err := s.System(t.Context(), "spj-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.JWKS) != writers*rounds {
+			t.Errorf("%d of %d updates are left", len(got.JWKS), writers*rounds)
+		}
+	})
+}
+
+// addLetter reads and then writes in one transaction.
+func addLetter(ctx context.Context, s *Store) error {
+	return s.transact(ctx, func(tx *gorm.DB) error {
+		if err := s.lockTable(tx, "systems"); err != nil {
+			return fmt.Errorf("lock: %w", err)
+		}
+		row, err := gorm.G[systemRow](tx).Where("id = ?", "spj-1").Take(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = gorm.G[systemRow](tx).Where("id = ?", "spj-1").Update(ctx, "jwks", row.JWKS+"x")
+		return err
+	})
+}
+
+func TestSchema_RefusesRowsThatBreakItsRules(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, statement string }{
+		{"case of an unknown system", "INSERT INTO cases VALUES ('c2', 'nobody', 'SPJ', '2', '', 1, '', '', '', 0, 0, 1)"},
+		{"case at an unknown revision", "INSERT INTO cases VALUES ('c2', 'spj-1', 'SPJ', '2', '', 9, '', '', '', 0, 0, 1)"},
+		{"number used twice in a department", "INSERT INTO cases VALUES ('c2', 'spj-1', 'SPJ', '1', '', 1, '', '', '', 0, 0, 1)"},
+		{"grant of an unknown state", "INSERT INTO grants VALUES ('g', 'SPJ', 'm', 'd', '[]', '', 0, 1, 'open', 0)"},
+		{"grant that ends before it starts", "INSERT INTO grants VALUES ('g', 'SPJ', 'm', 'd', '[]', '', 1, 1, 'active', 0)"},
+		{"result of an unknown outcome", "INSERT INTO case_results VALUES ('c1', 'm', 'maybe', '', 0)"},
+		{"resolution of an unknown status", "INSERT INTO resolutions VALUES ('r', 'c1', 1, 'done', '', 0, 1)"},
+		{"resolution of an unknown case", "INSERT INTO resolutions VALUES ('r', 'c9', 1, 'complete', '', 0, 1)"},
+		{"submission to an unknown case", "INSERT INTO submissions VALUES ('c9', 'm', '', '', '', 0)"},
+		{"key of an unknown system", "INSERT INTO idempotency_keys VALUES ('nobody', 'k', '', '', 0)"},
+		{"assertion of an unknown system", "INSERT INTO used_assertions VALUES ('j', 'nobody', 0)"},
+	}
+	eachStore(t, func(t *testing.T, s *Store) {
+		saveSystem(t, s, "spj-1")
+		saveRevision(t, s, sampleFiles())
+		if err := s.db.Exec("INSERT INTO cases VALUES ('c1', 'spj-1', 'SPJ', '1', '', 1, '', '', '', 0, 0, 1)").Error; err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range tests {
+			// Straight at the database: GORM renames some of these errors.
+			_, err := s.pool.ExecContext(t.Context(), tt.statement)
+			if err == nil || !strings.Contains(strings.ToLower(err.Error()), "constraint") {
+				t.Errorf("%s: %v, want a broken constraint", tt.name, err)
+			}
+		}
+	})
+}
+
+func TestOpen_WorksBehindAPooler(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"exec", "simple_protocol"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Database(t) + "&default_query_exec_mode=" + mode
+			s := openStore(t, Config{URL: url, Now: testClock})
+			saveSystem(t, s, "spj-1")
+			number := saveRevision(t, s, sampleFiles())
+			if _, err := s.Revision(t.Context(), number); err != nil {
+				t.Error(err)
+			}
+			if err := s.UseAssertion(t.Context(), "spj-1", "a", testTime); err != nil {
+				t.Error(err)
+			}
+			if got := namedStatements(t, s); got != 0 {
+				t.Errorf("%d prepared statements are left on the server, want none", got)
+			}
+		})
+	}
+}
+
+// namedStatements counts those that the server keeps for this store's
+// connections, of which there is one.
+func namedStatements(t *testing.T, s *Store) int {
+	t.Helper()
+	var count int
+	err := s.pool.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_prepared_statements WHERE name <> ''").Scan(&count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
