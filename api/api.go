@@ -1,0 +1,126 @@
+// Package api is the machine interface of the exchange: JSON over HTTP, its
+// OpenAPI document, and the authorization server that gives its tokens.
+//
+// It decodes strictly, calls one method of the exchange, and renders. It makes
+// no decision about a case, and it opens no connection of its own. Every error
+// leaves as a problem (RFC 9457), but for those of /oauth/token, which have a
+// form of their own (RFC 6749 §5.2). Neither a body nor an identity is ever
+// logged.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/golang-jwt/jwt/v5"
+
+	"mianti/exchange"
+)
+
+// Systems (接入系统) is the register of the software that may ask.
+type Systems interface {
+	// System gives a system by its client id; fault.NotFound for none.
+	System(ctx context.Context, id string) (*exchange.System, error)
+	// UseAssertion uses up the id of a client assertion until it expires. It is
+	// a fault.Conflict when the id was used before.
+	UseAssertion(ctx context.Context, system, jti string, expires time.Time) error
+}
+
+// Config is what the interface is made of. All fields are required, but for
+// those that name a default.
+type Config struct {
+	Exchange *exchange.Exchange
+	Catalogs exchange.Catalogs
+	Systems  Systems
+	Keys     *SigningKeys
+	// Issuer is the address under which callers reach this interface, such as
+	// "https://mianti.example"; tokens name it.
+	Issuer string
+	Now    func() time.Time
+	NewID  func() string
+	Log    *slog.Logger
+	// MaxBody bounds a request body in bytes. Default 1 MiB.
+	MaxBody int64
+	// TokenLife is how long an access token is good for. Default 10 min.
+	TokenLife time.Duration
+	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
+	// Default none.
+	TrustedProxies []string
+}
+
+// server is the interface, wired.
+type server struct {
+	Config
+	audience string
+	tokenURL string
+	texts    map[string]problemText
+	tokens   *jwt.Parser
+	engine   *gin.Engine
+	api      huma.API
+}
+
+// New returns the handler of the whole interface. It fails when the
+// configuration cannot work.
+func New(c Config) (http.Handler, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	s := &server{Config: c, audience: c.Issuer + "/v1", tokenURL: c.Issuer + "/oauth/token", texts: problemTexts()}
+	s.tokens = s.accessTokenParser()
+	engine, err := s.newEngine()
+	if err != nil {
+		return nil, err
+	}
+	s.engine = engine
+	s.api = s.newOperations()
+	s.registerOperations()
+	if err := s.registerPages(); err != nil {
+		return nil, err
+	}
+	return s.engine, nil
+}
+
+func (c *Config) complete() error {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+		return errors.New("api: a required part of the configuration is missing")
+	}
+	c.Issuer = strings.TrimRight(c.Issuer, "/")
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil || issuer.Host == "" || (issuer.Scheme != "https" && issuer.Scheme != "http") ||
+		issuer.RawQuery != "" || issuer.Fragment != "" || issuer.User != nil {
+		return fmt.Errorf("api: issuer %q is not the address of a server", c.Issuer)
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = 1 << 20
+	}
+	if c.TokenLife == 0 {
+		c.TokenLife = 10 * time.Minute
+	}
+	if c.MaxBody < 0 || c.TokenLife < 0 || c.TokenLife > time.Hour {
+		return errors.New("api: the body limit must be positive, and a token may live for an hour at most")
+	}
+	return nil
+}
+
+func (s *server) newEngine() (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.ContextWithFallback = true
+	engine.HandleMethodNotAllowed = true
+	engine.RedirectTrailingSlash = false
+	if err := engine.SetTrustedProxies(s.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("api: trusted proxies: %w", err)
+	}
+	engine.Use(s.begin, s.recoverPanic)
+	engine.NoRoute(func(c *gin.Context) { s.refuse(c, noSuchRoute()) })
+	engine.NoMethod(func(c *gin.Context) { s.refuse(c, methodNotAllowed()) })
+	return engine, nil
+}

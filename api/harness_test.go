@@ -1,0 +1,210 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mianti/api"
+	"mianti/catalog"
+	"mianti/connectors"
+	"mianti/exchange"
+	"mianti/policies"
+)
+
+const (
+	issuer    = "https://mianti.example"
+	secret    = "0123456789abcdef0123456789abcdef"
+	personA   = "370199198805163315"
+	ownSystem = "spj-approval"
+	other     = "ga-approval"
+	disabled  = "spj-retired"
+)
+
+// at is when the tests take place.
+func at() time.Time { return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) }
+
+// harness is the whole interface over memory.
+type harness struct {
+	t       testing.TB
+	handler http.Handler
+	memory  *memory
+	key     *ecdsa.PrivateKey
+	client  ed25519.PrivateKey // of the system that signs assertions
+	log     *bytes.Buffer
+	config  api.Config
+}
+
+func newHarness(t testing.TB) *harness {
+	t.Helper()
+	rev, err := catalog.Load(os.DirFS("testdata/catalog"))
+	if err != nil {
+		t.Fatalf("load the test catalog: %v", err)
+	}
+	rev.Number = 1
+	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}}
+	if h.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := api.NewSigningKeys(h.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, h.client, _ = ed25519.GenerateKey(rand.Reader)
+	h.fill()
+	var ids atomic.Int64
+	newID := func() string { return fmt.Sprintf("id-%d", ids.Add(1)) }
+	log := slog.New(slog.NewJSONHandler(h.log, nil))
+	x := exchange.New(exchange.Config{
+		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Grants: h.memory,
+		Connectors: map[string]connectors.Connector{"httpjson": source{}}, BaseURL: func(string) string { return "http://127.0.0.1:1" },
+		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
+	})
+	h.config = api.Config{
+		Exchange: x, Catalogs: h.memory, Systems: h.memory, Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		MaxBody: 64 << 10,
+	}
+	h.handler = h.newHandler(h.config)
+	return h
+}
+
+func (h *harness) newHandler(c api.Config) http.Handler {
+	h.t.Helper()
+	handler, err := api.New(c)
+	if err != nil {
+		h.t.Fatalf("api.New: %v", err)
+	}
+	return handler
+}
+
+// fill registers the systems and the one grant.
+func (h *harness) fill() {
+	public, _ := h.client.Public().(ed25519.PublicKey)
+	jwks := fmt.Sprintf(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":%q}]}`, base64url(public))
+	for _, s := range []exchange.System{
+		{ID: ownSystem, Department: "SPJ", SecretHash: api.HashSecret(secret)},
+		{ID: other, Department: "GA", SecretHash: api.HashSecret(secret)},
+		{ID: disabled, Department: "SPJ", SecretHash: api.HashSecret(secret), Disabled: true},
+		{ID: "signer", Department: "SPJ", JWKS: jwks},
+	} {
+		h.memory.systems[s.ID] = s
+	}
+	h.memory.grants = []policies.Grant{{
+		ID: "g1", Department: "SPJ", Matter: "S01.M1", Dataset: "D-GA01", Fields: []string{"name", "valid_to"}, Basis: "条例16(2)",
+		From: at().AddDate(0, -1, 0), Until: at().AddDate(1, 0, 0), State: policies.GrantActive,
+	}}
+}
+
+// request makes a request. Headers are names and values by turns.
+func request(method, target, body string, headers ...string) *http.Request {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	return r
+}
+
+func (h *harness) send(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	return w
+}
+
+// call sends a request as a system, with a JSON body if there is any.
+func (h *harness) call(system, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	h.t.Helper()
+	r := request(method, target, body, headers...)
+	r.Header.Set("Authorization", "Bearer "+h.token(system))
+	if body != "" && r.Header.Get("Content-Type") == "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return h.send(r)
+}
+
+// token gets an access token by the client secret.
+func (h *harness) token(system string) string {
+	h.t.Helper()
+	w := h.send(tokenRequest(url.Values{"grant_type": {"client_credentials"}}, system, secret))
+	var got struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.AccessToken == "" {
+		h.t.Fatalf("no token: %d %s", w.Code, w.Body)
+	}
+	return got.AccessToken
+}
+
+func tokenRequest(form url.Values, id, password string) *http.Request {
+	r := request(http.MethodPost, "/oauth/token", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	if id != "" {
+		r.SetBasicAuth(url.QueryEscape(id), url.QueryEscape(password))
+	}
+	return r
+}
+
+// problem is an error as a caller reads it.
+type problem struct {
+	Type, Title, Detail, Instance, Fault, Code string
+	Status                                     int
+	RequestID                                  string `json:"request_id"`
+	Errors                                     []struct{ Location, Code, Message string }
+}
+
+// wantProblem checks that an answer is a problem of this status and code.
+func wantProblem(t testing.TB, w *httptest.ResponseRecorder, status int, code string) problem {
+	t.Helper()
+	var p problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Fatalf("status %d, body is no problem: %v\n%s", w.Code, err, w.Body)
+	}
+	if w.Code != status || p.Status != status || p.Code != code || p.Type != "/problems/"+code {
+		t.Errorf("got %d %s (%s), want %d %s\n%s", w.Code, p.Code, p.Type, status, code, w.Body)
+	}
+	if kind := w.Header().Get("Content-Type"); kind != "application/problem+json" {
+		t.Errorf("content type %q", kind)
+	}
+	if p.Title == "" || p.Detail == "" || p.RequestID == "" || p.RequestID != w.Header().Get("X-Request-Id") {
+		t.Errorf("incomplete problem: %s", w.Body)
+	}
+	return p
+}
+
+func decode(t testing.TB, w *httptest.ResponseRecorder, into any) {
+	t.Helper()
+	if err := json.Unmarshal(w.Body.Bytes(), into); err != nil {
+		t.Fatalf("status %d: %v\n%s", w.Code, err, w.Body)
+	}
+}
+
+// opening is a good case.
+func opening(number string) string {
+	return `{"number":"` + number + `","one_thing":"S01","facts":{"need_seal":true,"premises":"own"},"parties":[` +
+		`{"id":"p1","roles":["applicant"],"kind":"organization","name":"济南示例新设有限公司"},` +
+		`{"id":"p2","roles":["shareholder"],"kind":"person","name":"王建国","number":"` + personA + `","consent":"given"}]}`
+}
+
+// open opens a case and gives its id.
+func (h *harness) open(number string) string {
+	h.t.Helper()
+	w := h.call(ownSystem, http.MethodPost, "/v1/cases", opening(number))
+	if w.Code != http.StatusCreated {
+		h.t.Fatalf("open: %d %s", w.Code, w.Body)
+	}
+	return strings.TrimPrefix(w.Header().Get("Location"), "/v1/cases/")
+}
+
+func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"mianti/exchange"
+)
+
+// request is what is known of a request under way. It belongs to one
+// goroutine.
+type request struct {
+	id     string
+	system string // once authenticated
+}
+
+type requestKey struct{}
+type callerKey struct{}
+
+// requestOf gives the request under way; an empty one outside of any.
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
+
+func setSystem(ctx context.Context, id string) { requestOf(ctx).system = id }
+
+// callerOf gives who asks; nobody, and nobody's department, on an operation
+// without security.
+func callerOf(ctx context.Context) exchange.Caller {
+	caller, _ := ctx.Value(callerKey{}).(exchange.Caller)
+	return caller
+}
+
+// begin gives every request its id and its headers, and writes its one line
+// into the log: by route, never by address, and never what was in it.
+func (s *server) begin(c *gin.Context) {
+	r := &request{id: c.GetHeader("X-Request-Id")}
+	if !isRequestID(r.id) {
+		r.id = s.NewID()
+	}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, r))
+	h := c.Writer.Header()
+	h.Set("X-Request-Id", r.id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	begun := s.Now()
+	defer func() {
+		route := c.FullPath()
+		if route == "" {
+			route = "none"
+		}
+		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", slog.String("method", knownMethod(c.Request.Method)),
+			slog.String("route", route), slog.Int("status", c.Writer.Status()), slog.Int64("millis", s.Now().Sub(begun).Milliseconds()),
+			slog.String("system", r.system), slog.String("request_id", r.id))
+	}()
+	c.Next()
+}
+
+// knownMethod keeps a caller's invention out of the log.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete, http.MethodHead, http.MethodOptions:
+		return method
+	default:
+		return "other"
+	}
+}
+
+// isRequestID accepts a caller's own id: 1 to 64 of letters, digits, dot,
+// underscore and hyphen.
+func isRequestID(id string) bool {
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	for _, b := range []byte(id) {
+		letter := (b|0x20) >= 'a' && (b|0x20) <= 'z'
+		if !letter && (b < '0' || b > '9') && b != '.' && b != '_' && b != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// recoverPanic answers a programmer's mistake like any internal error. The
+// value of the panic is not logged: it may hold what the request held.
+func (s *server) recoverPanic(c *gin.Context) {
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		if value == http.ErrAbortHandler { //nolint:errorlint // it is that very value by contract
+			panic(value)
+		}
+		s.Log.LogAttrs(c.Request.Context(), slog.LevelError, "panic", slog.String("route", c.FullPath()),
+			slog.String("request_id", requestOf(c.Request.Context()).id), slog.String("stack", string(debug.Stack())))
+		if !c.Writer.Written() {
+			s.send(c, s.problemFor(errors.New("panic")))
+		}
+		c.Abort()
+	}()
+	c.Next()
+}
+
+// refuse ends a request with the problem for err.
+func (s *server) refuse(c *gin.Context, err error) {
+	p := s.problemFor(err)
+	s.logFailure(c.Request.Context(), p, err)
+	if p.Status == http.StatusUnauthorized {
+		p.headers.Set("WWW-Authenticate", challenge(c.GetHeader("Authorization") != ""))
+	}
+	s.send(c, p)
+}
+
+// challenge is what RFC 6750 §3 wants with a 401.
+func challenge(tried bool) string {
+	if tried {
+		return `Bearer realm="mianti", error="invalid_token"`
+	}
+	return `Bearer realm="mianti"`
+}
+
+func (s *server) send(c *gin.Context, p *problem) {
+	if c.FullPath() != "" {
+		p.Instance = c.Request.URL.EscapedPath()
+	}
+	p.RequestID = requestOf(c.Request.Context()).id
+	for name, values := range p.headers {
+		c.Writer.Header()[name] = values
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		body = nil // the status still tells
+	}
+	c.Abort()
+	c.Data(p.Status, problemType, body)
+}
+
+// requireCaller lets a request through when its operation needs no caller, or
+// its token holds.
+func (s *server) requireCaller(ctx huma.Context, next func(huma.Context)) {
+	if len(ctx.Operation().Security) == 0 {
+		next(ctx)
+		return
+	}
+	c := humagin.Unwrap(ctx)
+	given := c.Request.Header.Values("Authorization")
+	if len(given) != 1 {
+		s.refuse(c, unauthenticated())
+		return
+	}
+	caller, err := s.authenticate(ctx.Context(), given[0])
+	if err != nil {
+		s.refuse(c, err)
+		return
+	}
+	setSystem(ctx.Context(), caller.System)
+	next(huma.WithValue(ctx, callerKey{}, caller))
+}

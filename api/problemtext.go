@@ -1,0 +1,82 @@
+package api
+
+import "net/http"
+
+// problemText is what is said of a problem type, whoever meets it.
+type problemText struct {
+	title       string
+	explanation string
+	status      int // overrides that of the kind
+}
+
+// problemTexts is the one table of problem types. A code is never renamed:
+// programs compare it.
+func problemTexts() map[string]problemText {
+	texts := map[string]problemText{}
+	for _, part := range []map[string]problemText{requestProblems(), caseProblems(), stateProblems()} {
+		for code, text := range part {
+			texts[code] = text
+		}
+	}
+	return texts
+}
+
+// requestProblems are those of a request as such.
+func requestProblems() map[string]problemText {
+	return map[string]problemText{
+		"invalid-request":        {title: "请求不符合接口说明", explanation: "errors 逐条说明位置与原因，按接口说明改正后重试。"},
+		"invalid-json":           {title: "JSON 不能接受", explanation: "请求体须是一个 UTF-8 编码的 JSON 值：语法正确、没有重名字段、嵌套不超过 32 层、之后没有别的内容。", status: http.StatusBadRequest},
+		"unknown-field":          {title: "有接口没有的字段", explanation: "errors 列出了每个多余的字段。字段名区分大小写。", status: http.StatusBadRequest},
+		"missing-body":           {title: "缺少请求体", explanation: "这个操作需要 JSON 请求体。", status: http.StatusBadRequest},
+		"unreadable-body":        {title: "请求体没有读完", explanation: "传输中断，或请求体的长度与声明不符。", status: http.StatusBadRequest},
+		"request-timeout":        {title: "请求体传得太慢", explanation: "请求体没有在时限内传完，请检查网络后重试。", status: http.StatusRequestTimeout},
+		"too-large":              {title: "请求体过大", explanation: "请求体超过上限。材料文件不经过本接口，只登记其摘要。"},
+		"unsupported-media-type": {title: "内容类型不支持", explanation: "请求体的 Content-Type 须为 application/json，字符集 UTF-8，不压缩。", status: http.StatusUnsupportedMediaType},
+		"not-acceptable":         {title: "没有可接受的响应格式", explanation: "本接口只返回 JSON，请让 Accept 包含 application/json。", status: http.StatusNotAcceptable},
+		"method-not-allowed":     {title: "方法不支持", explanation: "这个地址不支持该方法，可用的方法见 Allow 标头。", status: http.StatusMethodNotAllowed},
+		"no-such-route":          {title: "没有这个地址", explanation: "接口说明见 /docs。"},
+		"bad-cursor":             {title: "翻页标记无效", explanation: "翻页标记只对同一目录修订和同样的筛选条件有效。请从第一页重新查询。"},
+		"unauthenticated":        {title: "身份未经验证", explanation: "请求须带有效的访问令牌（Authorization: Bearer …）。令牌在 /oauth/token 换取，到期后重新换取；系统被停用后令牌立即失效。"},
+		"denied":                 {title: "无权办理", explanation: "令牌有效，但所属部门无权做这件事。"},
+		"unknown":                {title: "没有找到", explanation: "没有这个对象，或它不属于本部门。"},
+		"conflict":               {title: "与现状冲突", explanation: "对象的现状不允许这样做。请重新读取后再试。"},
+		"unavailable":            {title: "暂时不可用", explanation: "所需的部分暂时不可用，请按 Retry-After 稍后重试。"},
+		"internal":               {title: "系统内部出错", explanation: "不是调用方的问题。请稍后重试；仍然不行时，请凭 request_id 联系运维。"},
+	}
+}
+
+// caseProblems are those of what a case is told.
+func caseProblems() map[string]problemText {
+	return map[string]problemText{
+		"invalid-case":                 {title: "办件内容不符合要求", explanation: "errors 逐条说明位置与原因。改正之前没有登记任何内容。"},
+		"invalid-facts":                {title: "情形或当事人不符合要求", explanation: "errors 逐条说明位置与原因。改正之前没有更改任何内容。"},
+		"invalid-result":               {title: "办理结果不符合要求", explanation: "errors 逐条说明位置与原因。"},
+		"missing-party":                {title: "缺少当事人", explanation: "材料要求的角色没有当事人。请补充具有该角色的当事人。"},
+		"unknown-matter":               {title: "没有这个事项", explanation: "请用 GET /v1/matters 查询事项代码。"},
+		"unknown-one-thing":            {title: "没有这个一件事", explanation: "请用 GET /v1/one-things 查询代码。"},
+		"unknown-material":             {title: "没有这项材料", explanation: "材料代码见核验结果或 GET /v1/materials。"},
+		"unknown-dataset":              {title: "没有这个数据资源", explanation: "请用 GET /v1/datasets 查询代码。"},
+		"unknown-department":           {title: "没有这个部门", explanation: "请用 GET /v1/departments 查询代码。"},
+		"unknown-case":                 {title: "没有这个办件", explanation: "没有这个办件，或它不属于本部门。"},
+		"unknown-resolution":           {title: "没有这个核验结果", explanation: "没有这个核验结果，或它不属于本部门的办件。"},
+		"matter-of-another-department": {title: "事项由其他部门办理", explanation: "只有办理该事项的部门，或一件事的牵头部门，可以登记办件。"},
+		"unstorable-text":              {title: "文字不能保存", explanation: "文字中含有不能保存的字符（如 NUL），请删除后重试。"},
+	}
+}
+
+// stateProblems are those of the state that something is in.
+func stateProblems() map[string]problemText {
+	return map[string]problemText{
+		"case-number-conflict":     {title: "办件编号已被使用", explanation: "本部门已有编号相同而内容不同的办件。换一个编号，或用原内容重试。"},
+		"result-conflict":          {title: "办理结果已登记", explanation: "该事项的结果已经登记，且与这次不同。登记过的结果不能更改。"},
+		"matter-not-applicable":    {title: "本办件不涉及这个事项", explanation: "按已知情形，这个事项被跳过。情形有误时请先更正情形。"},
+		"prior-matter-not-granted": {title: "前序事项尚未办结", explanation: "请先登记前序事项的办理结果。"},
+		"case-changed":             {title: "办件刚被更改", explanation: "办件在读取之后被另一个请求更改。请重新读取后再试。"},
+		"request-in-progress":      {title: "同一请求正在处理", explanation: "同一 Idempotency-Key 的请求还没有结束。请稍后用同一个键重试。"},
+		"idempotency-key-reused":   {title: "Idempotency-Key 已用于另一请求", explanation: "同一个键只能用于同一个请求的重试。请换一个新的键。"},
+		"not-recorded":             {title: "未能留痕", explanation: "核验请求未能留痕，因此没有向任何部门查询，也没有返回任何结果。请稍后重试。"},
+		"database-unavailable":     {title: "数据库暂时不可用", explanation: "请按 Retry-After 稍后重试。"},
+		"no-catalog":               {title: "还没有发布目录", explanation: "运维人员需要先载入一份目录。"},
+		"unknown-revision":         {title: "目录修订不可用", explanation: "没有可用的目录修订，请联系运维人员。", status: http.StatusServiceUnavailable},
+	}
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"mianti/exchange"
+)
+
+const (
+	// maxToken bounds a token before anything of it is read.
+	maxToken = 8 << 10
+	// maxAhead is how far another clock may be ahead of this one.
+	maxAhead = 10 * time.Second
+)
+
+// errToken says that a token cannot be believed. It does not say why: the
+// answer to the caller must not.
+var errToken = errors.New("token refused")
+
+// accessTokenParser makes the parser of access tokens. What it lets through
+// is checked again by checkHeader and checkAccess: the library accepts unknown
+// critical headers, any type, and an expiry years ahead.
+func (s *server) accessTokenParser() *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods([]string{algorithmES256, algorithmEdDSA}),
+		jwt.WithIssuer(s.Issuer), jwt.WithAudience(s.audience),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(maxAhead),
+		jwt.WithTimeFunc(s.Now), jwt.WithStrictDecoding(),
+	)
+}
+
+// authenticate finds the caller of a request by the value of its Authorization
+// header. The register decides at every request whether a system may still
+// ask, and for which department.
+func (s *server) authenticate(ctx context.Context, authorization string) (exchange.Caller, error) {
+	scheme, text, found := strings.Cut(authorization, " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") {
+		return exchange.Caller{}, unauthenticated()
+	}
+	id, err := s.verify(text)
+	if err != nil {
+		return exchange.Caller{}, unauthenticated().Because(err)
+	}
+	system, err := s.activeSystem(ctx, id)
+	if err != nil {
+		return exchange.Caller{}, err
+	}
+	return exchange.Caller{System: system.ID, Department: system.Department}, nil
+}
+
+// verify gives the client id of an access token that holds in every respect.
+func (s *server) verify(text string) (string, error) {
+	if err := checkSegments(text); err != nil {
+		return "", err
+	}
+	claims := jwt.MapClaims{}
+	_, err := s.tokens.ParseWithClaims(text, claims, func(t *jwt.Token) (any, error) {
+		return s.keyFor(t)
+	})
+	if err != nil {
+		return "", errToken
+	}
+	return s.checkAccess(claims)
+}
+
+// keyFor gives the key that must have signed a token. The header may hold what
+// we put there, and nothing else: no crit, b64, zip, cty, jwk, jku or x5u.
+func (s *server) keyFor(t *jwt.Token) (any, error) {
+	for name := range t.Header {
+		if name != "alg" && name != "kid" && name != "typ" {
+			return nil, errToken
+		}
+	}
+	typ, _ := t.Header["typ"].(string)
+	kid, _ := t.Header["kid"].(string)
+	key, ok := s.Keys.find(kid)
+	if !ok || !strings.EqualFold(typ, tokenType) || t.Method.Alg() != key.algorithm {
+		return nil, errToken
+	}
+	return key.key, nil
+}
+
+// checkAccess holds the claims against what this server puts into a token.
+func (s *server) checkAccess(claims jwt.MapClaims) (string, error) {
+	sub, _ := claims["sub"].(string)
+	client, _ := claims["client_id"].(string)
+	jti, _ := claims["jti"].(string)
+	audience, _ := claims["aud"].(string)
+	if sub == "" || sub != client || jti == "" || audience != s.audience {
+		return "", errToken
+	}
+	issued, issuedOK := moment(claims["iat"])
+	expires, expiresOK := moment(claims["exp"])
+	if !issuedOK || !expiresOK || !s.Now().Before(expires) || expires.Sub(issued) > s.TokenLife {
+		return "", errToken
+	}
+	return sub, nil
+}
+
+// moment reads a NumericDate: a number, never a string.
+func moment(claim any) (time.Time, bool) {
+	seconds, ok := claim.(float64)
+	if !ok || seconds <= 0 || seconds > 1<<40 || math.IsNaN(seconds) {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(seconds), 0), true
+}
+
+// checkSegments refuses a token whose header or claims could be read in two
+// ways: a name given twice, or in another case ("exp" and "Exp").
+func checkSegments(text string) error {
+	parts := strings.Split(text, ".")
+	if len(text) > maxToken || len(parts) != 3 {
+		return errToken
+	}
+	for _, part := range parts[:2] {
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
+		if err != nil {
+			return errToken
+		}
+		value, err := decodeStrict(raw)
+		if _, ok := value.(map[string]any); err != nil || !ok {
+			return errToken
+		}
+	}
+	return nil
+}
