@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"mianti/api"
+	"mianti/catalog"
+	"mianti/connectors/standin"
+	"mianti/examples/jinan"
+	"mianti/exchange"
+	"mianti/store"
+)
+
+type demoCommand struct {
+	Once     bool   `help:"Leave when the cases are resolved, instead of staying up."`
+	Listen   string `default:"127.0.0.1:0" help:"Address to listen on; loopback only. Default: any free port."`
+	Database string `help:"Database to use instead of a temporary one, such as postgres://…; it must be empty."`
+}
+
+// Run starts everything in one process, resolves one case of every one-thing,
+// and prints what came of it.
+func (c *demoCommand) Run(ctx context.Context, con console) error {
+	if err := loopback(c.Listen); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "mianti-demo-")
+	if err != nil {
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(dir, "demo.db")
+	}
+	fmt.Fprintln(con.Err, "正在准备：数据库、济南目录、36 个替身部门……")
+	d, err := startDemo(ctx, c.Database, c.Listen, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	lines, err := d.resolveOneEach(ctx, con.Err)
+	if err != nil {
+		return err
+	}
+	printOverview(con.Out, lines)
+	d.printHints(con.Out)
+	if c.Once {
+		return nil
+	}
+	fmt.Fprintln(con.Out, "\n按 Ctrl+C 结束。")
+	<-ctx.Done()
+	return nil
+}
+
+// demo is an exchange with stand-in departments, each on a port of its own.
+type demo struct {
+	url      string
+	standIns *standin.Server
+	client   *client
+	catalog  *catalog.Revision
+	node     *node
+	stop     context.CancelFunc
+	served   chan error // one result for each server
+}
+
+// The demo has one system, of the department that runs the city's common
+// counter, and one for each other department that takes cases.
+const demoSystem = "demo-"
+
+// startDemo migrates and fills a database, and starts the servers.
+func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (*demo, error) {
+	standIns, err := newStandIns(jinan.Files, 1, 200, 0)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen: %w", err), sources.Close())
+	}
+	d := &demo{url: "http://" + listener.Addr().String(), standIns: standIns, served: make(chan error, 2)}
+	settings := exchangeSettings{
+		Issuer: d.url, SourcesURL: "http://" + sources.Addr().String() + "/{department}",
+		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second,
+	}
+	settings.DatabaseURL = database
+	secret := newSecret()
+	if d.catalog, err = fillDemo(ctx, database, secret); err != nil {
+		return nil, errors.Join(err, sources.Close(), listener.Close())
+	}
+	if d.node, err = newNode(ctx, settings, log); err != nil {
+		return nil, errors.Join(err, sources.Close(), listener.Close())
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d.stop = stop
+	go func() { d.served <- serveHTTP(serving, sources, standIns) }()
+	go func() { d.served <- serveHTTP(serving, listener, d.node.handler) }()
+	d.client = newClient(d.url, "", secret)
+	return d, nil
+}
+
+// Close stops the servers and closes the database.
+func (d *demo) Close() error {
+	d.stop()
+	return errors.Join(<-d.served, <-d.served, d.node.store.Close())
+}
+
+// fillDemo loads the catalog, and registers a system for every department and
+// the grants that the catalog needs.
+func fillDemo(ctx context.Context, database, secret string) (*catalog.Revision, error) {
+	if err := store.Migrate(ctx, database); err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, store.Config{URL: database, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	rev, err := catalog.Load(jinan.Files)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := saveCatalog(ctx, db, jinan.Files, rev); err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	for _, department := range rev.Departments() {
+		system := exchange.System{
+			ID: demoSystem + department.Code, Department: department.Code, Name: department.Name + "演示系统",
+			SecretHash: api.HashSecret(secret), CreatedAt: now,
+		}
+		if err := db.SaveSystem(ctx, system); err != nil {
+			return nil, err
+		}
+	}
+	return rev, db.SaveGrants(ctx, grantsNeeded(rev, now, now.AddDate(1, 0, 0)))
+}
+
+// as signs in as the system of a department.
+func (d *demo) as(ctx context.Context, department string) (*client, error) {
+	c := newClient(d.url, demoSystem+department, d.client.secret)
+	return c, c.signIn(ctx)
+}
+
+// handler is the department that takes a case.
+func (d *demo) handler(file *caseFile) string {
+	if code, ok := file.Case["one_thing"].(string); ok {
+		if thing := d.catalog.OneThing(code); thing != nil {
+			return thing.Lead
+		}
+	}
+	if code, ok := file.Case["matter"].(string); ok {
+		if matter := d.catalog.Matter(code); matter != nil {
+			return matter.Department
+		}
+	}
+	return d.catalog.Departments()[0].Code
+}
+
+// resolve resolves a case file with the stand-ins answering as it says.
+func (d *demo) resolve(ctx context.Context, file *caseFile) (*exchange.Resolution, error) {
+	c, err := d.as(ctx, d.handler(file))
+	if err != nil {
+		return nil, err
+	}
+	if err := d.standIns.SetRules(file.rules()...); err != nil {
+		return nil, err
+	}
+	defer d.standIns.ClearRules()
+	return c.resolve(ctx, file)
+}
+
+// resolveOneEach resolves the first case of every one-thing.
+func (d *demo) resolveOneEach(ctx context.Context, progress io.Writer) ([]overview, error) {
+	cases, err := readCases(jinan.Files, "cases")
+	if err != nil {
+		return nil, err
+	}
+	things := d.catalog.OneThings()
+	bar := progressbar.NewOptions(len(things), progressbar.OptionSetWriter(progress), progressbar.OptionSetDescription("办理 14 个一件事"),
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	var lines []overview
+	for _, thing := range things {
+		for _, file := range cases {
+			if file.Case["one_thing"] != thing.Code {
+				continue
+			}
+			r, err := d.resolve(ctx, file.caseFile)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", file.Name, err)
+			}
+			lines = append(lines, overview{code: thing.Code, name: thing.Name, summary: r.Summary})
+			break
+		}
+		_ = bar.Add(1) // a progress bar that cannot be drawn stops nothing
+	}
+	return lines, nil
+}
+
+// printHints prints what to try next.
+func (d *demo) printHints(w io.Writer) {
+	fmt.Fprintf(w, `
+免提交 = 不用交 / 适用材料；承诺、待前序、核验中、可后补均不计入。同一材料多个事项共用时只计一次。
+
+接口文档：%[1]s/docs
+取一个令牌，再查一件事：
+  TOKEN=$(curl -s -u %[2]s:%[3]s -d grant_type=client_credentials %[1]s/oauth/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  curl -s -H "Authorization: Bearer $TOKEN" %[1]s/v1/one-things/S01
+办理一个办件：
+  MIANTI_URL=%[1]s MIANTI_CLIENT_ID=%[2]s MIANTI_CLIENT_SECRET=%[3]s go run ./cmd/mianti resolve examples/jinan/cases/S01-own-premises.yaml
+`, d.url, demoSystem+"SPJ", d.client.secret)
+}

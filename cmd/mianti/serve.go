@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"mianti/store"
+)
+
+type serveCommand struct {
+	exchangeSettings
+	Listen string `env:"MIANTI_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
+}
+
+// Run serves the exchange until it is told to stop.
+func (c *serveCommand) Run(ctx context.Context, con console) error {
+	if c.Issuer == "" {
+		c.Issuer = "http://" + c.Listen
+	}
+	log := c.logger(con.Err)
+	n, err := newNode(ctx, c.exchangeSettings, log)
+	if err != nil {
+		return err
+	}
+	defer n.store.Close()
+	rev, err := store.NewCatalogs(n.store).Current(ctx)
+	if err != nil {
+		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	log.Info("serving", "address", "http://"+listener.Addr().String(), "issuer", c.Issuer,
+		"catalog", rev.Number, "catalog_digest", rev.Digest, "sources", c.SourcesURL)
+	return serveHTTP(ctx, listener, n.handler)
+}
