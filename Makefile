@@ -1,0 +1,32 @@
+# make test is what a change needs while it is made; .ci/run is all of it.
+
+FUZZTIME ?= 10s
+
+.PHONY: test check race fuzz bench demo
+
+# Every test, with a real PostgreSQL beside the embedded SQLite.
+test:
+	bash tools/install-test-tools.sh postgresql
+	go test ./...
+
+# gofmt, vet, staticcheck, go.mod.
+check:
+	bash tools/check.sh
+
+# The tests again under the race detector, in random order.
+race:
+	bash tools/install-test-tools.sh postgresql cc
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./...
+
+# Every fuzz target for FUZZTIME each.
+fuzz:
+	bash tools/fuzz.sh $(FUZZTIME)
+
+# Every benchmark.
+bench:
+	bash tools/install-test-tools.sh postgresql
+	go test -run '^$$' -bench . -benchmem ./...
+
+# Everything in one process, one case of every one-thing.
+demo:
+	go run ./cmd/mianti demo

@@ -1,0 +1,164 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// row says what one package may import of this module.
+type row struct {
+	may     []string // in every file
+	inTests []string // in test files besides
+}
+
+const anything = "*"
+
+// importTable is the direction of the imports; docs/architecture.md shows it in
+// words. It is a statement of policy: a build that breaks it is repaired in the
+// importing package, not here. A package that is not listed is a failure.
+func importTable() map[string]row {
+	connector := row{
+		may:     []string{"connectors", "connectors/wire", "catalog", "internal/fault", "internal/identifier"},
+		inTests: []string{"connectors/conformance", "connectors/standin"},
+	}
+	edge := row{
+		may:     []string{"exchange", "catalog", "policies", "ledger", "internal/fault"},
+		inTests: wholeExchange(),
+	}
+	return map[string]row{
+		"internal/fault":      {},
+		"internal/identifier": {},
+		"internal/pgtest":     {},
+		"internal/check":      {},
+		"examples/jinan":      {inTests: []string{"catalog"}},
+
+		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
+		"policies": {may: []string{"catalog"}},
+		"ledger":   {may: []string{"internal/fault"}},
+		"exchange": {
+			may:     []string{"catalog", "policies", "connectors", "ledger", "internal/fault", "internal/identifier"},
+			inTests: wholeExchange(),
+		},
+
+		"connectors":          {may: []string{"catalog", "internal/fault"}},
+		"connectors/wire":     connector,
+		"connectors/httpjson": connector,
+		"connectors/elicense": connector,
+		"connectors/standin": {
+			may:     []string{"catalog", "internal/identifier", "internal/fault"},
+			inTests: []string{"connectors", "connectors/httpjson", "connectors/elicense", "connectors/conformance"},
+		},
+		"connectors/conformance": {
+			may:     []string{"connectors", "connectors/standin", "catalog"},
+			inTests: []string{"connectors/httpjson", "connectors/elicense"},
+		},
+
+		"store": {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}},
+		"api":   edge,
+		"web":   edge,
+
+		"cmd/mianti": {may: []string{anything}},
+		"bench":      {may: []string{anything}},
+	}
+}
+
+// wholeExchange is what a test wires when it runs an exchange from end to end.
+func wholeExchange() []string {
+	return []string{"store", "connectors", "connectors/standin", "connectors/httpjson", "connectors/elicense"}
+}
+
+// forEveryTest is what any test file may import.
+func forEveryTest() []string {
+	return []string{"internal/pgtest", "internal/fault", "internal/identifier", "examples/jinan"}
+}
+
+// importFaults holds the sources against the table.
+func importFaults(table map[string]row, sources []source) []string {
+	var faults []string
+	for _, s := range sources {
+		rules, listed := table[s.dir()]
+		if !listed {
+			faults = append(faults, fmt.Sprintf("%s: package %s is not in the import table", s.name, s.dir()))
+			continue
+		}
+		for _, spec := range s.tree.Imports {
+			ours, ok := strings.CutPrefix(importPath(spec), module+"/")
+			if ok && !rules.allows(ours, s) {
+				faults = append(faults, fmt.Sprintf("%s: %s may not import %s", s.where(spec), s.dir(), ours))
+			}
+		}
+	}
+	return faults
+}
+
+func (r row) allows(imported string, by source) bool {
+	if imported == "cmd" || strings.HasPrefix(imported, "cmd/") {
+		return false // nobody imports a command
+	}
+	if slices.Contains(r.may, anything) || slices.Contains(r.may, imported) {
+		return true
+	}
+	if !by.isTest() {
+		return false
+	}
+	return imported == by.dir() || slices.Contains(r.inTests, imported) || slices.Contains(forEveryTest(), imported)
+}
+
+func TestImports_FollowTheTable(t *testing.T) {
+	t.Parallel()
+	for _, fault := range importFaults(importTable(), goSources(t)) {
+		t.Error(fault)
+	}
+}
+
+// TestImportFaults_FindsPlantedImports shows that the rule can fail.
+func TestImportFaults_FindsPlantedImports(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, imported, want string }{
+		{"catalog/load.go", "mianti/internal/fault", ""},
+		{"catalog/load.go", "mianti/policies", "catalog may not import policies"},
+		{"catalog/load.go", "mianti/internal/pgtest", "catalog may not import internal/pgtest"},
+		{"catalog/load_test.go", "mianti/catalog", ""},
+		{"catalog/load_test.go", "mianti/examples/jinan", ""},
+		{"catalog/load_test.go", "mianti/store", "catalog may not import store"},
+		{"policies/settle.go", "mianti/ledger", "policies may not import ledger"},
+		{"policies/settle.go", "mianti/catalogue", "policies may not import catalogue"},
+		{"exchange/ask.go", "mianti/connectors", ""},
+		{"exchange/ask.go", "mianti/connectors/httpjson", "exchange may not import connectors/httpjson"},
+		{"exchange/ask.go", "mianti/store", "exchange may not import store"},
+		{"exchange/ask_test.go", "mianti/store", ""},
+		{"store/case.go", "mianti/exchange", ""},
+		{"store/case.go", "mianti/api", "store may not import api"},
+		{"api/cases.go", "mianti/store", "api may not import store"},
+		{"api/cases.go", "mianti/connectors", "api may not import connectors"},
+		{"web/clerk.go", "mianti/api", "web may not import api"},
+		{"ledger/entry.go", "mianti/catalog", "ledger may not import catalog"},
+		{"connectors/connector.go", "mianti/exchange", "connectors may not import exchange"},
+		{"connectors/httpjson/ask.go", "mianti/connectors/elicense", "connectors/httpjson may not import connectors/elicense"},
+		{"connectors/standin/server.go", "mianti/connectors", "connectors/standin may not import connectors"},
+		{"internal/fault/fault.go", "mianti/catalog", "internal/fault may not import catalog"},
+		{"examples/jinan/jinan.go", "mianti/catalog", "examples/jinan may not import catalog"},
+		{"cmd/mianti/serve.go", "mianti/store", ""},
+		{"bench/resolve.go", "mianti/cmd/mianti", "bench may not import cmd/mianti"},
+		{"helpers/strings.go", "fmt", "package helpers is not in the import table"},
+	} {
+		t.Run(c.name+" imports "+c.imported, func(t *testing.T) {
+			t.Parallel()
+			planted := parse(t, c.name, "package p\n\nimport _ \""+c.imported+"\"\n")
+			wantFault(t, importFaults(importTable(), []source{planted}), c.want)
+		})
+	}
+}
+
+// wantFault asks for exactly one fault that says want, or for none at all.
+func wantFault(t *testing.T, got []string, want string) {
+	t.Helper()
+	switch {
+	case want == "" && len(got) > 0:
+		t.Errorf("found %q, want no fault", got)
+	case want != "" && (len(got) != 1 || !strings.Contains(got[0], want)):
+		t.Errorf("found %q, want one fault that says %q", got, want)
+	}
+}

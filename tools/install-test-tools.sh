@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Makes sure that what the tests need besides Go is on this machine:
+#
+#   tools/install-test-tools.sh postgresql cc
+#
+# What is missing is installed from Debian's packages where we may do that
+# (root, or sudo without a password). Otherwise the missing package is named
+# and the script fails, so that no test is left out unseen.
+set -euo pipefail
+
+# has says whether a need is met.
+has() {
+  case "$1" in
+    postgresql) has_postgresql ;;
+    cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
+    *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
+  esac
+}
+
+# has_postgresql looks where internal/pgtest looks.
+has_postgresql() {
+  local initdb
+  for initdb in "$(command -v initdb || true)" /usr/lib/postgresql/*/bin/initdb; do
+    if [ -x "$initdb" ] && [ -x "$(dirname "$(readlink -f "$initdb")")/postgres" ]; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+# package names the Debian package that meets a need.
+package() {
+  case "$1" in
+    postgresql) echo postgresql ;;
+    cc) echo gcc libc6-dev ;;
+  esac
+}
+
+# as_root runs a command as root, or fails without asking for a password.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+
+may_install() {
+  command -v apt-get >/dev/null || return 1
+  [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
+}
+
+missing=()
+for need in "$@"; do
+  if ! has "$need"; then
+    missing+=("$need")
+  fi
+done
+if [ "${#missing[@]}" -eq 0 ]; then
+  exit 0
+fi
+
+packages=()
+for need in "${missing[@]}"; do
+  read -ra names <<<"$(package "$need")"
+  packages+=("${names[@]}")
+done
+if ! may_install; then
+  echo "install-test-tools: the tests need these Debian packages: ${packages[*]}" >&2
+  echo "install-test-tools: they cannot be installed from here (no apt-get, or neither root nor sudo without a password)." >&2
+  echo "install-test-tools: install them, for example with: sudo apt-get install ${packages[*]}" >&2
+  exit 1
+fi
+
+echo "installing ${packages[*]}"
+as_root apt-get update -qq
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
+for need in "${missing[@]}"; do
+  if ! has "$need"; then
+    echo "install-test-tools: '$need' is still not found after installing $(package "$need")" >&2
+    exit 1
+  fi
+done
