@@ -18,6 +18,8 @@ import (
 type caseFile struct {
 	Format string `yaml:"format"`
 	Title  string `yaml:"title"`
+	// Demo marks the one case of each one-thing that the demo shows.
+	Demo bool `yaml:"demo"`
 	// Case is the body of POST /v1/cases.
 	Case map[string]any `yaml:"case"`
 	// Results are bodies of POST /v1/cases/{id}/results, in order.

@@ -23,6 +23,7 @@ import (
 
 type demoCommand struct {
 	Once     bool   `help:"Leave when the cases are resolved, instead of staying up."`
+	Details  bool   `help:"Print every material of every case, with its outcome and reason."`
 	Listen   string `default:"127.0.0.1:0" help:"Address to listen on; loopback only. Default: any free port."`
 	Database string `help:"Database to use instead of a temporary one, such as postgres://…; it must be empty."`
 }
@@ -47,11 +48,16 @@ func (c *demoCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	defer d.Close()
-	lines, err := d.resolveOneEach(ctx, con.Err)
+	shown, err := d.resolveOneEach(ctx, con.Err)
 	if err != nil {
 		return err
 	}
-	printOverview(con.Out, lines)
+	if c.Details {
+		for _, s := range shown {
+			printResolution(con.Out, s.title, s.resolution)
+		}
+	}
+	printOverview(con.Out, shown)
 	d.printHints(con.Out)
 	if c.Once {
 		return nil
@@ -182,37 +188,75 @@ func (d *demo) resolve(ctx context.Context, file *caseFile) (*exchange.Resolutio
 	return c.resolve(ctx, file)
 }
 
-// resolveOneEach resolves the first case of every one-thing.
-func (d *demo) resolveOneEach(ctx context.Context, progress io.Writer) ([]overview, error) {
+// showcase is a resolved case of a one-thing.
+type showcase struct {
+	thing      *catalog.OneThing
+	title      string
+	resolution *exchange.Resolution
+}
+
+// resolveOneEach resolves the demo's case of every one-thing, and makes sure
+// that every material came out with a reason.
+func (d *demo) resolveOneEach(ctx context.Context, progress io.Writer) ([]showcase, error) {
 	cases, err := readCases(jinan.Files, "cases")
 	if err != nil {
 		return nil, err
 	}
 	things := d.catalog.OneThings()
-	bar := progressbar.NewOptions(len(things), progressbar.OptionSetWriter(progress), progressbar.OptionSetDescription("办理 14 个一件事"),
-		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	var lines []overview
+	bar := newProgress(progress, len(things), "办理 14 个一件事")
+	defer bar.Finish()
+	var shown []showcase
 	for _, thing := range things {
 		for _, file := range cases {
-			if file.Case["one_thing"] != thing.Code {
+			if !file.Demo || file.Case["one_thing"] != thing.Code {
 				continue
 			}
 			r, err := d.resolve(ctx, file.caseFile)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", file.Name, err)
 			}
-			lines = append(lines, overview{code: thing.Code, name: thing.Name, summary: r.Summary})
-			break
+			if err := everyReason(r); err != nil {
+				return nil, fmt.Errorf("%s: %w", file.Name, err)
+			}
+			shown = append(shown, showcase{thing: thing, title: file.Title, resolution: r})
 		}
 		_ = bar.Add(1) // a progress bar that cannot be drawn stops nothing
 	}
-	return lines, nil
+	if len(shown) != len(things) {
+		return nil, fmt.Errorf("%d cases for %d one-things: mark one case of each with `demo: true`", len(shown), len(things))
+	}
+	return shown, nil
+}
+
+// everyReason makes sure that every material has an outcome and a reason.
+func everyReason(r *exchange.Resolution) error {
+	for _, m := range r.Materials {
+		if m.Outcome == "" || m.Reason.Code == "" || m.Reason.Text == "" {
+			return fmt.Errorf("%s has no outcome or no reason", m.Code)
+		}
+	}
+	return nil
+}
+
+// newProgress is a progress bar on a terminal, and nothing elsewhere.
+func newProgress(w io.Writer, steps int, title string) *progressbar.ProgressBar {
+	if file, ok := w.(*os.File); !ok || !isTerminal(file) {
+		return progressbar.DefaultSilent(int64(steps))
+	}
+	return progressbar.NewOptions(steps, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(title),
+		progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+}
+
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // printHints prints what to try next.
 func (d *demo) printHints(w io.Writer) {
 	fmt.Fprintf(w, `
-免提交 = 不用交 / 适用材料；承诺、待前序、核验中、可后补均不计入。同一材料多个事项共用时只计一次。
+每项材料都有结论和理由（--details 逐项列出）。免提交 = 不用交 / 适用材料；承诺、待前序、核验中、可后补均不计入。
+同一材料多个事项共用时只计一次：「索要」是各事项索要的次数，「材料」是去重后的件数。
 
 接口文档：%[1]s/docs
 取一个令牌，再查一件事：

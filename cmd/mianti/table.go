@@ -35,7 +35,7 @@ func groups() []group {
 	}
 }
 
-// outcomeNames are the words on the screen.
+// outcomeName is how a material was settled, in words.
 func outcomeName(m exchange.MaterialResult) string {
 	if m.Mode == "" {
 		return ""
@@ -62,8 +62,19 @@ func printResolution(w io.Writer, title string, r *exchange.Resolution) {
 			fmt.Fprintf(w, "  %s（%s）\n", q.Ask, q.Fact)
 		}
 	}
-	fmt.Fprintf(w, "\n共 %d 项材料（%d 个事项共索要 %d 次）：不用交 %d，还要交 %d，不适用 %d。\n",
-		r.Summary.Applicable, r.Summary.Matters, r.Summary.Asked, r.Summary.Settled, r.Summary.Upload, r.Summary.NotApplicable)
+	fmt.Fprintf(w, "\n%d 个事项共索要 %d 次，去重后 %d 项：%s；另有 %d 项不适用。\n\n",
+		r.Summary.Matters, r.Summary.Asked, r.Summary.Applicable, countsOf(r), r.Summary.NotApplicable)
+}
+
+// countsOf says how many materials are in each group that is not empty.
+func countsOf(r *exchange.Resolution) string {
+	var counts []string
+	for _, g := range groups() {
+		if n := len(rowsOf(r, g)); n > 0 {
+			counts = append(counts, fmt.Sprintf("%s %d", g.title, n))
+		}
+	}
+	return strings.Join(counts, "，")
 }
 
 func rowsOf(r *exchange.Resolution, g group) [][]string {
@@ -98,7 +109,7 @@ func statusName(s exchange.Status) string {
 
 // newTable is a quiet table that wraps long texts.
 func newTable(rows [][]string) *table.Table {
-	widths := []int{12, 28, 6, 10, 58}
+	widths := []int{12, 28, 8, 10, 58}
 	return table.New().Border(lipgloss.NormalBorder()).BorderColumn(false).BorderTop(false).BorderBottom(false).
 		BorderLeft(false).BorderRight(false).Rows(rows...).
 		StyleFunc(func(_, column int) lipgloss.Style {
@@ -110,29 +121,13 @@ func newTable(rows [][]string) *table.Table {
 		})
 }
 
-// overview is one line of the demo's table.
-type overview struct {
-	code, name string
-	summary    exchange.Summary
-}
-
 // printOverview prints one line for every one-thing, and the whole.
-func printOverview(w io.Writer, lines []overview) {
-	rows := make([][]string, 0, len(lines)+1)
+func printOverview(w io.Writer, shown []showcase) {
+	rows := make([][]string, 0, len(shown)+1)
 	var all exchange.Summary
-	for _, l := range lines {
-		rows = append(rows, overviewRow(l.code, l.name, l.summary))
-		all.Matters += l.summary.Matters
-		all.Asked += l.summary.Asked
-		all.Applicable += l.summary.Applicable
-		all.Settled += l.summary.Settled
-		all.Committed += l.summary.Committed
-		all.Verifying += l.summary.Verifying
-		all.AwaitingPrior += l.summary.AwaitingPrior
-		all.Deferred += l.summary.Deferred
-		all.NeedsConsent += l.summary.NeedsConsent
-		all.NeedsFact += l.summary.NeedsFact
-		all.Upload += l.summary.Upload
+	for _, one := range shown {
+		rows = append(rows, overviewRow(one.thing.Code, one.thing.Name, one.resolution.Summary))
+		addSummary(&all, one.resolution.Summary)
 	}
 	rows = append(rows, overviewRow("", "合计", all))
 	fmt.Fprintln(w, table.New().Border(lipgloss.NormalBorder()).BorderColumn(false).BorderTop(false).BorderBottom(false).
@@ -145,6 +140,20 @@ func printOverview(w io.Writer, lines []overview) {
 			}
 			return style
 		}))
+}
+
+func addSummary(all *exchange.Summary, s exchange.Summary) {
+	all.Matters += s.Matters
+	all.Asked += s.Asked
+	all.Applicable += s.Applicable
+	all.Settled += s.Settled
+	all.Committed += s.Committed
+	all.Verifying += s.Verifying
+	all.AwaitingPrior += s.AwaitingPrior
+	all.Deferred += s.Deferred
+	all.NeedsConsent += s.NeedsConsent
+	all.NeedsFact += s.NeedsFact
+	all.Upload += s.Upload
 }
 
 func overviewRow(code, name string, s exchange.Summary) []string {
