@@ -17,7 +17,7 @@ while IFS=: read -r file _ declaration; do
   folder=$(dirname "$file")
   count=$((count + 1))
   echo "-- $target in $folder, $duration"
-  if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" "$folder" </dev/null; then
+  if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" -fuzzminimizetime 10x "$folder" </dev/null; then
     failed+=("$target")
   fi
 done < <(grep -rnE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' . | sort)
