@@ -59,6 +59,8 @@ func (p *program) start(b *testing.B, args ...string) (url string, pid int) {
 		cancel()
 		_ = process.Wait() // interrupted
 	})
+	giveUp := time.AfterFunc(30*time.Second, func() { _ = writer.CloseWithError(context.DeadlineExceeded) })
+	defer giveUp.Stop()
 	lines := bufio.NewScanner(reader)
 	for lines.Scan() {
 		if found := address.FindString(lines.Text()); found != "" {

@@ -34,5 +34,6 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 	}
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "issuer", c.Issuer,
 		"catalog", rev.Number, "catalog_digest", rev.Digest, "sources", c.SourcesURL)
+	fmt.Fprintf(con.Out, "免提 http://%s　接口文档 http://%s/docs\n", listener.Addr(), listener.Addr())
 	return serveHTTP(ctx, listener, n.handler)
 }

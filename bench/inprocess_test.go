@@ -1,0 +1,112 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mianti/catalog"
+	"mianti/connectors"
+	"mianti/connectors/elicense"
+	"mianti/connectors/httpjson"
+	"mianti/examples/jinan"
+	"mianti/exchange"
+	"mianti/policies"
+	"mianti/store"
+)
+
+// BenchmarkResolveInProcess resolves the same case of eight materials without
+// the HTTP of the exchange itself, to count its allocations. The sources are
+// still a process of their own and are asked over HTTP.
+func BenchmarkResolveInProcess(b *testing.B) {
+	p := build(b)
+	sources, _ := p.start(b, "simulate", "--listen=127.0.0.1:0", "--people=10")
+	ctx := context.Background()
+	x, caller := newExchange(b, ctx, sources)
+	c, _, err := x.OpenCase(ctx, caller, opening())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := x.Resolve(ctx, caller, c.ID, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if r.Summary.Settled != 8 {
+			b.Fatalf("%d materials settled, want 8", r.Summary.Settled)
+		}
+	}
+}
+
+func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.Exchange, exchange.Caller) {
+	b.Helper()
+	url := "sqlite:" + filepath.Join(b.TempDir(), "bench.db")
+	if err := store.Migrate(ctx, url); err != nil {
+		b.Fatal(err)
+	}
+	db, err := store.Open(ctx, store.Config{URL: url, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	files, err := catalog.Files(jinan.Files)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := db.SaveRevision(ctx, files, store.RevisionMeta{}); err != nil {
+		b.Fatal(err)
+	}
+	if err := db.SaveSystem(ctx, exchange.System{ID: "bench", Department: "BDC"}); err != nil {
+		b.Fatal(err)
+	}
+	catalogs := store.NewCatalogs(db)
+	rev, err := catalogs.Current(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := db.SaveGrants(ctx, everyGrant(rev, "S06.M1")); err != nil {
+		b.Fatal(err)
+	}
+	var ids atomic.Int64
+	return exchange.New(exchange.Config{
+		Catalogs: catalogs, Cases: db, Resolutions: db, Submissions: db, Journal: db, Grants: db,
+		Connectors: map[string]connectors.Connector{"httpjson": httpjson.New(httpjson.Options{}), "elicense": elicense.New(elicense.Options{})},
+		BaseURL:    func(department string) string { return sources + "/" + department },
+		SubjectKey: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler), Parallel: 8,
+		NewID: func() string { return fmt.Sprintf("id-%08d", ids.Add(1)) },
+	}), exchange.Caller{System: "bench", Department: "BDC"}
+}
+
+// everyGrant gives a matter's department every field of every dataset.
+func everyGrant(rev *catalog.Revision, matter string) []policies.Grant {
+	var grants []policies.Grant
+	for _, d := range rev.Datasets() {
+		var fields []string
+		for _, f := range d.Fields {
+			fields = append(fields, f.Code)
+		}
+		grants = append(grants, policies.Grant{
+			ID: strings.ToLower(d.Code), Department: rev.Matter(matter).Department, Matter: matter, Dataset: d.Code, Fields: fields,
+			From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), State: policies.GrantActive,
+		})
+	}
+	return grants
+}
+
+// opening is eightMaterials as the exchange takes it.
+func opening() exchange.Opening {
+	return exchange.Opening{
+		Number: "BENCH-1", Matter: "S06.M1", Facts: map[string]any{"applicant_kind": "company", "accept_commitment": true},
+		Parties: []catalog.Party{
+			{ID: "p1", Roles: []string{"applicant", "developer"}, Kind: catalog.KindOrganization, Name: "泉城示例置业有限公司", Number: "91370102MA9X10033G"},
+			{ID: "p2", Roles: []string{"project"}, Kind: catalog.KindProject, Name: "泉城示例住宅小区项目", Number: "2401-370199-04-01-100038"},
+			{ID: "p3", Roles: []string{"property"}, Kind: catalog.KindProperty, Name: "济南市示例区新城路20号1号楼1501室", Number: "370199001001GB00006F00000006"},
+		},
+	}
+}
