@@ -2,7 +2,9 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -78,6 +80,9 @@ func (a address) connect(p presence) (*sql.DB, error) {
 			return nil, err
 		}
 	}
+	if _, err := os.Stat(a.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.NotFound, "unknown-database", "没有数据库文件 %s：请先运行 %s", a.path, migrateCommand)
+	}
 	pool, err := sql.Open(sqlite.DriverName, a.sqliteDSN())
 	if err != nil {
 		return nil, fmt.Errorf("open the sqlite file: %w", err)
@@ -108,7 +113,7 @@ func (a address) sqliteDSN() string {
 		"_pragma": {
 			"busy_timeout(10000)", // first: the next one may have to wait
 			"journal_mode(WAL)",
-			"synchronous(NORMAL)",
+			"synchronous(FULL)", // what was answered survives a power failure
 			"foreign_keys(1)",
 			// Without it, REPLACE deletes rows past their triggers.
 			"recursive_triggers(1)",

@@ -54,8 +54,8 @@ func TestOpen_NeverMakesAFile(t *testing.T) {
 	t.Parallel()
 	url := newSQLiteURL(t)
 	_, err := Open(t.Context(), Config{URL: url, Now: testClock})
-	if !errors.Is(err, fault.Unavailable) {
-		t.Errorf("Open: %v, want unavailable", err)
+	if !errors.Is(err, fault.NotFound) {
+		t.Errorf("Open: %v, want not_found", err)
 	}
 }
 

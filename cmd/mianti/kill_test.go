@@ -19,6 +19,7 @@ import (
 
 	"mianti/examples/jinan"
 	"mianti/exchange"
+	"mianti/internal/pgtest"
 	"mianti/ledger"
 	"mianti/policies"
 	"mianti/store"
@@ -31,8 +32,15 @@ func TestKill_LeavesNoAnswerUnrecorded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and kills the server several times")
 	}
+	t.Run("sqlite", func(t *testing.T) {
+		killWhileResolving(t, "sqlite:"+filepath.Join(t.TempDir(), "kill.db"))
+	})
+	t.Run("postgres", func(t *testing.T) { killWhileResolving(t, pgtest.Database(t)) })
+}
+
+func killWhileResolving(t *testing.T, database string) {
 	ctx := t.Context()
-	k := newKilling(t, ctx)
+	k := newKilling(t, ctx, database)
 	received := map[string]*exchange.Resolution{}
 	for round := range 6 {
 		server := k.startServer(t)
@@ -59,10 +67,9 @@ type killing struct {
 
 // newKilling builds the program, fills a database and starts the stand-ins,
 // which outlive the kills.
-func newKilling(t *testing.T, ctx context.Context) *killing {
-	k := &killing{dir: t.TempDir(), secret: newSecret()}
+func newKilling(t *testing.T, ctx context.Context, database string) *killing {
+	k := &killing{dir: t.TempDir(), database: database, secret: newSecret()}
 	k.binary = filepath.Join(k.dir, "mianti")
-	k.database = "sqlite:" + filepath.Join(k.dir, "kill.db")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", k.binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}

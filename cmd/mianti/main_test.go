@@ -1,0 +1,48 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"mianti/internal/pgtest"
+	"mianti/store"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, store.Migrate)) }
+
+// TestRun_SaysWhatToDo runs command lines that go wrong.
+func TestRun_SaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	empty := "--database=sqlite:" + t.TempDir() + "/none.db"
+	for _, test := range []struct {
+		name   string
+		args   []string
+		status int
+		says   []string
+	}{
+		{"no command", nil, 2, []string{"demo", "serve"}},
+		{"an unknown command", []string{"serv"}, 2, []string{"serv"}},
+		{"an unknown flag", []string{"serve", "--prot=1"}, 2, []string{"prot"}},
+		{"a database that is not there", []string{"serve", empty}, 1, []string{"mianti migrate"}},
+		{"stand-ins for the whole world", []string{"simulate", "--listen=0.0.0.0:0"}, 1, []string{"loopback"}},
+		{"a source address that is none", []string{"serve", "--sources-url=nowhere", "--database=sqlite:x.db"}, 1, []string{"MIANTI_SOURCES_URL"}},
+		{"resolve without a system", []string{"resolve", "main.go"}, 1, []string{"MIANTI_CLIENT_ID"}},
+		{"a file that is no case", []string{"resolve", "main.go", "--client=a", "--secret=b"}, 1, []string{"main.go"}},
+		{"a folder that is no catalog", []string{"catalog", "lint", "."}, 1, []string{"catalog.yaml", "faults"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var out, errs bytes.Buffer
+			if got := run(t.Context(), test.args, &out, &errs); got != test.status {
+				t.Errorf("status %d, want %d", got, test.status)
+			}
+			for _, words := range test.says {
+				if !strings.Contains(out.String()+errs.String(), words) {
+					t.Errorf("does not say %q:\n%s%s", words, out.String(), errs.String())
+				}
+			}
+		})
+	}
+}
