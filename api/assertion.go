@@ -157,3 +157,16 @@ func systemKeys(system *exchange.System) ([]publicKey, error) {
 	}
 	return keys, nil
 }
+
+// CheckJWKS says why a set of public keys cannot authenticate a system; nil if
+// at least one of them can.
+func CheckJWKS(jwks []byte) error {
+	keys, err := systemKeys(&exchange.System{JWKS: string(jwks)})
+	if err != nil {
+		return errors.New("want a JSON Web Key Set (RFC 7517)")
+	}
+	if len(keys) == 0 {
+		return errors.New("none of the keys can be used: want a public P-256 or Ed25519 key for signing")
+	}
+	return nil
+}

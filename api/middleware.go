@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"mianti/exchange"
 )
@@ -79,19 +80,10 @@ func knownMethod(method string) string {
 	}
 }
 
-// isRequestID accepts a caller's own id: 1 to 64 of letters, digits, dot,
-// underscore and hyphen.
+// isRequestID accepts a caller's own id when it is a UUID. Anything freer could
+// be somebody's number, and it goes into the log.
 func isRequestID(id string) bool {
-	if id == "" || len(id) > 64 {
-		return false
-	}
-	for _, b := range []byte(id) {
-		letter := (b|0x20) >= 'a' && (b|0x20) <= 'z'
-		if !letter && (b < '0' || b > '9') && b != '.' && b != '_' && b != '-' {
-			return false
-		}
-	}
-	return true
+	return len(id) == 36 && uuid.Validate(id) == nil
 }
 
 // recoverPanic answers a programmer's mistake like any internal error. The

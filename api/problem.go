@@ -3,9 +3,13 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -101,15 +105,44 @@ func (s *server) problemFor(err error) *problem {
 	}
 	p := &problem{
 		Type: "/problems/" + code, Title: text.title, Status: status, Detail: f.Message, Fault: "caller", Code: code,
-		Errors: f.Details, headers: http.Header{},
+		Errors: boundDetails(f.Details), headers: http.Header{},
 	}
 	if status >= http.StatusInternalServerError {
 		p.Fault = "exchange"
 	}
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || code == "request-in-progress" {
 		p.headers.Set("Retry-After", retryAfter)
 	}
 	return p
+}
+
+const (
+	maxDetails  = 50
+	maxLocation = 200
+)
+
+// boundDetails keeps an answer small and printable, whatever was sent: a
+// location can hold names that the caller made up.
+func boundDetails(details []fault.Detail) []fault.Detail {
+	bound := slices.Clone(details[:min(len(details), maxDetails)])
+	for i := range bound {
+		location := []rune(strings.ToValidUTF8(bound[i].Location, "?"))
+		if len(location) > maxLocation {
+			location = append(location[:maxLocation], '…')
+		}
+		bound[i].Location = strings.Map(visible, string(location))
+	}
+	if more := len(details) - maxDetails; more > 0 {
+		bound = append(bound, fault.Detail{Location: "body", Code: "and-more", Message: fmt.Sprintf("另有 %d 处。", more)})
+	}
+	return bound
+}
+
+func visible(r rune) rune {
+	if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+		return '�'
+	}
+	return r
 }
 
 // failed turns what a use case returned into what is sent, and tells the

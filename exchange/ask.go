@@ -43,7 +43,7 @@ func (x *Exchange) askOne(ctx context.Context, c *Case, s *policies.Situation, q
 	ctx, cancel := context.WithTimeout(ctx, x.SourceDeadline)
 	defer cancel()
 	begun := x.Now()
-	reply, err := connector.Ask(ctx, connectors.Query{
+	reply, err := askTwice(ctx, connector, connectors.Query{
 		ID: x.NewID(), Dataset: dataset, Source: q.source, BaseURL: x.BaseURL(dataset.Department),
 		Subject: connectors.Subject{Kind: party.Kind, Name: party.Name, Number: party.Number},
 		Fields:  q.fields, Purpose: purpose(c, q),
@@ -61,6 +61,28 @@ func (x *Exchange) askOne(ctx context.Context, c *Case, s *policies.Situation, q
 		x.sourceFailed(ctx, c, q, &connectors.Fault{Kind: connectors.FaultWrongSubject})
 	}
 	return answer
+}
+
+// retryAfter is how long a source that was down is left alone before it is
+// asked once more.
+const retryAfter = 100 * time.Millisecond
+
+// askTwice asks a source that was down once more, within the same deadline: a
+// look-up changes nothing, and an outage of a moment is no reason to ask the
+// applicant for paper.
+func askTwice(ctx context.Context, connector connectors.Connector, q connectors.Query) (connectors.Reply, error) {
+	reply, err := connector.Ask(ctx, q)
+	if err == nil || connectors.KindOf(err) != connectors.FaultDown {
+		return reply, err
+	}
+	pause := time.NewTimer(retryAfter)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return reply, err
+	case <-pause.C:
+		return connector.Ask(ctx, q)
+	}
 }
 
 // judgeReply says what a reply means. The record's subject is looked at before
@@ -81,7 +103,7 @@ func judgeReply(answer *policies.Answer, party *catalog.Party, reply connectors.
 		return
 	}
 	if !catalog.SameName(record.Subject.Name, party.Name) {
-		answer.Result, answer.Mismatch = policies.Mismatch, "name"
+		answer.Result, answer.Mismatch = policies.Mismatch, policies.DetailName
 		return
 	}
 	answer.Result, answer.Fields, answer.Revoked, answer.AsOf = policies.OK, record.Fields, record.Revoked, record.AsOf

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -14,7 +16,7 @@ import (
 
 // Change is what becomes known of a case after it was opened.
 type Change struct {
-	Facts map[string]any
+	Facts map[string]any // null makes a fact unknown again
 	// Parties are added, or replace those of the same id.
 	Parties []catalog.Party
 }
@@ -26,7 +28,8 @@ func (x *Exchange) ChangeCase(ctx context.Context, by Caller, id string, in Chan
 	if err != nil {
 		return nil, err
 	}
-	facts, details := rev.ParseFacts(in.Facts)
+	given, unset := splitUnset(in.Facts)
+	facts, details := rev.ParseFacts(given)
 	wrong := inBody(details)
 	parties := mergeParties(c.Parties, in.Parties)
 	if len(in.Parties) > 0 {
@@ -37,6 +40,9 @@ func (x *Exchange) ChangeCase(ctx context.Context, by Caller, id string, in Chan
 	}
 	c.Facts = maps.Clone(c.Facts)
 	maps.Copy(c.Facts, facts)
+	for _, code := range unset {
+		delete(c.Facts, code)
+	}
 	c.Parties = parties
 	if _, err := x.plan(rev, c); err != nil {
 		return nil, err
@@ -46,6 +52,19 @@ func (x *Exchange) ChangeCase(ctx context.Context, by Caller, id string, in Chan
 		return nil, fmt.Errorf("change case: %w", err)
 	}
 	return c, nil
+}
+
+// splitUnset takes out the facts that are null: they are unknown again.
+func splitUnset(facts map[string]any) (given map[string]any, unset []string) {
+	given = map[string]any{}
+	for code, value := range facts {
+		if value == nil {
+			unset = append(unset, code)
+			continue
+		}
+		given[code] = value
+	}
+	return given, unset
 }
 
 func mergeParties(have, changed []catalog.Party) []catalog.Party {
@@ -70,6 +89,10 @@ func (x *Exchange) ReportResult(ctx context.Context, by Caller, id string, in Ma
 		return nil, err
 	}
 	in.ReportedAt = x.Now().UTC()
+	in.HolderNumber = strings.ToUpper(in.HolderNumber)
+	if len(in.Fields) == 0 {
+		in.Fields = nil // none is none, however it was written
+	}
 	if earlier := c.result(in.Matter); earlier != nil {
 		return c, sameReport(*earlier, in)
 	}
@@ -103,7 +126,7 @@ func sameReport(earlier, in MatterResult) error {
 	if reflect.DeepEqual(earlier, in) {
 		return nil
 	}
-	return fault.New(fault.Conflict, "result-conflict", "该事项的办理结果已经登记，且与这次不同。")
+	return fault.New(fault.Conflict, "result-conflict", "该事项的办理结果已经登记，且与这次不同；已登记的结果不能更改。确需更正的，请以新的办件编号重新登记办件。")
 }
 
 func (x *Exchange) checkReport(rev *catalog.Revision, c *Case, in MatterResult) error {
@@ -119,10 +142,33 @@ func (x *Exchange) checkReport(rev *catalog.Revision, c *Case, in MatterResult) 
 	switch planned.State {
 	case catalog.StateSkipped:
 		return fault.New(fault.Conflict, "matter-not-applicable", "按已知情形，本办件不涉及这个事项。")
-	case catalog.StateWaiting, catalog.StateStopped:
+	case catalog.StateStopped:
+		return fault.New(fault.Conflict, "prior-matter-not-granted", "它的前序事项未获批准，本事项已中止，不能登记结果。")
+	case catalog.StateWaiting:
 		return fault.New(fault.Conflict, "prior-matter-not-granted", "它的前序事项尚未办结，不能先登记结果。")
 	}
+	if err := checkReportDates(in, today(x.Now())); err != nil {
+		return err
+	}
 	return checkReportFields(rev, planned.Matter, in)
+}
+
+// checkReportDates refuses what no document can bear.
+func checkReportDates(in MatterResult, today time.Time) error {
+	var wrong []fault.Detail
+	if in.IssuedOn > today.Format(time.DateOnly) {
+		wrong = append(wrong, fault.Detail{Location: "body.issued_on", Code: "future-date", Message: "签发日期不能晚于今天。"})
+	}
+	if in.ValidUntil != "" && in.ValidUntil < in.IssuedOn {
+		wrong = append(wrong, fault.Detail{Location: "body.valid_until", Code: "ends-before-it-begins", Message: "有效期止不能早于签发日期。"})
+	}
+	if !plain(in.Number) {
+		wrong = append(wrong, fault.Detail{Location: "body.number", Code: "invisible-characters", Message: "编号含有不可见字符，请删除。"})
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "invalid-result", "办理结果有 %d 处不符合要求，没有登记任何内容。", len(wrong)).With(wrong...)
 }
 
 // checkReportFields holds the reported fields against the dataset in which the

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -83,8 +84,9 @@ func (x *Exchange) newCase(rev *catalog.Revision, by Caller, in Opening) (*Case,
 		return nil, err
 	}
 	var wrong []fault.Detail
-	if in.Number == "" {
-		wrong = append(wrong, fault.Detail{Location: "body.number", Code: "missing", Message: "请填写办件编号。"})
+	in.Parties = slices.Clone(in.Parties) // checkParties normalises them
+	if strings.TrimSpace(in.Number) == "" || !plain(in.Number) {
+		wrong = append(wrong, fault.Detail{Location: "body.number", Code: "missing", Message: "请填写办件编号，不含不可见字符。"})
 	}
 	facts, details := rev.ParseFacts(in.Facts)
 	wrong = append(wrong, inBody(details)...)
@@ -155,12 +157,27 @@ func (x *Exchange) plan(rev *catalog.Revision, c *Case) (*catalog.Plan, error) {
 	if len(plan.Missing) == 0 {
 		return plan, nil
 	}
-	f := fault.New(fault.Invalid, "missing-party", "材料需要的当事人没有登记，没有登记任何内容。")
-	for _, m := range plan.Missing {
-		f = f.With(fault.Detail{Location: "body.parties", Code: "missing-party",
-			Message: fmt.Sprintf("材料 %s 需要一个角色为 %s 的当事人。", m.Material, roleNames(rev, m.Roles))})
+	return nil, missingParties(rev, plan.Missing)
+}
+
+// missingParties says once for each role who is missing, and for which
+// materials.
+func missingParties(rev *catalog.Revision, missing []catalog.MissingParty) error {
+	var roles []string
+	materials := map[string][]string{}
+	for _, m := range missing {
+		role := roleNames(rev, m.Roles)
+		if materials[role] == nil {
+			roles = append(roles, role)
+		}
+		materials[role] = append(materials[role], "《"+rev.Material(m.Material).Name+"》（"+m.Material+"）")
 	}
-	return nil, f
+	f := fault.New(fault.Invalid, "missing-party", "缺少 %d 类当事人，没有保存任何内容。", len(roles))
+	for _, role := range roles {
+		f = f.With(fault.Detail{Location: "body.parties", Code: "missing-party",
+			Message: "请补充角色为 " + role + " 的当事人：" + strings.Join(materials[role], "、") + "需要。"})
+	}
+	return f
 }
 
 func roleNames(rev *catalog.Revision, codes []string) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -30,10 +31,19 @@ func checkParties(rev *catalog.Revision, parties []catalog.Party) []fault.Detail
 		if strings.TrimSpace(p.Name) == "" {
 			wrong = append(wrong, fault.Detail{Location: at + ".name", Code: "missing", Message: "请填写姓名或名称。"})
 		}
+		if !plain(p.Name) {
+			wrong = append(wrong, fault.Detail{Location: at + ".name", Code: "invisible-characters", Message: "姓名或名称含有不可见字符，请删除后重填。"})
+		}
 		wrong = append(wrong, checkRoles(rev, at, p)...)
 		wrong = append(wrong, checkNumber(at, p)...)
 	}
 	return wrong
+}
+
+// plain reports whether a text holds nothing that cannot be seen: control
+// characters, and format characters that hide or turn around what is written.
+func plain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
 }
 
 func checkRoles(rev *catalog.Revision, at string, p *catalog.Party) []fault.Detail {

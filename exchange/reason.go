@@ -29,8 +29,17 @@ func reasonText(s *policies.Situation, r *catalog.Requirement, settled policies.
 	case policies.NotApplicable:
 		return "按所填情形不需要。"
 	default:
-		return because(s, settled) + "请上传。"
+		return because(s, settled) + uploadText(r, settled)
 	}
+}
+
+// uploadText asks for the paper by name. Where only a source was away, waiting
+// is a choice too.
+func uploadText(r *catalog.Requirement, settled policies.Settlement) string {
+	if settled.Reason == policies.ReasonCode(policies.SourceDown) {
+		return "可稍后重新核验，或先上传《" + r.Material().Name + "》。"
+	}
+	return "请上传《" + r.Material().Name + "》。"
 }
 
 func settledText(s *policies.Situation, settled policies.Settlement) string {
@@ -69,12 +78,12 @@ func matterNames(s *policies.Situation, settled policies.Settlement) string {
 func verifyingText(s *policies.Situation, settled policies.Settlement) string {
 	switch settled.Reason {
 	case policies.ReasonAssist:
-		return fmt.Sprintf("%s已转%s协查，预计 %d 个工作日内答复，无需提交。",
+		return fmt.Sprintf("%s由经办人员向%s发起协查（%d 个工作日），申请人无需提交。",
 			because(s, settled), departmentName(s.Catalog, settled.Department), settled.DueDays)
 	case policies.ReasonSourceRetry:
-		return because(s, settled) + "系统将再次查询，无需提交。"
+		return because(s, settled) + "请经办人员稍后重新核验，申请人无需提交。"
 	default:
-		return because(s, settled) + "由经办人员核实，无需提交。"
+		return because(s, settled) + "由经办人员核实，申请人无需提交。"
 	}
 }
 
@@ -113,23 +122,34 @@ func because(s *policies.Situation, settled policies.Settlement) string {
 
 func failureText(department, dataset string, a policies.Attempt) string {
 	record := department + "《" + dataset + "》"
+	if a.Detail == policies.DetailNoNumber {
+		return "当事人没有可供查询的登记号码，未向" + department + "查询。"
+	}
 	switch a.Result {
 	case policies.NotFound:
 		return record + "未查到记录（数据可能尚未归集）。"
 	case policies.Expired:
 		return record + "记录已过有效期或已失效。"
 	case policies.Mismatch:
-		return record + "与所填信息不一致，需人工确认。"
+		if a.Detail == policies.DetailName {
+			return record + "登记的姓名或名称与所填不一致，请核对所填内容。"
+		}
+		return record + "与所需条件不一致（" + a.Detail + "），需人工确认。"
 	case policies.Multiple:
-		return record + "查到多条记录，需由申请人指明。"
+		return record + "查到多条记录，不能确定是哪一条。"
 	case policies.NoGrant:
 		return "办理部门尚未取得" + record + "的共享授权。"
 	case policies.NoConsent:
 		return "本人不同意查询" + record + "。"
 	case policies.Stale:
 		return record + "的数据已超过允许的时效。"
+	case policies.SourceDown:
+		if a.Detail == "down" || a.Detail == "timeout" {
+			return department + "的接口暂时没有应答，这不代表没有记录。"
+		}
+		return department + "的接口应答异常（已记录告警），这不代表没有记录。"
 	default:
-		return department + "的接口暂时没有正常应答，这不代表没有记录。"
+		return record + "未能核验。"
 	}
 }
 

@@ -140,7 +140,7 @@ func TestResolve_RecordsOneOutcomeForEachIntent(t *testing.T) {
 		case q.Subject.Number == zhou && q.Source.Kind == "elicense":
 			return connectors.Reply{}, nil
 		case q.Dataset.Code == "D-FG02":
-			return connectors.Reply{}, &connectors.Fault{Kind: connectors.FaultDown}
+			return connectors.Reply{}, &connectors.Fault{Kind: connectors.FaultMalformed}
 		}
 		return wellKept(ctx, q)
 	})
@@ -269,11 +269,13 @@ func TestLedger_DoesNotTellThatTwoCasesAreOfOnePerson(t *testing.T) {
 func TestResolve_RecordsWhatACallerLeftBehind(t *testing.T) {
 	t.Parallel()
 	begun, release := make(chan struct{}, foundingQuestions), make(chan struct{})
-	cut := atomic.Bool{}
+	var cut atomic.Bool
 	b := newBench(t, func(ctx context.Context, q connectors.Query) (connectors.Reply, error) {
 		begun <- struct{}{}
 		<-release
-		cut.Store(cut.Load() || ctx.Err() != nil)
+		if ctx.Err() != nil {
+			cut.Store(true)
+		}
 		return wellKept(ctx, q)
 	}, func(c *exchange.Config) { c.Deadline, c.SourceDeadline = time.Hour, time.Hour })
 	c := b.open(as("SPJ"), founding())

@@ -15,7 +15,7 @@ import (
 func render(id string, c *Case, s *policies.Situation, settlements []policies.Settlement) *Resolution {
 	r := &Resolution{
 		ID: id, Case: c.ID, CaseNumber: c.Number, Revision: c.Revision, Ruleset: policies.Ruleset,
-		Matters: []MatterState{}, Materials: []MaterialResult{}, Upload: []string{}, Questions: []Question{}, ResolvedAt: s.Now,
+		Matters: []MatterState{}, Materials: []MaterialResult{}, Upload: []string{}, Papers: []Paper{}, Questions: []Question{}, ResolvedAt: s.Now,
 	}
 	if s.Plan.OneThing != nil {
 		r.OneThing = s.Plan.OneThing.Code
@@ -115,7 +115,11 @@ func (r *Resolution) gatherUploads(requirements []*catalog.Requirement) {
 			continue
 		}
 		asked[key] = true
-		r.Summary.Upload++
+		paper := Paper{Code: m.Code, Name: m.Name}
+		if m.Subject != nil {
+			paper.Party = m.Subject.Party
+		}
+		r.Papers = append(r.Papers, paper)
 		if !slices.Contains(r.Upload, m.Code) {
 			r.Upload = append(r.Upload, m.Code)
 		}
@@ -142,6 +146,7 @@ func (r *Resolution) count(requirements []*catalog.Requirement) {
 		policies.Verifying: &r.Summary.Verifying, policies.AwaitingPrior: &r.Summary.AwaitingPrior,
 		policies.NeedsConsent: &r.Summary.NeedsConsent, policies.NeedsFact: &r.Summary.NeedsFact, policies.NotApplicable: &r.Summary.NotApplicable,
 	}
+	r.Summary.Upload = len(r.Papers)
 	for i, m := range r.Materials {
 		if n := by[m.Outcome]; n != nil {
 			*n++

@@ -30,9 +30,17 @@ type Resolution struct {
 	Matters    []MatterState    `json:"matters"`
 	Summary    Summary          `json:"summary"`
 	Materials  []MaterialResult `json:"materials"`
-	Upload     []string         `json:"upload" doc:"仍需上传的材料代码, 同一材料只列一次"`
+	Upload     []string         `json:"upload" doc:"仍需上传的材料代码, 每个代码只列一次"`
+	Papers     []Paper          `json:"papers" doc:"仍需上传的每一份材料: 同一材料, 每个当事人一份"`
 	Questions  []Question       `json:"questions"`
 	ResolvedAt time.Time        `json:"resolved_at"`
+}
+
+// Paper is one paper that the applicant still has to upload.
+type Paper struct {
+	Code  string `json:"code"`
+	Party string `json:"party,omitempty"`
+	Name  string `json:"name"`
 }
 
 // MatterState is where a matter of the case stands.

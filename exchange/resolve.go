@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/connectors"
 	"mianti/internal/fault"
 	"mianti/ledger"
 	"mianti/policies"
@@ -149,8 +150,16 @@ func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error)
 	}
 }
 
-// ask records the intents and then puts the questions.
+// ask records the intents and then puts the questions. When the resolution's
+// time is up nobody is asked any more: what is still open counts as a source
+// that gave no answer in time, and what is known is not lost.
 func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
+	if ctx.Err() != nil {
+		for _, w := range wishes {
+			run.s.Answers[w.Ask] = policies.Answer{Result: policies.SourceDown, Fault: string(connectors.FaultTimeout)}
+		}
+		return nil
+	}
 	questions := make([]question, len(wishes))
 	intents := make([]ledger.Entry, len(wishes))
 	for i, w := range wishes {
@@ -160,7 +169,9 @@ func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
 		}
 		intents[i] = run.lookUpEntry(ledger.Intent, questions[i])
 	}
-	if err := run.x.Journal.Append(ctx, intents); err != nil {
+	recording, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
+	defer stop()
+	if err := run.x.Journal.Append(recording, intents); err != nil {
 		return fault.New(fault.Unavailable, "not-recorded", "核验请求未能留痕，因此没有向任何部门查询。请稍后重试。").Because(err)
 	}
 	answers := run.x.askAll(ctx, run.c, run.s, questions)

@@ -64,7 +64,7 @@ func (p *proving) record(l *catalog.Lookup) {
 	}
 	party, role := p.subject(l)
 	if party.Number == "" {
-		p.fail(l, Attempt{Result: NotFound, Detail: "the party has no number yet"})
+		p.fail(l, Attempt{Result: NotFound, Detail: DetailNoNumber})
 		return
 	}
 	decision := p.decide(l, dataset, party, role)

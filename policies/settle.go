@@ -85,6 +85,14 @@ type Attempt struct {
 	Detail string
 }
 
+// DetailNoNumber is the detail of a look-up that was not made, because the party
+// has no number by which it could be asked for.
+const DetailNoNumber = "the party has no number"
+
+// DetailName is the detail of a record that is the asked number's but bears
+// another name.
+const DetailName = "name"
+
 // Evidence is what settles a material.
 type Evidence struct {
 	Dataset    string
@@ -207,6 +215,9 @@ func (w *walk) try(step *catalog.Step) (Settlement, bool, error) {
 		out, done := w.history(step)
 		return out, done, nil
 	case catalog.ModeAssist:
+		if w.last == ReasonConsentRefused { // he is not asked about by another way
+			return Settlement{}, false, nil
+		}
 		return w.end(Verifying, "", ReasonAssist, func(out *Settlement) {
 			out.Department, out.DueDays = w.assistant(step), step.Days
 		}), true, nil
@@ -244,6 +255,8 @@ func (w *walk) prior() (Settlement, bool) {
 		planned := w.s.Plan.Matter(code)
 		switch {
 		case planned == nil || planned.State == catalog.StateSkipped:
+		case planned.State == catalog.StateGranted && w.ended(code):
+			w.note(Attempt{Mode: catalog.ModePrior, Dataset: planned.Matter.Result.Dataset, Result: Expired, Detail: "the result is no longer valid"})
 		case planned.State == catalog.StateGranted:
 			granted = append(granted, code)
 		case planned.State.Pending():
@@ -266,8 +279,16 @@ func (w *walk) prior() (Settlement, bool) {
 	case len(refused) > 0:
 		return w.awaits(ReasonPriorRefused, refused), true
 	}
-	w.note(Attempt{Mode: catalog.ModePrior, Result: NotFound, Detail: "no earlier matter of this case gives it"})
+	if len(w.attempts) == 0 {
+		w.note(Attempt{Mode: catalog.ModePrior, Result: NotFound, Detail: "no earlier matter of this case gives it"})
+	}
 	return Settlement{}, false
+}
+
+// ended reports whether the result of a matter is no longer valid.
+func (w *walk) ended(matter string) bool {
+	until := w.s.Results[matter].ValidUntil
+	return until != "" && until < w.s.Today.Format(time.DateOnly)
 }
 
 func (w *walk) awaits(reason ReasonCode, matters []string) Settlement {

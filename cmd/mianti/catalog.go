@@ -44,7 +44,7 @@ func loadCatalog(files fs.FS, w io.Writer) (*catalog.Revision, error) {
 		for _, f := range faults {
 			fmt.Fprintf(w, "%s:%d: %s [%s]\n", f.File, f.Line, f.Reason, f.Code)
 		}
-		return nil, fmt.Errorf("the catalog has %d faults; nothing was loaded", len(faults))
+		return nil, fmt.Errorf("目录有 %d 处错误，没有载入任何内容", len(faults))
 	}
 	return rev, err
 }

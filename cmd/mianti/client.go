@@ -76,6 +76,9 @@ func (c *client) signIn(ctx context.Context) error {
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&answer); err != nil {
 		return fmt.Errorf("sign in at %s: status %d", c.url, response.StatusCode)
 	}
+	if answer.Error == "invalid_client" {
+		return fmt.Errorf("%s 不接受客户端编号 %s 或它的密钥；请核对 MIANTI_CLIENT_ID 与 MIANTI_CLIENT_SECRET", c.url, c.id)
+	}
 	if answer.Token == "" {
 		return fmt.Errorf("sign in as %s: %s %s", c.id, answer.Error, answer.Description)
 	}

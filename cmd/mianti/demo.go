@@ -264,5 +264,6 @@ func (d *demo) printHints(w io.Writer) {
   curl -s -H "Authorization: Bearer $TOKEN" %[1]s/v1/one-things/S01
 办理一个办件：
   MIANTI_URL=%[1]s MIANTI_CLIENT_ID=%[2]s MIANTI_CLIENT_SECRET=%[3]s go run ./cmd/mianti resolve examples/jinan/cases/S01-own-premises.yaml
+（每个部门各有一个演示系统，如 demo-JY、demo-BDC，密钥相同；办件由牵头或办理部门的系统登记。）
 `, d.url, demoSystem+"SPJ", d.client.secret)
 }

@@ -45,7 +45,7 @@ type console struct {
 }
 
 // run runs one command line and gives the exit status: 0 done, 1 failed, 2 a
-// wrong command line.
+// wrong command line, 130 interrupted.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	var cmds commands
 	exited := -1
@@ -69,12 +69,20 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		}
 		return 2
 	}
-	if err := parsed.Run(); err != nil {
-		printError(errs, err)
-		return 1
+	err = parsed.Run()
+	if err == nil {
+		return 0
 	}
-	return 0
+	if ctx.Err() != nil { // stopped by the user: what broke off then is no failure
+		fmt.Fprintln(errs, "mianti: 已中断")
+		return interrupted
+	}
+	printError(errs, err)
+	return 1
 }
+
+// interrupted is the exit status of a program that was stopped by SIGINT.
+const interrupted = 130
 
 // printError prints a failure with all of its details.
 func printError(w io.Writer, err error) {

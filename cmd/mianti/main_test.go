@@ -28,9 +28,11 @@ func TestRun_SaysWhatToDo(t *testing.T) {
 		{"a database that is not there", []string{"serve", empty}, 1, []string{"mianti migrate"}},
 		{"stand-ins for the whole world", []string{"simulate", "--listen=0.0.0.0:0"}, 1, []string{"loopback"}},
 		{"a source address that is none", []string{"serve", "--sources-url=nowhere", "--database=sqlite:x.db"}, 1, []string{"MIANTI_SOURCES_URL"}},
+		{"a client id with a blank", []string{"system", "add", "a b", "--department=SPJ", "--name=x", empty}, 1, []string{"letters, digits"}},
+		{"an exchange without http", []string{"resolve", "main.go", "--client=a", "--secret=b", "--url=127.0.0.1:1"}, 1, []string{"main.go"}},
 		{"resolve without a system", []string{"resolve", "main.go"}, 1, []string{"MIANTI_CLIENT_ID"}},
 		{"a file that is no case", []string{"resolve", "main.go", "--client=a", "--secret=b"}, 1, []string{"main.go"}},
-		{"a folder that is no catalog", []string{"catalog", "lint", "."}, 1, []string{"catalog.yaml", "faults"}},
+		{"a folder that is no catalog", []string{"catalog", "lint", "."}, 1, []string{"catalog.yaml", "处错误"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 )
 
@@ -28,6 +29,9 @@ func (c *resolveCommand) Run(ctx context.Context, con console) error {
 	file, err := parseCase(c.File, content)
 	if err != nil {
 		return err
+	}
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" {
+		return errors.New("--url: want an address that begins with http:// or https://, such as http://127.0.0.1:8080")
 	}
 	api := newClient(c.URL, c.Client, c.Secret)
 	if err := api.signIn(ctx); err != nil {

@@ -15,10 +15,15 @@ type serveCommand struct {
 
 // Run serves the exchange until it is told to stop.
 func (c *serveCommand) Run(ctx context.Context, con console) error {
-	if c.Issuer == "" {
-		c.Issuer = "http://" + c.Listen
-	}
 	log := c.logger(con.Err)
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer listener.Close() // closed already when it has served
+	if c.Issuer == "" {
+		c.Issuer = "http://" + listener.Addr().String()
+	}
 	n, err := newNode(ctx, c.exchangeSettings, log)
 	if err != nil {
 		return err
@@ -28,12 +33,10 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
 	}
-	listener, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "issuer", c.Issuer,
 		"catalog", rev.Number, "catalog_digest", rev.Digest, "sources", c.SourcesURL)
 	fmt.Fprintf(con.Out, "免提 http://%s　接口文档 http://%s/docs\n", listener.Addr(), listener.Addr())
-	return serveHTTP(ctx, listener, n.handler)
+	err = serveHTTP(ctx, listener, n.handler)
+	log.Info("stopped")
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -26,6 +27,9 @@ func (c *simulateCommand) Run(ctx context.Context, con console) error {
 	if err := loopback(c.Listen); err != nil {
 		return err
 	}
+	if c.People < 0 || c.Latency < 0 {
+		return errors.New("--people and --latency: want 0 or more")
+	}
 	server, err := newStandIns(catalogFolder(c.Catalog), c.Seed, c.People, c.Latency)
 	if err != nil {
 		return err
@@ -35,7 +39,7 @@ func (c *simulateCommand) Run(ctx context.Context, con console) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	fmt.Fprintf(con.Out, "替身部门 http://%s/{department}　（仅供演示与测试，数据均为虚构）\n", listener.Addr())
-	fmt.Fprintf(con.Out, "故障注入：POST http://%s/_faults [{\"dataset\":\"D-GA01\",\"fault\":\"down\"}]，DELETE 清除\n", listener.Addr())
+	fmt.Fprintf(con.Out, "故障注入：curl -d '{\"dataset\":\"D-GA01\",\"fault\":\"down\"}' http://%[1]s/_faults，curl -X DELETE http://%[1]s/_faults 清除\n", listener.Addr())
 	return serveHTTP(ctx, listener, server)
 }
 

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strings"
 	"time"
 
 	"mianti/api"
@@ -22,12 +24,19 @@ type systemAddCommand struct {
 	databaseSetting
 	ID         string `arg:"" help:"Client id, such as spj-one-window."`
 	Department string `required:"" help:"Code of its department, such as SPJ."`
+	Replace    bool   `help:"Give a registered system a new secret or new keys, or move it to another department. Its tokens end."`
 	Name       string `required:"" help:"What people call it."`
 	JWKS       string `type:"existingfile" help:"File with its public keys (JWK set), to authenticate by private_key_jwt. Without it a client secret is made."`
 }
 
 // Run registers a system. A secret is printed once and never again.
 func (c *systemAddCommand) Run(ctx context.Context, con console) error {
+	if !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{1,63}$`).MatchString(c.ID) {
+		return errors.New("ID: want 2 to 64 letters, digits, dots, underscores and hyphens, such as spj-one-window")
+	}
+	if strings.TrimSpace(c.Name) == "" {
+		return errors.New("--name: say what people call the system")
+	}
 	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
 	if err != nil {
 		return err
@@ -40,12 +49,18 @@ func (c *systemAddCommand) Run(ctx context.Context, con console) error {
 	if rev.Department(c.Department) == nil {
 		return fmt.Errorf("--department: the catalog has no department %q", c.Department)
 	}
+	if _, err := db.System(ctx, c.ID); err == nil && !c.Replace {
+		return fmt.Errorf("系统 %s 已经登记。要换密钥或改部门，请加 --replace；它现有的密钥随即失效", c.ID)
+	}
 	system := exchange.System{ID: c.ID, Department: c.Department, Name: c.Name, CreatedAt: time.Now().UTC()}
 	secret := ""
 	if c.JWKS != "" {
 		jwks, err := os.ReadFile(c.JWKS)
 		if err != nil {
 			return fmt.Errorf("read --jwks: %w", err)
+		}
+		if err := api.CheckJWKS(jwks); err != nil {
+			return fmt.Errorf("--jwks: %w", err)
 		}
 		system.JWKS = string(jwks)
 	} else {

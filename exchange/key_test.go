@@ -1,0 +1,94 @@
+package exchange_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"mianti/connectors"
+	"mianti/exchange"
+	"mianti/internal/fault"
+	"mianti/ledger"
+)
+
+func key(request string) *exchange.Key {
+	return &exchange.Key{System: as("SPJ").System, Value: "key-1", Request: request, At: at()}
+}
+
+func TestResolve_GivesTheSameResolutionForTheSameKey(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, wellKept)
+	c := b.open(as("SPJ"), founding())
+	first, err := b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:a"))
+	if err != nil {
+		t.Fatal(describe(err))
+	}
+	entries := len(b.entries(c.ID))
+	second, err := b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:a"))
+	if err != nil {
+		t.Fatal(describe(err))
+	}
+	if diff := cmp.Diff(asJSON(t, first), asJSON(t, second)); diff != "" {
+		t.Errorf("the two differ (-first +second):\n%s", diff)
+	}
+	if n := len(b.sources.questions()); n != foundingQuestions {
+		t.Errorf("%d questions, want the %d of the first request", n, foundingQuestions)
+	}
+	if len(b.entries(c.ID)) != entries || b.rows("resolutions") != 1 {
+		t.Error("the repetition was recorded as another resolution")
+	}
+	_, err = b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:b"))
+	wantFault(t, err, fault.Conflict, "idempotency-key-reused")
+}
+
+func TestResolve_ResolvesAgainWithoutAKey(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, wellKept)
+	c := b.open(as("SPJ"), founding())
+	first, second := b.resolve(as("SPJ"), c.ID), b.resolve(as("SPJ"), c.ID)
+	if first.ID == second.ID || len(b.sources.questions()) != 2*foundingQuestions {
+		t.Errorf("resolutions %s and %s after %d questions, want two of their own", first.ID, second.ID, len(b.sources.questions()))
+	}
+}
+
+func TestResolve_LetsOneOfTwoWithTheSameKeyRun(t *testing.T) {
+	t.Parallel()
+	begun, release := make(chan struct{}, foundingQuestions), make(chan struct{})
+	b := newBench(t, func(ctx context.Context, q connectors.Query) (connectors.Reply, error) {
+		begun <- struct{}{}
+		<-release
+		return wellKept(ctx, q)
+	}, func(c *exchange.Config) { c.Deadline, c.SourceDeadline = time.Hour, time.Hour })
+	c := b.open(as("SPJ"), founding())
+	type answer struct {
+		r   *exchange.Resolution
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		r, err := b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:a"))
+		done <- answer{r, err}
+	}()
+	for range foundingQuestions {
+		receive(t, begun)
+	}
+	r, err := b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:a"))
+	close(release)
+	wantFault(t, err, fault.Conflict, "request-in-progress")
+	if r != nil {
+		t.Error("the second request got a resolution while the first was under way")
+	}
+	first := receive(t, done)
+	if first.err != nil {
+		t.Fatal(describe(first.err))
+	}
+	later, err := b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:a"))
+	if err != nil || later.ID != first.r.ID {
+		t.Errorf("afterwards: %+v, %v; want the resolution %s", later, err, first.r.ID)
+	}
+	if n := len(b.sources.questions()); n != foundingQuestions || len(b.entries(c.ID, ledger.Intent)) != n {
+		t.Errorf("%d questions, want those of one request", n)
+	}
+}
