@@ -121,6 +121,8 @@ func (m *memory) ReserveKey(_ context.Context, key *exchange.Key) (string, error
 	return m.keys[key.System+" "+key.Value+" "+key.Request], nil
 }
 
+func (m *memory) ReleaseKey(context.Context, *exchange.Key) error { return nil }
+
 func (m *memory) Append(context.Context, []ledger.Entry) error { return m.fail }
 
 func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) {

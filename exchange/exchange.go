@@ -52,6 +52,8 @@ type Resolutions interface {
 	// use by a request under way is a fault.Conflict, and so is one that was used
 	// for another request.
 	ReserveKey(ctx context.Context, key *Key) (string, error)
+	// ReleaseKey gives up a reserved key whose request came to nothing.
+	ReleaseKey(ctx context.Context, key *Key) error
 }
 
 // Journal appends entries to the ledger, durably, before it returns.

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,15 +24,31 @@ func (x *Exchange) Resolve(ctx context.Context, by Caller, id string, key *Key) 
 	if err != nil {
 		return nil, err
 	}
-	if key != nil {
-		earlier, err := x.Resolutions.ReserveKey(ctx, key)
-		if err != nil {
-			return nil, fmt.Errorf("resolve: %w", err)
-		}
-		if earlier != "" {
-			return x.Resolution(ctx, by, earlier)
-		}
+	if key == nil {
+		return x.resolve(ctx, by, c, rev, nil)
 	}
+	earlier, err := x.Resolutions.ReserveKey(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("resolve: %w", err)
+	}
+	if earlier != "" {
+		return x.Resolution(ctx, by, earlier)
+	}
+	r, err := x.resolve(ctx, by, c, rev, key)
+	if err != nil {
+		err = errors.Join(err, x.releaseKey(ctx, key))
+	}
+	return r, err
+}
+
+// releaseKey lets the caller try again at once with the same key.
+func (x *Exchange) releaseKey(ctx context.Context, key *Key) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
+	defer stop()
+	return x.Resolutions.ReleaseKey(ctx, key)
+}
+
+func (x *Exchange) resolve(ctx context.Context, by Caller, c *Case, rev *catalog.Revision, key *Key) (*Resolution, error) {
 	s, err := x.situation(ctx, rev, c)
 	if err != nil {
 		return nil, err

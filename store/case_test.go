@@ -276,6 +276,35 @@ func TestReserveKey_RefusesAnotherRequestAndOneUnderWay(t *testing.T) {
 	})
 }
 
+func TestReleaseKey_LetsTheCallerTryAgainButNeverForgetsAnAnswer(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		ready(t, s)
+		open(t, s, newCase("c1", "JN-1"))
+		key := &exchange.Key{System: "spj", Value: "k1", Request: "sha256:1", At: testTime}
+		for range 2 {
+			if got, err := s.ReserveKey(t.Context(), key); got != "" || err != nil {
+				t.Fatalf("a free key gives %q, %v", got, err)
+			}
+			if err := s.ReleaseKey(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.ReserveKey(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.CommitResolution(t.Context(), newResolution("r1", "c1"), nil, key); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ReleaseKey(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.ReserveKey(t.Context(), key); got != "r1" || err != nil {
+			t.Errorf("an answered key gives %q, %v after a release; want r1", got, err)
+		}
+	})
+}
+
 func TestGrants_ComeBackByMatter(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {

@@ -103,6 +103,13 @@ func (s *Store) takeOver(ctx context.Context, key *exchange.Key, stored idempote
 	return nil
 }
 
+// ReleaseKey gives up a reserved key whose request came to nothing.
+func (s *Store) ReleaseKey(ctx context.Context, key *exchange.Key) error {
+	_, err := gorm.G[idempotencyRow](s.db).
+		Where("system = ? AND key = ? AND created_at = ? AND resource = ''", key.System, key.Value, At(key.At)).Delete(ctx)
+	return translate(err, "release an idempotency key", things{})
+}
+
 func completeKey(ctx context.Context, tx *gorm.DB, key *exchange.Key, resource string) error {
 	if key == nil {
 		return nil
