@@ -72,6 +72,7 @@ func stateProblems() map[string]problemText {
 		"matter-not-applicable":    {title: "本办件不涉及这个事项", explanation: "按已知情形，这个事项被跳过。情形有误时请先更正情形。"},
 		"prior-matter-not-granted": {title: "前序事项尚未办结", explanation: "请先登记前序事项的办理结果。"},
 		"case-changed":             {title: "办件刚被更改", explanation: "办件在读取之后被另一个请求更改。请重新读取后再试。"},
+		"ambiguous-matter":         {title: "实施编码对应多个事项", explanation: "同一实施编码的事项在不同一件事中要的材料不同。请改用事项短码。"},
 		"request-in-progress":      {title: "同一请求正在处理", explanation: "同一 Idempotency-Key 的请求还没有结束。请稍后用同一个键重试。"},
 		"idempotency-key-reused":   {title: "Idempotency-Key 已用于另一请求", explanation: "同一个键只能用于同一个请求的重试。请换一个新的键。"},
 		"not-recorded":             {title: "未能留痕", explanation: "核验请求未能留痕，因此没有向任何部门查询，也没有返回任何结果。请稍后重试。"},

@@ -280,12 +280,12 @@ func (g *gatherer) add(m PlannedMatter, material *Material) error {
 func (g *gatherer) need(use Use, party *Party, role string) {
 	r := &Requirement{Uses: []Use{use}, Applies: True, Party: party, Role: role}
 	r.StandardMaterial, r.Proofs = fitting(use.Material, party)
-	g.missingInLookups(r)
 	key := paper{standard: r.StandardMaterial}
 	if party != nil {
 		key.party = party.ID
 	}
 	if key.standard == "" {
+		g.missingInLookups(r)
 		g.append(r)
 		return
 	}
@@ -300,6 +300,7 @@ func (g *gatherer) need(use Use, party *Party, role string) {
 	} else {
 		g.first[key] = r
 	}
+	g.missingInLookups(r)
 	g.append(r)
 }
 

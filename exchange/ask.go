@@ -34,7 +34,7 @@ func (x *Exchange) askAll(ctx context.Context, c *Case, s *policies.Situation, q
 func (x *Exchange) askOne(ctx context.Context, c *Case, s *policies.Situation, q question) policies.Answer {
 	dataset := s.Catalog.Dataset(q.Dataset)
 	party := c.party(q.Party)
-	answer := policies.Answer{Source: q.source.Code}
+	answer := policies.Answer{Source: q.source.Code, Asked: q.fields}
 	connector := x.Connectors[q.source.Kind]
 	if connector == nil {
 		answer.Result, answer.Fault = policies.SourceDown, "no connector of kind "+q.source.Kind
@@ -130,7 +130,8 @@ const maxPurpose = 200
 // purpose says to the source why it is asked: the case, the matter, the
 // material.
 func purpose(c *Case, q question) string {
-	text := "办件" + c.Number + "；事项" + q.Use.Matter.Name + "（" + q.Use.Matter.ImplementationCode + "）；材料" + q.Use.Material.Code
+	use := q.wishes[0].Use
+	text := "办件" + c.Number + "；事项" + use.Matter.Name + "（" + use.Matter.ImplementationCode + "）；材料" + use.Material.Code
 	if utf8.RuneCountInString(text) <= maxPurpose {
 		return text
 	}

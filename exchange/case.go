@@ -45,6 +45,7 @@ type MatterResult struct {
 	ValidUntil   string         `json:"valid_until,omitempty" format:"date"`
 	HolderNumber string         `json:"holder_number,omitempty" maxLength:"18" doc:"新取得的统一社会信用代码; 申请人此前没有代码时填写"`
 	Fields       map[string]any `json:"fields,omitempty" doc:"结果所登记的数据项, 按数据项代码"`
+	Party        string         `json:"party,omitempty" maxLength:"64" doc:"结果属于哪个当事人; 同一角色有多个当事人、各得各证时填写"`
 	ReportedAt   time.Time      `json:"reported_at,omitempty" readOnly:"true"`
 }
 

@@ -30,6 +30,11 @@ func (x *Exchange) ChangeCase(ctx context.Context, by Caller, id string, in Chan
 	}
 	given, unset := splitUnset(in.Facts)
 	facts, details := rev.ParseFacts(given)
+	for _, code := range unset {
+		if rev.Fact(code) == nil {
+			details = append(details, fault.Detail{Location: "facts." + code, Code: "unknown-fact", Message: "目录中没有这个情形，请核对情形代码"})
+		}
+	}
 	wrong := inBody(details)
 	parties := mergeParties(c.Parties, in.Parties)
 	if len(in.Parties) > 0 {
@@ -89,7 +94,7 @@ func (x *Exchange) ReportResult(ctx context.Context, by Caller, id string, in Ma
 		return nil, err
 	}
 	in.ReportedAt = x.Now().UTC()
-	in.HolderNumber = strings.ToUpper(in.HolderNumber)
+	in.HolderNumber = strings.ToUpper(strings.TrimSpace(in.HolderNumber))
 	if len(in.Fields) == 0 {
 		in.Fields = nil // none is none, however it was written
 	}
@@ -147,6 +152,10 @@ func (x *Exchange) checkReport(rev *catalog.Revision, c *Case, in MatterResult) 
 	case catalog.StateWaiting:
 		return fault.New(fault.Conflict, "prior-matter-not-granted", "它的前序事项尚未办结，不能先登记结果。")
 	}
+	if in.Party != "" && c.party(in.Party) == nil {
+		return fault.New(fault.Invalid, "invalid-result", "办理结果有 1 处不符合要求，没有登记任何内容。").
+			With(fault.Detail{Location: "body.party", Code: "unknown-party", Message: "本办件没有这个 id 的当事人。"})
+	}
 	if err := checkReportDates(in, today(x.Now())); err != nil {
 		return err
 	}
@@ -195,14 +204,17 @@ func checkReportFields(rev *catalog.Revision, m *catalog.Matter, in MatterResult
 }
 
 // registered gives the applicant that had no number yet the one that the
-// result brought.
+// result brought. Where several have none it cannot be told whose it is.
 func registered(parties []catalog.Party, number string) []catalog.Party {
 	out := slices.Clone(parties)
-	for i := range out {
-		if out[i].In("applicant") && out[i].Kind == catalog.KindOrganization && out[i].Number == "" {
-			out[i].Number = number
-		}
+	isNew := func(p catalog.Party) bool {
+		return p.In("applicant") && p.Kind == catalog.KindOrganization && p.Number == ""
 	}
+	at := slices.IndexFunc(out, isNew)
+	if at < 0 || slices.ContainsFunc(out[at+1:], isNew) {
+		return out
+	}
+	out[at].Number = number
 	return out
 }
 

@@ -125,7 +125,11 @@ func subjectFor(rev *catalog.Revision, by Caller, in Opening) (string, error) {
 	}
 	matter := rev.Matter(in.Matter)
 	if matter == nil {
-		if same := rev.MattersByImplementationCode(in.Matter); len(same) > 0 {
+		same := rev.MattersByImplementationCode(in.Matter)
+		if len(same) > 1 {
+			return "", ambiguousMatter(same)
+		}
+		if len(same) == 1 {
 			matter = same[0]
 		}
 	}
@@ -133,6 +137,17 @@ func subjectFor(rev *catalog.Revision, by Caller, in Opening) (string, error) {
 		return "", unknownSubject("body.matter", "unknown-matter", "事项")
 	}
 	return matter.Code, mayHandle(by, matter.Department)
+}
+
+// ambiguousMatter names the matters that share an implementation code: the same
+// matter asks for other materials in another one-thing.
+func ambiguousMatter(same []*catalog.Matter) error {
+	codes := make([]string, len(same))
+	for i, m := range same {
+		codes[i] = m.Code
+	}
+	return fault.New(fault.Invalid, "ambiguous-matter", "这个实施编码在目录中对应多个事项，请用短码指明：%s。", strings.Join(codes, "、")).
+		With(fault.Detail{Location: "body.matter", Code: "ambiguous-matter", Message: "请改用短码。"})
 }
 
 func unknownSubject(location, code, what string) error {

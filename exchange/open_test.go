@@ -214,10 +214,16 @@ func TestOpenCase_TakesTheImplementationCodeOfAMatter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := founding()
-	in.Matter = rev.Matter("S01.M1").ImplementationCode
-	if c := b.open(as("SPJ"), in); c.Subject != "S01.M1" {
-		t.Errorf("subject = %s, want S01.M1", c.Subject)
+	in := exchange.Opening{Number: "JN-T-0003", Matter: rev.Matter("S04.M21").ImplementationCode, Facts: map[string]any{"civil_defense": "exempt"}}
+	if c := b.open(as("DA"), in); c.Subject != "S04.M21" {
+		t.Errorf("subject = %s, want S04.M21", c.Subject)
+	}
+	shared := founding()
+	shared.Matter = rev.Matter("S01.M1").ImplementationCode // of S11.M1 and S13.M1 too
+	_, _, err = b.x.OpenCase(t.Context(), as("SPJ"), shared)
+	f := wantFault(t, err, fault.Invalid, "ambiguous-matter")
+	if f != nil && !strings.Contains(f.Message, "S11.M1") {
+		t.Errorf("the fault does not name the matters: %s", f.Message)
 	}
 }
 

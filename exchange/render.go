@@ -14,7 +14,7 @@ import (
 // render makes the resolution of the settlements. It is pure.
 func render(id string, c *Case, s *policies.Situation, settlements []policies.Settlement) *Resolution {
 	r := &Resolution{
-		ID: id, Case: c.ID, CaseNumber: c.Number, Revision: c.Revision, Ruleset: policies.Ruleset,
+		ID: id, Case: c.ID, CaseNumber: c.Number, Revision: c.Revision, CaseVersion: c.Version, Ruleset: policies.Ruleset,
 		Matters: []MatterState{}, Materials: []MaterialResult{}, Upload: []string{}, Papers: []Paper{}, Questions: []Question{}, ResolvedAt: s.Now,
 	}
 	if s.Plan.OneThing != nil {

@@ -20,20 +20,22 @@ const (
 // Resolution (核验结果) is the answer for a case: what is settled, by whom and
 // how, and what the applicant still has to upload, and why.
 type Resolution struct {
-	ID         string           `json:"id"`
-	Case       string           `json:"case"`
-	CaseNumber string           `json:"case_number"`
-	Revision   int              `json:"revision" doc:"目录修订号"`
-	Ruleset    string           `json:"ruleset"`
-	Status     Status           `json:"status" enum:"complete,pending,needs_input"`
-	OneThing   string           `json:"one_thing,omitempty"`
-	Matters    []MatterState    `json:"matters"`
-	Summary    Summary          `json:"summary"`
-	Materials  []MaterialResult `json:"materials"`
-	Upload     []string         `json:"upload" doc:"仍需上传的材料代码, 每个代码只列一次"`
-	Papers     []Paper          `json:"papers" doc:"仍需上传的每一份材料: 同一材料, 每个当事人一份"`
-	Questions  []Question       `json:"questions"`
-	ResolvedAt time.Time        `json:"resolved_at"`
+	ID         string `json:"id"`
+	Case       string `json:"case"`
+	CaseNumber string `json:"case_number"`
+	Revision   int    `json:"revision" doc:"目录修订号"`
+	// CaseVersion is the version of the case that it was made from.
+	CaseVersion int              `json:"case_version" doc:"核验时的办件版本"`
+	Ruleset     string           `json:"ruleset"`
+	Status      Status           `json:"status" enum:"complete,pending,needs_input"`
+	OneThing    string           `json:"one_thing,omitempty"`
+	Matters     []MatterState    `json:"matters"`
+	Summary     Summary          `json:"summary"`
+	Materials   []MaterialResult `json:"materials"`
+	Upload      []string         `json:"upload" doc:"仍需上传的材料代码, 每个代码只列一次"`
+	Papers      []Paper          `json:"papers" doc:"仍需上传的每一份材料: 同一材料, 每个当事人一份"`
+	Questions   []Question       `json:"questions"`
+	ResolvedAt  time.Time        `json:"resolved_at"`
 }
 
 // Paper is one paper that the applicant still has to upload.

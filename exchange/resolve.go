@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"mianti/catalog"
@@ -59,14 +60,14 @@ func (x *Exchange) resolve(ctx context.Context, by Caller, c *Case, rev *catalog
 	defer cancel()
 	run := &resolving{x: x, by: by, c: c, s: s, id: x.NewID()}
 	settlements, err := run.settle(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := render(run.id, c, s, settlements)
 	committing, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
-	if err := x.Resolutions.CommitResolution(committing, r, run.outcomes(r), key); err != nil {
-		return nil, fmt.Errorf("resolve: commit: %w", err)
+	if err != nil {
+		return nil, errors.Join(err, run.abandon(committing))
+	}
+	r := render(run.id, c, s, settlements)
+	if err := x.Resolutions.CommitResolution(committing, r, append(run.outcomes(), run.whole(r)), key); err != nil {
+		return nil, errors.Join(fmt.Errorf("resolve: commit: %w", err), run.abandon(committing))
 	}
 	return r, nil
 }
@@ -100,7 +101,7 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	}
 	now := x.Now().UTC()
 	s := &policies.Situation{
-		Catalog: rev, Plan: plan, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
+		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
 		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask]policies.Answer{}, Handed: handed,
 	}
 	s.Plan = policies.Separate(s)
@@ -114,7 +115,7 @@ func (c *Case) reported() map[string]policies.Reported {
 			continue
 		}
 		out[r.Matter] = policies.Reported{
-			Number: r.Number, IssuedOn: r.IssuedOn, ValidUntil: r.ValidUntil, ReportedAt: r.ReportedAt, Fields: r.Fields,
+			Number: r.Number, IssuedOn: r.IssuedOn, ValidUntil: r.ValidUntil, ReportedAt: r.ReportedAt, Fields: r.Fields, Party: r.Party,
 		}
 	}
 	return out
@@ -130,9 +131,11 @@ type resolving struct {
 	asks []question // in the order in which they were asked
 }
 
-// question is a wish that is asked, with the fields that it reads.
+// question is what is asked of one source, for all the wishes of a round that
+// it serves. It asks for the fields that they may read together.
 type question struct {
-	policies.Wish
+	policies.Ask
+	wishes []policies.Wish
 	fields []string
 	source *catalog.Source
 }
@@ -144,19 +147,13 @@ func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error)
 	for {
 		settlements := make([]policies.Settlement, len(run.s.Plan.Requirements))
 		var wishes []policies.Wish
-		wished := map[policies.Ask]bool{}
 		for i, r := range run.s.Plan.Requirements {
 			settlement, err := policies.Settle(run.s, r)
 			if err != nil {
 				return nil, fmt.Errorf("settle %s: %w", r.Key(), err)
 			}
 			settlements[i] = settlement
-			for _, w := range settlement.Wishes {
-				if !wished[w.Ask] {
-					wished[w.Ask] = true
-					wishes = append(wishes, w)
-				}
-			}
+			wishes = append(wishes, settlement.Wishes...)
 		}
 		if len(wishes) == 0 {
 			return settlements, nil
@@ -173,23 +170,19 @@ func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error)
 func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
 	if ctx.Err() != nil {
 		for _, w := range wishes {
-			run.s.Answers[w.Ask] = policies.Answer{Result: policies.SourceDown, Fault: string(connectors.FaultTimeout)}
+			run.s.Answers[w.Ask] = policies.Answer{Asked: w.Fields, Result: policies.SourceDown, Fault: string(connectors.FaultTimeout)}
 		}
 		return nil
 	}
-	questions := make([]question, len(wishes))
-	intents := make([]ledger.Entry, len(wishes))
-	for i, w := range wishes {
-		questions[i] = question{
-			Wish: w, fields: run.s.FieldsAllowed(w.Ask),
-			source: run.s.Catalog.SourceFor(w.Dataset, w.Mode),
-		}
-		intents[i] = run.lookUpEntry(ledger.Intent, questions[i])
+	questions := run.questions(wishes)
+	intents := make([]ledger.Entry, len(questions))
+	for i, q := range questions {
+		intents[i] = run.lookUpEntry(ledger.Intent, q)
 	}
 	recording, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
 	if err := run.x.Journal.Append(recording, intents); err != nil {
-		return fault.New(fault.Unavailable, "not-recorded", "核验请求未能留痕，因此没有向任何部门查询。请稍后重试。").Because(err)
+		return fault.New(fault.Unavailable, "not-recorded", "核验请求未能留痕，因此没有再向部门查询，也没有给出结果。请稍后重试。").Because(err)
 	}
 	answers := run.x.askAll(ctx, run.c, run.s, questions)
 	for i, q := range questions {
@@ -199,22 +192,53 @@ func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
 	return nil
 }
 
+// questions puts the wishes together that ask the same. A question that was
+// asked before with fewer fields is asked again with both.
+func (run *resolving) questions(wishes []policies.Wish) []question {
+	var questions []question
+	at := map[policies.Ask]int{}
+	for _, w := range wishes {
+		i, known := at[w.Ask]
+		if !known {
+			i = len(questions)
+			at[w.Ask] = i
+			questions = append(questions, question{
+				Ask: w.Ask, fields: run.s.Answers[w.Ask].Asked, source: run.s.Catalog.SourceFor(w.Dataset, w.Mode),
+			})
+		}
+		q := &questions[i]
+		q.wishes = append(q.wishes, w)
+		q.fields = slices.Compact(slices.Sorted(slices.Values(slices.Concat(q.fields, w.Fields))))
+	}
+	return questions
+}
+
 func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	e := run.x.entry(kind, run.by, run.c)
-	e.Resolution, e.Ruleset = run.id, q.Decision.Ruleset
-	e.Matter, e.Material, e.Mode, e.Dataset = q.Use.Matter.Code, q.Use.Material.Code, string(q.Mode), q.Dataset
-	e.Source, e.Fields, e.Grant = q.source.Code, q.fields, q.Decision.Grant
+	first := q.wishes[0]
+	e.Resolution, e.Ruleset = run.id, first.Decision.Ruleset
+	e.Matter, e.Material, e.Mode, e.Dataset = first.Use.Matter.Code, first.Use.Material.Code, string(q.Mode), q.Dataset
+	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
 	party := run.c.party(q.Party)
 	e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
-	for _, reason := range q.Decision.Reasons {
-		e.Basis = append(e.Basis, string(reason))
+	for _, w := range q.wishes[1:] {
+		e.Also = append(e.Also, ledger.Service{
+			Matter: w.Use.Matter.Code, Material: w.Use.Material.Code, Fields: w.Fields, Grant: w.Decision.Grant, Basis: basis(w.Decision),
+		})
 	}
 	return e
 }
 
-// outcomes are the entries that are stored with the resolution: one for each
-// intent, and one for the whole.
-func (run *resolving) outcomes(r *Resolution) []ledger.Entry {
+func basis(d policies.Decision) []string {
+	reasons := make([]string, len(d.Reasons))
+	for i, reason := range d.Reasons {
+		reasons[i] = string(reason)
+	}
+	return reasons
+}
+
+// outcomes are the entries of what came of each intent.
+func (run *resolving) outcomes() []ledger.Entry {
 	entries := make([]ledger.Entry, 0, len(run.asks)+1)
 	for _, q := range run.asks {
 		answer := run.s.Answers[q.Ask]
@@ -225,9 +249,28 @@ func (run *resolving) outcomes(r *Resolution) []ledger.Entry {
 		}
 		entries = append(entries, e)
 	}
-	whole := run.x.entry(ledger.Resolved, run.by, run.c)
-	whole.Resolution, whole.Ruleset, whole.Result = run.id, policies.Ruleset, string(r.Status)
-	return append(entries, whole)
+	return entries
+}
+
+// whole is the entry of the resolution itself, with the digest of what is
+// answered.
+func (run *resolving) whole(r *Resolution) ledger.Entry {
+	e := run.x.entry(ledger.Resolved, run.by, run.c)
+	e.Resolution, e.Ruleset, e.Result = run.id, policies.Ruleset, string(r.Status)
+	e.Digest = ledger.Digest(run.c.Salt, canonical(r))
+	return e
+}
+
+// abandon records what came of the questions of a resolution that is not
+// answered: they were asked all the same.
+func (run *resolving) abandon(ctx context.Context) error {
+	if len(run.asks) == 0 {
+		return nil
+	}
+	if err := run.x.Journal.Append(ctx, run.outcomes()); err != nil {
+		return fmt.Errorf("record what came of an abandoned resolution: %w", err)
+	}
+	return nil
 }
 
 func (c *Case) party(id string) *catalog.Party {

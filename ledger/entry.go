@@ -49,11 +49,22 @@ type Entry struct {
 	Fields   []string `json:"fields,omitempty"`  // codes, never values
 	Grant    string   `json:"grant,omitempty"`
 	Basis    []string `json:"basis,omitempty"`
+	// Also are the other materials that the same question serves.
+	Also []Service `json:"also,omitempty"`
 
 	// What came of it.
 	Result string `json:"result,omitempty"`
 	Millis int64  `json:"millis,omitempty"`
 	Digest string `json:"digest,omitempty"` // of what was answered, keyed as Subject is
+}
+
+// Service is one material that a question serves, and what allows it.
+type Service struct {
+	Matter   string   `json:"matter"`
+	Material string   `json:"material"`
+	Fields   []string `json:"fields"`
+	Grant    string   `json:"grant,omitempty"`
+	Basis    []string `json:"basis"`
 }
 
 // Digest gives the digest of a value under a case's salt, with the name of the

@@ -8,6 +8,8 @@ import (
 
 // Access is one look-up that somebody wants to make.
 type Access struct {
+	// Receiver is the code of the department whose system gets the answer.
+	Receiver string
 	// Department is the one that needs the record: the matter's own.
 	Department *catalog.Department
 	Matter     string
@@ -53,10 +55,11 @@ type Decision struct {
 
 // Decide says whether a look-up may be made at a moment. The default is no: it
 // needs one grant that covers every field, and a legal basis for the person. A
-// department that reads its own records shares nothing and needs neither.
+// department that reads its own records for its own case shares nothing and
+// needs neither.
 func Decide(a Access, grants *Grants, now time.Time) Decision {
 	d := Decision{Ruleset: Ruleset}
-	if a.Dataset.Department == a.Department.Code {
+	if a.Dataset.Department == a.Department.Code && a.Receiver == a.Department.Code {
 		d.Allowed = true
 		d.Reasons = []ReasonOfDecision{OwnRecord}
 		return d

@@ -28,7 +28,7 @@ func TestDecide_DefaultsToNoAndKeepsEveryReason(t *testing.T) {
 	person := func(consent catalog.ConsentState, roles ...string) *catalog.Party {
 		return &catalog.Party{Kind: catalog.KindPerson, Roles: roles, Consent: consent}
 	}
-	access := policies.Access{Department: department, Matter: "S01.M1", Dataset: record, Fields: []string{"name"}, Role: plain, Party: person("")}
+	access := policies.Access{Receiver: "SPJ", Department: department, Matter: "S01.M1", Dataset: record, Fields: []string{"name"}, Role: plain, Party: person("")}
 	with := func(change func(*policies.Access)) policies.Access {
 		a := access
 		change(&a)
@@ -64,6 +64,7 @@ func TestDecide_DefaultsToNoAndKeepsEveryReason(t *testing.T) {
 			[]policies.ReasonOfDecision{policies.GrantLacksField, policies.GrantLacksField, policies.StatutoryDuty}},
 		{"withheld", with(func(a *policies.Access) { a.Dataset = &withheld }), grant(same), false, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.StatutoryDuty, policies.DatasetWithheld}},
 		{"its own record needs no grant", with(func(a *policies.Access) { a.Dataset = &ownRecord; a.Role = own }), nil, true, false, []policies.ReasonOfDecision{policies.OwnRecord}},
+		{"its own record, for another department", with(func(a *policies.Access) { a.Dataset, a.Role, a.Receiver = &ownRecord, own, "JY" }), nil, false, false, []policies.ReasonOfDecision{policies.GrantMissing, policies.ConsentAwaited}},
 		{"a third party who said nothing", with(func(a *policies.Access) { a.Role = own }), grant(same), false, true, []policies.ReasonOfDecision{policies.GrantCovers, policies.ConsentAwaited}},
 		{"a third party who said nothing, and no grant", with(func(a *policies.Access) { a.Role = own }), nil, false, false, []policies.ReasonOfDecision{policies.GrantMissing, policies.ConsentAwaited}},
 		{"a third party who agreed", with(func(a *policies.Access) { a.Role, a.Party = own, person(catalog.ConsentGiven) }), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.OwnConsent}},

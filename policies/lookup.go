@@ -73,12 +73,23 @@ func (p *proving) record(l *catalog.Lookup) {
 		return
 	}
 	ask := Ask{Mode: p.mode, Dataset: l.Dataset, Party: party.ID}
+	fields := FieldsRead(p.proof, l, dataset)
 	answer, known := p.s.Answers[ask]
-	if !known {
-		p.wishes = append(p.wishes, Wish{Ask: ask, Requirement: p.r, Use: p.r.Uses[0], Decision: decision})
+	if !known || !covers(answer.Asked, fields) {
+		p.wishes = append(p.wishes, Wish{Ask: ask, Requirement: p.r, Use: p.r.Uses[0], Fields: fields, Decision: decision})
 		return
 	}
 	p.answered(l, dataset, answer, decision)
+}
+
+// covers reports whether a question asked for all of these fields.
+func covers(asked, fields []string) bool {
+	for _, code := range fields {
+		if !slices.Contains(asked, code) {
+			return false
+		}
+	}
+	return true
 }
 
 // subject is whose record a look-up is about. The plan has made sure that the
@@ -110,6 +121,10 @@ func (p *proving) fromResult(l *catalog.Lookup, dataset *catalog.Dataset) bool {
 		if len(reported.Fields) == 0 {
 			return false
 		}
+		if p.ended(code) {
+			p.fail(l, Attempt{Result: Expired, Detail: "the result is no longer valid"})
+			return true
+		}
 		p.records[l.Dataset] = reported.Fields
 		p.evidence = append(p.evidence, Evidence{
 			Dataset: l.Dataset, Department: dataset.Department, Source: "prior:" + code,
@@ -136,7 +151,7 @@ func (p *proving) decide(l *catalog.Lookup, dataset *catalog.Dataset, party *cat
 
 func (p *proving) decideUse(use catalog.Use, l *catalog.Lookup, dataset *catalog.Dataset, party *catalog.Party, role *catalog.Role) Decision {
 	return Decide(Access{
-		Department: p.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code, Dataset: dataset,
+		Receiver: p.s.Receiver, Department: p.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code, Dataset: dataset,
 		Fields: FieldsRead(p.proof, l, dataset), Role: role, Party: party, Guardian: guardianConsent(p.s.Parties),
 	}, p.s.Grants, p.s.Now)
 }
@@ -172,11 +187,18 @@ func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer A
 		return
 	}
 	p.records[l.Dataset] = answer.Fields
-	p.evidence = append(p.evidence, Evidence{
+	evidence := Evidence{
 		Dataset: l.Dataset, Department: dataset.Department, Source: answer.Source, Reference: answer.Reference,
 		AsOf: answer.AsOf, FetchedAt: answer.FetchedAt, ValidUntil: validUntil,
 		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Basis: d.Reasons,
-	})
+	}
+	if _, shown := evidence.Fields[dataset.ValidUntil]; !shown {
+		evidence.ValidUntil = "" // a field like any other
+	}
+	if l.YesNo {
+		evidence.Reference = "" // it can be a number of the record itself
+	}
+	p.evidence = append(p.evidence, evidence)
 }
 
 func (p *proving) fail(l *catalog.Lookup, a Attempt) {
@@ -193,8 +215,8 @@ func (p *proving) judge() (Settlement, bool, error) {
 	if p.r.Party != nil {
 		in.Subject = *p.r.Party
 	}
-	if p.s.Plan.OneThing != nil {
-		in.Params = p.s.Plan.OneThing.Params
+	if thing := p.s.Catalog.OneThing(p.r.Matter().OneThing); thing != nil {
+		in.Params = thing.Params // also when the matter is a case of its own
 	}
 	result, err := p.proof.Holds(in)
 	if err != nil {
@@ -292,40 +314,4 @@ func joinReasons(reasons []ReasonOfDecision) string {
 		text += string(r)
 	}
 	return text
-}
-
-// FieldsAllowed are the fields that an Ask reads for all the requirements of
-// the plan that may make it, so that one question serves them all. Sorted.
-func (s *Situation) FieldsAllowed(ask Ask) []string {
-	need := map[string]bool{}
-	for _, r := range s.Plan.Requirements {
-		if r.Applies != catalog.True {
-			continue
-		}
-		for _, proof := range r.Proofs {
-			s.addFieldsAllowed(need, ask, r, proof)
-		}
-	}
-	return slices.Sorted(maps.Keys(need))
-}
-
-func (s *Situation) addFieldsAllowed(need map[string]bool, ask Ask, r *catalog.Requirement, proof *catalog.Proof) {
-	dataset := s.Catalog.Dataset(ask.Dataset)
-	p := proving{walk: &walk{s: s, r: r}, mode: ask.Mode, proof: proof}
-	for i := range proof.Lookups {
-		l := &proof.Lookups[i]
-		if l.Dataset != ask.Dataset {
-			continue
-		}
-		party, role := p.subject(l)
-		if party == nil || party.ID != ask.Party {
-			continue
-		}
-		if !p.decide(l, dataset, party, role).Allowed {
-			continue
-		}
-		for _, code := range FieldsRead(proof, l, dataset) {
-			need[code] = true
-		}
-	}
 }

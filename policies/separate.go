@@ -43,35 +43,47 @@ func separate(s *Situation, r *catalog.Requirement) []*catalog.Requirement {
 	return out
 }
 
-// rightsOf writes down whether the look-ups of a use may be made: a letter for
-// each answer that occurs, sorted.
+// rightsOf says what a use may look up by its own proofs: "a" when it may make
+// all look-ups of one of them, and else why not of the first.
 func rightsOf(s *Situation, r *catalog.Requirement, use catalog.Use) string {
-	var letters []byte
+	first := ""
 	for _, proof := range r.Proofs {
 		p := proving{walk: &walk{s: s, r: r}, proof: proof}
-		for i := range proof.Lookups {
-			l := &proof.Lookups[i]
-			party, role := p.subject(l)
-			if party == nil {
-				continue
-			}
-			decision := p.decideUse(use, l, s.Catalog.Dataset(l.Dataset), party, role)
-			letters = append(letters, letter(decision))
+		right := p.right(use)
+		if right == "a" {
+			return right
+		}
+		if first == "" {
+			first = right
 		}
 	}
-	slices.Sort(letters)
-	return string(slices.Compact(letters))
+	return first
 }
 
-func letter(d Decision) byte {
+// right says whether a use may make all look-ups of the proof.
+func (p *proving) right(use catalog.Use) string {
+	for i := range p.proof.Lookups {
+		l := &p.proof.Lookups[i]
+		party, role := p.subject(l)
+		if party == nil {
+			continue
+		}
+		if got := letter(p.decideUse(use, l, p.s.Catalog.Dataset(l.Dataset), party, role)); got != "a" {
+			return got
+		}
+	}
+	return "a"
+}
+
+func letter(d Decision) string {
 	switch {
 	case d.Allowed:
-		return 'a'
+		return "a"
 	case d.AwaitsConsent:
-		return 'w'
+		return "w"
 	case slices.Contains(d.Reasons, ConsentDenied):
-		return 'r'
+		return "r"
 	default:
-		return 'n'
+		return "n"
 	}
 }

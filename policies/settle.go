@@ -13,10 +13,12 @@ import (
 type Situation struct {
 	Catalog *catalog.Revision
 	Plan    *catalog.Plan
-	Parties []catalog.Party
-	Facts   catalog.Facts
-	Grants  *Grants
-	Now     time.Time
+	// Receiver is the code of the department whose case it is.
+	Receiver string
+	Parties  []catalog.Party
+	Facts    catalog.Facts
+	Grants   *Grants
+	Now      time.Time
 	// Today is midnight UTC of the date in Asia/Shanghai.
 	Today time.Time
 	// Results are the reported results of granted matters, by matter code.
@@ -34,6 +36,8 @@ type Reported struct {
 	ValidUntil string // "2006-01-02", or empty
 	ReportedAt time.Time
 	Fields     map[string]any // by field code of the result's dataset
+	// Party is whose result it is, by id; empty for the case's own.
+	Party string
 }
 
 // Handed is a paper that a party handed in before.
@@ -57,12 +61,14 @@ type Wish struct {
 	Ask
 	Requirement *catalog.Requirement
 	Use         catalog.Use
+	Fields      []string // that it reads, sorted
 	Decision    Decision
 }
 
 // Answer is what a source said to an Ask, reduced to what the rule may see.
 type Answer struct {
-	Result    Result // OK: exactly one record of the asked subject
+	Result    Result   // OK: exactly one record of the asked subject
+	Asked     []string // the fields that were asked for
 	Fields    map[string]any
 	Revoked   bool
 	Source    string // code of the source
@@ -164,7 +170,11 @@ func stoppedBy(s *Situation, r *catalog.Requirement) []string {
 		if planned.State != catalog.StateStopped {
 			return nil
 		}
-		refused = append(refused, planned.After...)
+		for _, code := range planned.After {
+			if state := s.Plan.Matter(code).State; state == catalog.StateRefused || state == catalog.StateStopped {
+				refused = append(refused, code)
+			}
+		}
 	}
 	slices.Sort(refused)
 	return slices.Compact(refused)
@@ -175,7 +185,12 @@ type walk struct {
 	s        *Situation
 	r        *catalog.Requirement
 	attempts []Attempt
-	last     ReasonCode // of the last attempt that did not settle
+	last     ReasonCode // of the last look-up that did not settle
+}
+
+// failed reports whether any look-up so far ended in one of these ways.
+func (w *walk) failed(results ...Result) bool {
+	return slices.ContainsFunc(w.attempts, func(a Attempt) bool { return a.Dataset != "" && slices.Contains(results, a.Result) })
 }
 
 func (w *walk) end(o Outcome, mode catalog.Mode, reason ReasonCode, more ...func(*Settlement)) Settlement {
@@ -215,7 +230,7 @@ func (w *walk) try(step *catalog.Step) (Settlement, bool, error) {
 		out, done := w.history(step)
 		return out, done, nil
 	case catalog.ModeAssist:
-		if w.last == ReasonConsentRefused { // he is not asked about by another way
+		if w.failed(NoConsent) { // he is not asked about by another way
 			return Settlement{}, false, nil
 		}
 		return w.end(Verifying, "", ReasonAssist, func(out *Settlement) {
@@ -240,8 +255,7 @@ func (w *walk) settled(mode catalog.Mode, reason ReasonCode, evidence ...Evidenc
 // failed before it is not healed by that: a fault settles nothing, and a record
 // that does not hold is looked at by a person.
 func (w *walk) cancelled() Settlement {
-	switch w.last {
-	case ReasonCode(SourceDown), ReasonCode(Stale), ReasonCode(Mismatch), ReasonCode(Expired), ReasonCode(Multiple):
+	if w.failed(SourceDown, Stale, Mismatch, Expired, Multiple) {
 		return w.exhausted()
 	}
 	return w.settled(catalog.ModeCancel, ReasonCancelled)
@@ -251,11 +265,14 @@ func (w *walk) cancelled() Settlement {
 func (w *walk) prior() (Settlement, bool) {
 	m := w.r.Material()
 	var granted, pending, refused []string
+	ended := false
 	for _, code := range m.Prior {
 		planned := w.s.Plan.Matter(code)
 		switch {
 		case planned == nil || planned.State == catalog.StateSkipped:
+		case planned.State == catalog.StateGranted && !w.isFor(code):
 		case planned.State == catalog.StateGranted && w.ended(code):
+			ended = true
 			w.note(Attempt{Mode: catalog.ModePrior, Dataset: planned.Matter.Result.Dataset, Result: Expired, Detail: "the result is no longer valid"})
 		case planned.State == catalog.StateGranted:
 			granted = append(granted, code)
@@ -267,7 +284,7 @@ func (w *walk) prior() (Settlement, bool) {
 	}
 	enough := len(granted) > 0
 	if m.PriorAll {
-		enough = enough && len(pending) == 0 && len(refused) == 0
+		enough = enough && len(pending) == 0 && len(refused) == 0 && !ended
 	}
 	switch {
 	case enough:
@@ -283,6 +300,13 @@ func (w *walk) prior() (Settlement, bool) {
 		w.note(Attempt{Mode: catalog.ModePrior, Result: NotFound, Detail: "no earlier matter of this case gives it"})
 	}
 	return Settlement{}, false
+}
+
+// isFor reports whether the result of a matter is this party's: it names no
+// party, or this one.
+func (w *walk) isFor(matter string) bool {
+	whose := w.s.Results[matter].Party
+	return whose == "" || w.r.Party == nil || whose == w.r.Party.ID
 }
 
 // ended reports whether the result of a matter is no longer valid.
@@ -365,7 +389,7 @@ func (w *walk) whyUpload() ReasonCode {
 // exhausted ends a chain that has no upload: a person looks at it, or the
 // source is asked again. It never becomes a burden on the applicant.
 func (w *walk) exhausted() Settlement {
-	if w.last == ReasonCode(SourceDown) || w.last == ReasonCode(Stale) {
+	if w.failed(SourceDown, Stale) && !w.failed(Mismatch, Expired, Multiple) {
 		return w.end(Verifying, "", ReasonSourceRetry)
 	}
 	return w.end(Verifying, "", ReasonManualCheck)

@@ -83,7 +83,7 @@ func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, e ledger.Entry
 			return translate(changed.Error, "change a case", cases())
 		}
 		if changed.RowsAffected == 0 {
-			return fault.New(fault.Conflict, "case-changed", "办件刚被另一个请求更改。请重新读取后再试。")
+			return caseChanged()
 		}
 		if err := saveResults(ctx, tx, c); err != nil {
 			return err
@@ -94,6 +94,10 @@ func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, e ledger.Entry
 		c.Version++
 	}
 	return err
+}
+
+func caseChanged() error {
+	return fault.New(fault.Conflict, "case-changed", "办件刚被另一个请求更改。请重新读取后再试。")
 }
 
 // saveResults adds the results that are not stored yet. A stored one never

@@ -166,7 +166,7 @@ func TestUpdateCase_KeepsResults(t *testing.T) {
 
 func newResolution(id, caseID string) *exchange.Resolution {
 	return &exchange.Resolution{
-		ID: id, Case: caseID, CaseNumber: "JN-1", Revision: 1, Ruleset: policies.Ruleset, Status: exchange.StatusComplete, OneThing: "S01",
+		ID: id, Case: caseID, CaseNumber: "JN-1", Revision: 1, CaseVersion: 1, Ruleset: policies.Ruleset, Status: exchange.StatusComplete, OneThing: "S01",
 		Matters: []exchange.MatterState{}, Upload: []string{"S01.M1.c"}, Questions: []exchange.Question{}, ResolvedAt: testTime,
 		Materials: []exchange.MaterialResult{{
 			Code: "S01.M1.c", UsedBy: []string{"S01.M1.c"}, Name: "境外投资者公证认证文件", Outcome: policies.Upload,
@@ -218,6 +218,22 @@ func TestCommitResolution_StoresNothingWhenAPartFails(t *testing.T) {
 		}
 		if _, err := s.Resolution(t.Context(), "SPJ", "r1"); !errors.Is(err, fault.NotFound) {
 			t.Errorf("the resolution of a failed commit: %v, want not_found", err)
+		}
+	})
+}
+
+func TestCommitResolution_RefusesOneMadeFromAnOlderCase(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		ready(t, s)
+		c := newCase("c1", "JN-1")
+		open(t, s, c)
+		if err := s.UpdateCase(t.Context(), c, entry(ledger.FactsChanged, "c1")); err != nil {
+			t.Fatal(err)
+		}
+		err := s.CommitResolution(t.Context(), newResolution("r1", "c1"), nil, nil)
+		if f := fault.As(err); f == nil || f.Code != "case-changed" {
+			t.Errorf("a resolution of version 1 of a case at version 2: %v, want case-changed", err)
 		}
 	})
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+
+	"golang.org/x/sync/singleflight"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -15,6 +18,7 @@ import (
 type Catalogs struct {
 	store *Store
 
+	loading  singleflight.Group
 	mu       sync.Mutex
 	byNumber map[int]*catalog.Revision
 }
@@ -37,13 +41,28 @@ func (c *Catalogs) Current(ctx context.Context) (*catalog.Revision, error) {
 	return c.Revision(ctx, number)
 }
 
-// Revision is the one of that number.
+// Revision is the one of that number. Whoever asks for a known one never waits
+// for one that is being loaded.
 func (c *Catalogs) Revision(ctx context.Context, number int) (*catalog.Revision, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if known := c.byNumber[number]; known != nil {
+	if known := c.known(number); known != nil {
 		return known, nil
 	}
+	loaded, err, _ := c.loading.Do(strconv.Itoa(number), func() (any, error) {
+		return c.load(context.WithoutCancel(ctx), number)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return loaded.(*catalog.Revision), nil
+}
+
+func (c *Catalogs) known(number int) *catalog.Revision {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byNumber[number]
+}
+
+func (c *Catalogs) load(ctx context.Context, number int) (*catalog.Revision, error) {
 	folder, err := c.store.Revision(ctx, number)
 	if err != nil {
 		return nil, err
@@ -53,6 +72,8 @@ func (c *Catalogs) Revision(ctx context.Context, number int) (*catalog.Revision,
 		return nil, fmt.Errorf("catalog revision %d: %w", number, err)
 	}
 	rev.Number = number
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.byNumber[number] = rev
 	return rev, nil
 }

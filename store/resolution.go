@@ -25,10 +25,14 @@ func (s *Store) CommitResolution(ctx context.Context, r *exchange.Resolution, en
 	}
 	const doing = "save a resolution"
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		// The case's row is locked, so that two resolutions of it count one after
-		// the other.
-		if err := tx.Exec("UPDATE cases SET updated_at = ? WHERE id = ?", At(r.ResolvedAt), r.Case).Error; err != nil {
-			return translate(err, doing, resolutions())
+		// The case's row is locked: two resolutions of it count one after the
+		// other, and one that was made from an older version is not kept.
+		locked := tx.Exec("UPDATE cases SET version = version WHERE id = ? AND version = ?", r.Case, r.CaseVersion)
+		if locked.Error != nil {
+			return translate(locked.Error, doing, resolutions())
+		}
+		if locked.RowsAffected == 0 {
+			return caseChanged()
 		}
 		var last int
 		err := gorm.G[resolutionRow](tx).Select("COALESCE(MAX(seq), 0)").Where("case_id = ?", r.Case).Scan(ctx, &last)
@@ -85,11 +89,14 @@ func (s *Store) ReserveKey(ctx context.Context, key *exchange.Key) (string, erro
 	return "", s.takeOver(ctx, key, stored)
 }
 
+func keyBusy() error {
+	return fault.New(fault.Conflict, "request-in-progress", "同一 Idempotency-Key 的请求正在处理。请稍后重试。")
+}
+
 // takeOver takes a key whose request has died.
 func (s *Store) takeOver(ctx context.Context, key *exchange.Key, stored idempotencyRow) error {
-	busy := fault.New(fault.Conflict, "request-in-progress", "同一 Idempotency-Key 的请求正在处理。请稍后重试。")
 	if key.At.Sub(stored.Created.Time()) < keyInUse {
-		return busy
+		return keyBusy()
 	}
 	taken, err := gorm.G[idempotencyRow](s.db).
 		Where("system = ? AND key = ? AND created_at = ? AND resource = ''", key.System, key.Value, stored.Created).
@@ -98,7 +105,7 @@ func (s *Store) takeOver(ctx context.Context, key *exchange.Key, stored idempote
 		return translate(err, "take over an idempotency key", things{})
 	}
 	if taken == 0 {
-		return busy
+		return keyBusy()
 	}
 	return nil
 }
@@ -114,6 +121,10 @@ func completeKey(ctx context.Context, tx *gorm.DB, key *exchange.Key, resource s
 	if key == nil {
 		return nil
 	}
-	_, err := gorm.G[idempotencyRow](tx).Where("system = ? AND key = ?", key.System, key.Value).Update(ctx, "resource", resource)
+	completed, err := gorm.G[idempotencyRow](tx).
+		Where("system = ? AND key = ? AND created_at = ? AND resource = ''", key.System, key.Value, At(key.At)).Update(ctx, "resource", resource)
+	if err == nil && completed == 0 { // another request has taken it over
+		return keyBusy()
+	}
 	return translate(err, "complete an idempotency key", things{})
 }

@@ -18,6 +18,7 @@ import (
 	"mianti/connectors/standin"
 	"mianti/examples/jinan"
 	"mianti/exchange"
+	"mianti/internal/fault"
 	"mianti/store"
 )
 
@@ -134,6 +135,9 @@ func fillDemo(ctx context.Context, database, secret string) (*catalog.Revision, 
 		return nil, err
 	}
 	defer db.Close()
+	if _, err := db.LatestRevision(ctx); !errors.Is(err, fault.NotFound) {
+		return nil, errors.Join(errors.New("--database: 演示要用空的数据库，这个已经有内容"), err)
+	}
 	rev, err := catalog.Load(jinan.Files)
 	if err != nil {
 		return nil, err

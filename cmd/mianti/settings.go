@@ -44,11 +44,18 @@ func (s *exchangeSettings) check() error {
 	if u, err := url.Parse(s.Issuer); err != nil || u.Host == "" {
 		faults = append(faults, errors.New("MIANTI_ISSUER: want an absolute address, such as https://mianti.example"))
 	}
+	if s.Deadline > longestDeadline {
+		faults = append(faults, fmt.Errorf("MIANTI_DEADLINE: at most %s; longer questions do not fit into one request", longestDeadline))
+	}
 	if s.SourceDeadline <= 0 || s.Deadline < s.SourceDeadline {
 		faults = append(faults, errors.New("MIANTI_DEADLINE: must be at least MIANTI_SOURCE_DEADLINE, and both positive"))
 	}
 	return errors.Join(faults...)
 }
+
+// longestDeadline keeps a resolution within what the server allows a request,
+// and within the time for which an idempotency key is held.
+const longestDeadline = 45 * time.Second
 
 func (s *exchangeSettings) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: s.LogLevel}))

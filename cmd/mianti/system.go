@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"mianti/api"
 	"mianti/exchange"
+	"mianti/internal/fault"
+	"mianti/policies"
 	"mianti/store"
 )
 
@@ -49,7 +52,11 @@ func (c *systemAddCommand) Run(ctx context.Context, con console) error {
 	if rev.Department(c.Department) == nil {
 		return fmt.Errorf("--department: the catalog has no department %q", c.Department)
 	}
-	if _, err := db.System(ctx, c.ID); err == nil && !c.Replace {
+	_, err = db.System(ctx, c.ID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	if err == nil && !c.Replace {
 		return fmt.Errorf("系统 %s 已经登记。要换密钥或改部门，请加 --replace；它现有的密钥随即失效", c.ID)
 	}
 	system := exchange.System{ID: c.ID, Department: c.Department, Name: c.Name, CreatedAt: time.Now().UTC()}
@@ -102,7 +109,7 @@ func (c *grantFromCatalogCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return errors.New("--until: want a date such as 2027-06-30")
 		}
-		until = day.AddDate(0, 0, 1)
+		until = time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, time.FixedZone("Asia/Shanghai", 8*60*60))
 	}
 	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
 	if err != nil {
@@ -113,10 +120,32 @@ func (c *grantFromCatalogCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	grants := grantsNeeded(rev, from, until)
+	grants, err := missingGrants(ctx, db, grantsNeeded(rev, from, until))
+	if err != nil {
+		return err
+	}
 	if err := db.SaveGrants(ctx, grants); err != nil {
 		return err
 	}
-	fmt.Fprintf(con.Out, "已登记 %d 项共享授权，至 %s。\n", len(grants), until.Format(time.DateOnly))
+	fmt.Fprintf(con.Out, "已登记 %d 项共享授权，最后一天 %s；已有的授权没有改动。\n", len(grants), until.Add(-time.Second).Format(time.DateOnly))
 	return nil
+}
+
+// missingGrants leaves out the grants that are registered: one that was
+// suspended or ended stays so.
+func missingGrants(ctx context.Context, db *store.Store, grants []policies.Grant) ([]policies.Grant, error) {
+	var matters []string
+	for _, g := range grants {
+		matters = append(matters, g.Matter)
+	}
+	slices.Sort(matters)
+	registered, err := db.GrantsFor(ctx, slices.Compact(matters))
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, g := range registered {
+		known[g.ID] = true
+	}
+	return slices.DeleteFunc(grants, func(g policies.Grant) bool { return known[g.ID] }), nil
 }
