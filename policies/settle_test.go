@@ -369,3 +369,76 @@ func TestSettle_IsAFunctionOfItsInputs(t *testing.T) {
 		}
 	}
 }
+
+func TestSettle_AResultThatHasEndedSettlesNothing(t *testing.T) {
+	t.Parallel()
+	rev := jinanCatalog(t)
+	for name, test := range map[string]struct {
+		until   string
+		outcome policies.Outcome
+		reason  policies.ReasonCode
+	}{
+		"valid until today":   {"2026-11-23", policies.Settled, policies.ReasonPriorResult},
+		"ended yesterday":     {"2026-11-22", policies.Upload, "not_found"},
+		"no end is mentioned": {"", policies.Settled, policies.ReasonPriorResult},
+	} {
+		in := founding()
+		in.verdicts = map[string]catalog.Verdict{"S01.M1": catalog.Granted}
+		in.results = map[string]policies.Reported{"S01.M1": {Number: "N-1", ValidUntil: test.until}}
+		out := settle(t, in.situation(t, rev), "S01.M2.a@p1") // the applicant has no number to ask by
+		if out.Outcome != test.outcome || out.Reason != test.reason {
+			t.Errorf("%s: %s for %s, want %s for %s", name, out.Outcome, out.Reason, test.outcome, test.reason)
+		}
+	}
+}
+
+func TestSettle_AResultOfOnePartySettlesNoOther(t *testing.T) {
+	t.Parallel()
+	rev := jinanCatalog(t)
+	in := founding()
+	in.verdicts = map[string]catalog.Verdict{"S01.M1": catalog.Granted}
+	for whose, want := range map[string]policies.Outcome{"p1": policies.Settled, "p2": policies.Upload, "": policies.Settled} {
+		in.results = map[string]policies.Reported{"S01.M1": {Number: "N-1", Party: whose}}
+		if out := settle(t, in.situation(t, rev), "S01.M2.a@p1"); out.Outcome != want {
+			t.Errorf("a result of %q: %s, want %s", whose, out.Outcome, want)
+		}
+	}
+}
+
+func TestSettle_AFaultIsNotForgottenForALaterNotFound(t *testing.T) {
+	t.Parallel()
+	in := setting{
+		subject: "S12.M1",
+		facts:   catalog.Facts{"truck_new": false, "big_over": false, "repeat_6m": false, "over_level": "L1", "accept_commitment": false, "applicant_kind": "company"},
+		parties: []catalog.Party{
+			{ID: "p1", Roles: []string{"applicant", "carrier"}, Kind: catalog.KindOrganization, Name: "济南大件物流（示例）有限公司", Number: "91370102MA9X10041B"},
+			{ID: "p2", Roles: []string{"agent"}, Kind: catalog.KindPerson, Name: "孙志强", Number: "370199197506302296", Consent: catalog.ConsentGiven},
+			{ID: "v1", Roles: []string{"vehicle"}, Kind: catalog.KindVehicle, Name: "鲁A0X001", Number: "LTEST000000000001"},
+		},
+	}
+	rev := jinanCatalog(t)
+	for result, want := range map[policies.Result]policies.Outcome{policies.SourceDown: policies.Verifying, policies.NotFound: policies.Settled} {
+		out := answer(t, in.situation(t, rev), "S12.M1.g@v1", always(policies.Answer{Result: result})) // data, then cancel
+		if out.Outcome != want {
+			t.Errorf("%s before a cancel: %s, want %s", result, out.Outcome, want)
+		}
+	}
+}
+
+func TestSettle_NoOtherWayIsTriedToAskAboutAPersonWhoRefused(t *testing.T) {
+	t.Parallel()
+	in := setting{
+		subject: "S05.M2",
+		facts:   catalog.Facts{"house_kind": "grandparent"},
+		parties: []catalog.Party{
+			{ID: "p1", Roles: []string{"applicant", "guardian"}, Kind: catalog.KindPerson, Name: "郑丽华", Number: "370199198704202485", Consent: catalog.ConsentGiven},
+			{ID: "p2", Roles: []string{"child"}, Kind: catalog.KindPerson, Name: "冯乐乐", Number: "370199201908051134"},
+			{ID: "p3", Roles: []string{"grandparent"}, Kind: catalog.KindPerson, Name: "冯德海", Number: "370199195803271378", Consent: catalog.ConsentRefused},
+			{ID: "p4", Roles: []string{"residence"}, Kind: catalog.KindAddress, Name: "济南市示例区泉北路8号2号楼301室", Number: "370199000000000001"},
+		},
+	}
+	out := settle(t, in.situation(t, jinanCatalog(t)), "S05.M2.b@p3") // data, then assist
+	if out.Outcome != policies.Verifying || out.Reason != policies.ReasonManualCheck || len(out.Wishes) > 0 {
+		t.Errorf("%s for %s with %d wishes, want verifying for manual_check and none", out.Outcome, out.Reason, len(out.Wishes))
+	}
+}

@@ -15,6 +15,16 @@ import (
 type catalogCommands struct {
 	Lint catalogLintCommand `cmd:"" help:"Report every fault of a catalog, with file and line."`
 	Load catalogLoadCommand `cmd:"" help:"Load a catalog as a new revision."`
+	// Schema is for editors that do not find catalog/schema.json.
+	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
+}
+
+type catalogSchemaCommand struct{}
+
+// Run prints the JSON Schema of the catalog's file format.
+func (catalogSchemaCommand) Run(con console) error {
+	_, err := con.Out.Write(catalog.Schema())
+	return err
 }
 
 type catalogLintCommand struct {
