@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -14,19 +15,30 @@ import (
 	"mianti/policies"
 )
 
-// askAll puts the questions in parallel, each with its own deadline. A source
-// that fails costs its own answer and nothing else.
+// askAll puts the questions in parallel, each with its own deadline. Every
+// source has a queue of its own, so that one that hangs costs its own answers
+// and nothing else.
 func (x *Exchange) askAll(ctx context.Context, c *Case, s *policies.Situation, questions []question) []policies.Answer {
 	answers := make([]policies.Answer, len(questions))
-	var group errgroup.Group
-	group.SetLimit(x.Parallel)
+	queues := map[string][]int{}
 	for i, q := range questions {
-		group.Go(func() error {
-			answers[i] = x.askOne(ctx, c, s, q)
-			return nil
+		queues[q.source.Code] = append(queues[q.source.Code], i)
+	}
+	var all sync.WaitGroup
+	for _, queue := range queues {
+		all.Go(func() {
+			var group errgroup.Group
+			group.SetLimit(x.Parallel)
+			for _, i := range queue {
+				group.Go(func() error {
+					answers[i] = x.askOne(ctx, c, s, questions[i])
+					return nil // a fault is an answer
+				})
+			}
+			_ = group.Wait()
 		})
 	}
-	_ = group.Wait() // no question returns an error: a fault is an answer
+	all.Wait()
 	return answers
 }
 

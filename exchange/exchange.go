@@ -106,7 +106,8 @@ type Config struct {
 	// Deadline bounds one resolution, SourceDeadline one question. Default 8 s
 	// and 3 s.
 	Deadline, SourceDeadline time.Duration
-	// Parallel bounds the questions under way in one resolution. Default 32.
+	// Parallel bounds the questions of one resolution that are under way at one
+	// source. Default 16.
 	Parallel int
 }
 
@@ -124,7 +125,7 @@ func New(c Config) *Exchange {
 		c.SourceDeadline = 3 * time.Second
 	}
 	if c.Parallel == 0 {
-		c.Parallel = 32
+		c.Parallel = 16
 	}
 	return &Exchange{Config: c}
 }

@@ -65,7 +65,7 @@ func Decide(a Access, grants *Grants, now time.Time) Decision {
 		return d
 	}
 	granted := d.byGrant(a, grants, now)
-	based := d.byBasis(a)
+	based := d.byBasis(a, now)
 	withheld := a.Dataset.Sharing == catalog.SharingWithheld
 	if withheld {
 		d.Reasons = append(d.Reasons, DatasetWithheld)
@@ -99,8 +99,8 @@ func (d *Decision) byGrant(a Access, grants *Grants, now time.Time) bool {
 
 // byBasis says on what ground the person's record may be read
 // (个人信息保护法, art. 13, 29, 31).
-func (d *Decision) byBasis(a Access) bool {
-	rule := consentRule(a)
+func (d *Decision) byBasis(a Access, now time.Time) bool {
+	rule := consentRule(a, now)
 	if rule == catalog.ConsentNone {
 		d.Reasons = append(d.Reasons, StatutoryDuty)
 		return true
@@ -124,19 +124,35 @@ func (d *Decision) byBasis(a Access) bool {
 }
 
 // consentRule says whose consent a look-up needs. A thing has nobody to ask
-// but the applicant, whose case it is.
-func consentRule(a Access) catalog.ConsentRule {
-	if a.Role != nil && a.Role.Consent == catalog.ConsentGuardian {
+// but the applicant, whose case it is. A guardian speaks for a child under 14,
+// and for nobody older (个人信息保护法, art. 31).
+func consentRule(a Access, now time.Time) catalog.ConsentRule {
+	rule := catalog.ConsentNone
+	isPerson := a.Party.Kind == catalog.KindPerson || a.Party.Kind == catalog.KindOrganization
+	switch {
+	case a.Role != nil && a.Role.Consent == catalog.ConsentGuardian:
+		rule = catalog.ConsentGuardian
+	case isPerson && (a.Department.PublicUtility || a.Dataset.Consent):
+		rule = catalog.ConsentOwn
+	case a.Role != nil && a.Role.Consent == catalog.ConsentOwn && !a.Party.In(applicantRole):
+		rule = catalog.ConsentOwn
+	}
+	if rule == catalog.ConsentNone || a.Party.Kind != catalog.KindPerson {
+		return rule
+	}
+	if isUnder14(a.Party.Number, now) {
 		return catalog.ConsentGuardian
 	}
-	isPerson := a.Party.Kind == catalog.KindPerson || a.Party.Kind == catalog.KindOrganization
-	if isPerson && (a.Department.PublicUtility || a.Dataset.Consent) {
-		return catalog.ConsentOwn
+	return catalog.ConsentOwn
+}
+
+// isUnder14 reads the birthday out of a citizen's number.
+func isUnder14(number string, now time.Time) bool {
+	if len(number) != 18 {
+		return false
 	}
-	if a.Role != nil && a.Role.Consent == catalog.ConsentOwn && !a.Party.In(applicantRole) {
-		return catalog.ConsentOwn
-	}
-	return catalog.ConsentNone
+	born, err := time.ParseInLocation("20060102", number[6:14], time.FixedZone("Asia/Shanghai", 8*60*60))
+	return err == nil && now.Before(born.AddDate(14, 0, 0))
 }
 
 // applicantRole is the role whose own act the application is.

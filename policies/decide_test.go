@@ -28,6 +28,10 @@ func TestDecide_DefaultsToNoAndKeepsEveryReason(t *testing.T) {
 	person := func(consent catalog.ConsentState, roles ...string) *catalog.Party {
 		return &catalog.Party{Kind: catalog.KindPerson, Roles: roles, Consent: consent}
 	}
+	child := func(consent catalog.ConsentState, number string) *catalog.Party {
+		return &catalog.Party{Kind: catalog.KindPerson, Consent: consent, Number: number}
+	}
+	const aged7, turns14Today, turns14Tomorrow = "370199201908051134", "37019920121123123X", "370199201211241236"
 	access := policies.Access{Receiver: "SPJ", Department: department, Matter: "S01.M1", Dataset: record, Fields: []string{"name"}, Role: plain, Party: person("")}
 	with := func(change func(*policies.Access)) policies.Access {
 		a := access
@@ -70,8 +74,22 @@ func TestDecide_DefaultsToNoAndKeepsEveryReason(t *testing.T) {
 		{"a third party who agreed", with(func(a *policies.Access) { a.Role, a.Party = own, person(catalog.ConsentGiven) }), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.OwnConsent}},
 		{"a third party who refused", with(func(a *policies.Access) { a.Role, a.Party = own, person(catalog.ConsentRefused) }), grant(same), false, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.ConsentDenied}},
 		{"the applicant himself", with(func(a *policies.Access) { a.Role, a.Party = own, person("", "shareholder", "applicant") }), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.StatutoryDuty}},
-		{"a child, no guardian's word", with(func(a *policies.Access) { a.Role, a.Party = guarded, person(catalog.ConsentGiven) }), grant(same), false, true, []policies.ReasonOfDecision{policies.GrantCovers, policies.ConsentAwaited}},
-		{"a child, the guardian agreed", with(func(a *policies.Access) { a.Role, a.Guardian = guarded, catalog.ConsentGiven }), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.GuardianConsent}},
+		{"a child, no guardian's word", with(func(a *policies.Access) { a.Role, a.Party = guarded, child(catalog.ConsentGiven, aged7) }), grant(same), false, true, []policies.ReasonOfDecision{policies.GrantCovers, policies.ConsentAwaited}},
+		{"a child, the guardian agreed", with(func(a *policies.Access) {
+			a.Role, a.Party, a.Guardian = guarded, child("", aged7), catalog.ConsentGiven
+		}), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.GuardianConsent}},
+		{"a child as a third party, the guardian agreed", with(func(a *policies.Access) {
+			a.Role, a.Party, a.Guardian = own, child("", aged7), catalog.ConsentGiven
+		}), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.GuardianConsent}},
+		{"the day before the 14th birthday, the guardian agreed", with(func(a *policies.Access) {
+			a.Role, a.Party, a.Guardian = guarded, child("", turns14Tomorrow), catalog.ConsentGiven
+		}), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.GuardianConsent}},
+		{"from the 14th birthday on, the guardian alone agreed", with(func(a *policies.Access) {
+			a.Role, a.Party, a.Guardian = guarded, child("", turns14Today), catalog.ConsentGiven
+		}), grant(same), false, true, []policies.ReasonOfDecision{policies.GrantCovers, policies.ConsentAwaited}},
+		{"from the 14th birthday on, himself", with(func(a *policies.Access) {
+			a.Role, a.Party = guarded, child(catalog.ConsentGiven, turns14Today)
+		}), grant(same), true, false, []policies.ReasonOfDecision{policies.GrantCovers, policies.OwnConsent}},
 		{"a public utility asks", with(func(a *policies.Access) { a.Department = utility }), grant(same), false, true, []policies.ReasonOfDecision{policies.GrantCovers, policies.ConsentAwaited}},
 		{"a public utility asks even about the applicant", with(func(a *policies.Access) { a.Department, a.Party = utility, person("", "applicant") }), grant(same), false, true, []policies.ReasonOfDecision{policies.GrantCovers, policies.ConsentAwaited}},
 		{"a public utility asks about a house", with(func(a *policies.Access) {
