@@ -36,8 +36,8 @@ func TestResolve_GivesTheSameResolutionForTheSameKey(t *testing.T) {
 	if n := len(b.sources.questions()); n != foundingQuestions {
 		t.Errorf("%d questions, want the %d of the first request", n, foundingQuestions)
 	}
-	if len(b.entries(c.ID)) != entries || b.rows("resolutions") != 1 {
-		t.Error("the repetition was recorded as another resolution")
+	if len(b.entries(c.ID)) != entries+1 || len(b.entries(c.ID, ledger.Read)) != 1 || b.rows("resolutions") != 1 {
+		t.Error("the repetition was not recorded as one reading of the first resolution")
 	}
 	_, err = b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:b"))
 	wantFault(t, err, fault.Conflict, "idempotency-key-reused")

@@ -306,3 +306,31 @@ func TestResolve_RecordsWhatACallerLeftBehind(t *testing.T) {
 		t.Error("the resolution is not recorded")
 	}
 }
+
+func TestResolution_IsNotGivenOutWithoutARecordOfTheReading(t *testing.T) {
+	t.Parallel()
+	full := false
+	b := newBench(t, wellKept, func(c *exchange.Config) {
+		whole := c.Journal
+		c.Journal = journal(func(ctx context.Context, entries []ledger.Entry) error {
+			if full {
+				return errors.New("disk full")
+			}
+			return whole.Append(ctx, entries)
+		})
+	})
+	c := b.open(as("SPJ"), founding())
+	id := b.resolve(as("SPJ"), c.ID).ID
+	if _, err := b.x.Resolution(t.Context(), as("SPJ"), id); err != nil {
+		t.Fatal(describe(err))
+	}
+	if n := len(b.entries(c.ID, ledger.Read)); n != 1 {
+		t.Errorf("%d readings on record, want 1", n)
+	}
+	full = true
+	r, err := b.x.Resolution(t.Context(), as("SPJ"), id)
+	wantFault(t, err, fault.Unavailable, "not-recorded")
+	if r != nil {
+		t.Error("a resolution was given out without a record")
+	}
+}

@@ -76,9 +76,21 @@ func (x *Exchange) resolve(ctx context.Context, by Caller, c *Case, rev *catalog
 // that used up the resolution's own time.
 const commitDeadline = 5 * time.Second
 
-// Resolution gives an earlier resolution of the caller's department.
+// Resolution gives an earlier resolution of the caller's department. It holds
+// people's data, so every reading is recorded before it is answered.
 func (x *Exchange) Resolution(ctx context.Context, by Caller, id string) (*Resolution, error) {
-	return x.Resolutions.Resolution(ctx, by.Department, id)
+	r, err := x.Resolutions.Resolution(ctx, by.Department, id)
+	if err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	read := ledger.Entry{
+		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Department: by.Department,
+		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,
+	}
+	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
+		return nil, fault.New(fault.Unavailable, "not-recorded", "读取未能留痕，因此没有给出结果。请稍后重试。").Because(err)
+	}
+	return r, nil
 }
 
 // situation gathers what a settlement follows from, before anybody is asked.

@@ -26,6 +26,7 @@ const (
 	Intent         Kind = "intent"
 	Outcome        Kind = "outcome"
 	Resolved       Kind = "resolved"
+	Read           Kind = "read" // an earlier resolution was given out again
 )
 
 // Entry (存证) is one recorded act.
