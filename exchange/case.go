@@ -55,7 +55,6 @@ type Submission struct {
 	Case             string
 	Material         string
 	StandardMaterial string
-	Party            string // id in the case; empty for the case's own
 	// Subject is the keyed digest by which later cases of the same subject find
 	// it, see Exchange.subjectKey.
 	Subject string

@@ -68,8 +68,8 @@ type Grants interface {
 
 // Submissions keeps the papers that applicants handed in.
 type Submissions interface {
-	// HandIn records one, with its entry. Handing in the same paper again
-	// replaces the earlier one of the same case.
+	// HandIn records one, with its entry. The same file again for the same
+	// material changes nothing and is no new entry.
 	HandIn(ctx context.Context, s *Submission, e ledger.Entry) error
 	// HandedIn gives those of these subjects, newest first.
 	HandedIn(ctx context.Context, subjects []string) ([]Submission, error)

@@ -37,7 +37,7 @@ func (x *Exchange) HandIn(ctx context.Context, by Caller, id string, in Handing)
 	entry := x.entry(ledger.PaperHandedIn, by, c)
 	entry.Material, entry.Digest = in.Material, ledger.Digest(c.Salt, in.Digest)
 	return x.Submissions.HandIn(ctx, &Submission{
-		Case: c.ID, Material: in.Material, StandardMaterial: requirement.StandardMaterial, Party: in.Party,
+		Case: c.ID, Material: in.Material, StandardMaterial: requirement.StandardMaterial,
 		Subject: x.subjectKey(c, requirement.Party), Digest: in.Digest, At: entry.At,
 	}, entry)
 }

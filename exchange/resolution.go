@@ -115,7 +115,9 @@ type Evidence struct {
 	YesNo      bool           `json:"yes_no,omitempty" doc:"只返回是否, 不返回数据项"`
 	Fields     map[string]any `json:"fields,omitempty"`
 	Grant      string         `json:"grant,omitempty"`
-	Digest     string         `json:"digest" doc:"本凭据内容的摘要, 前缀为算法"`
+	// Basis are the reasons that allowed the look-up.
+	Basis  []policies.ReasonOfDecision `json:"basis,omitempty" doc:"允许查询的理由: 授权与法律依据"`
+	Digest string                      `json:"digest" doc:"本凭据内容的摘要, 前缀为算法"`
 }
 
 // Attempt (核验尝试) is one mode that was tried.

@@ -360,6 +360,9 @@ func TestHandedIn_GivesTheNewestFirst(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if got := len(kinds(t, s, "c1")); got != 4 {
+			t.Errorf("%d entries, want the opening and three papers: the fourth was handed in already", got)
+		}
 		got, err := s.HandedIn(t.Context(), []string{"k1"})
 		if err != nil {
 			t.Fatal(err)

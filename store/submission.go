@@ -17,9 +17,12 @@ func (s *Store) HandIn(ctx context.Context, in *exchange.Submission, e ledger.En
 		SubjectDigest: in.Subject, Digest: in.Digest, Submitted: At(in.At),
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		again := clause.OnConflict{DoNothing: true}
-		if err := gorm.G[submissionRow](tx, again).Create(ctx, &row); err != nil {
-			return translate(err, "record a paper", things{code: "submission", name: "已交材料"})
+		created := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+		if created.Error != nil {
+			return translate(created.Error, "record a paper", things{code: "submission", name: "已交材料"})
+		}
+		if created.RowsAffected == 0 { // handed in already
+			return nil
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{e})
 	})
