@@ -1,5 +1,7 @@
 package catalog
 
+import "log/slog"
+
 // ConsentState is what a person has said to a look-up about him.
 type ConsentState string
 
@@ -31,3 +33,6 @@ func (p *Party) In(role string) bool {
 	}
 	return false
 }
+
+// LogValue keeps name and number out of logs.
+func (p Party) LogValue() slog.Value { return slog.StringValue(p.ID + " " + string(p.Kind)) }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"mianti/catalog"
@@ -31,8 +32,11 @@ type Subject struct {
 	Number string
 }
 
-// LogValue keeps the identity out of logs.
+// String keeps the identity out of texts.
 func (s Subject) String() string { return string(s.Kind) + " (redacted)" }
+
+// LogValue keeps the identity out of logs.
+func (s Subject) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Query is one question to one source.
 type Query struct {

@@ -130,11 +130,8 @@ func New(c Config) *Exchange {
 	return &Exchange{Config: c}
 }
 
-// shanghai is the time zone of every date that a citizen or a law means.
-func shanghai() *time.Location { return time.FixedZone("Asia/Shanghai", 8*60*60) }
-
 // today is midnight UTC of the date in Shanghai.
 func today(now time.Time) time.Time {
-	y, m, d := now.In(shanghai()).Date()
+	y, m, d := now.In(catalog.TimeZone()).Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }

@@ -114,7 +114,7 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	now := x.Now().UTC()
 	s := &policies.Situation{
 		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
-		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask]policies.Answer{}, Handed: handed,
+		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask][]policies.Answer{}, Handed: handed,
 	}
 	s.Plan = policies.Separate(s)
 	return s, nil
@@ -140,7 +140,7 @@ type resolving struct {
 	c    *Case
 	s    *policies.Situation
 	id   string
-	asks []question // in the order in which they were asked
+	asks []question // in the order in which they were asked, answered
 }
 
 // question is what is asked of one source, for all the wishes of a round that
@@ -150,6 +150,7 @@ type question struct {
 	wishes []policies.Wish
 	fields []string
 	source *catalog.Source
+	answer policies.Answer
 }
 
 // settle goes round: settle everything with what is known, record the intent
@@ -180,13 +181,13 @@ func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error)
 // time is up nobody is asked any more: what is still open counts as a source
 // that gave no answer in time, and what is known is not lost.
 func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
+	questions := run.questions(wishes)
 	if ctx.Err() != nil {
-		for _, w := range wishes {
-			run.s.Answers[w.Ask] = policies.Answer{Asked: w.Fields, Result: policies.SourceDown, Fault: string(connectors.FaultTimeout)}
+		for _, q := range questions {
+			run.know(q.Ask, policies.Answer{Asked: q.fields, Result: policies.SourceDown, Fault: string(connectors.FaultTimeout)})
 		}
 		return nil
 	}
-	questions := run.questions(wishes)
 	intents := make([]ledger.Entry, len(questions))
 	for i, q := range questions {
 		intents[i] = run.lookUpEntry(ledger.Intent, q)
@@ -198,14 +199,18 @@ func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
 	}
 	answers := run.x.askAll(ctx, run.c, run.s, questions)
 	for i, q := range questions {
-		run.s.Answers[q.Ask] = answers[i]
+		q.answer = answers[i]
+		run.asks = append(run.asks, q)
+		run.know(q.Ask, q.answer)
 	}
-	run.asks = append(run.asks, questions...)
 	return nil
 }
 
-// questions puts the wishes together that ask the same. A question that was
-// asked before with fewer fields is asked again with both.
+func (run *resolving) know(ask policies.Ask, answer policies.Answer) {
+	run.s.Answers[ask] = append(run.s.Answers[ask], answer)
+}
+
+// questions puts the wishes of a round together that ask the same.
 func (run *resolving) questions(wishes []policies.Wish) []question {
 	var questions []question
 	at := map[policies.Ask]int{}
@@ -215,7 +220,7 @@ func (run *resolving) questions(wishes []policies.Wish) []question {
 			i = len(questions)
 			at[w.Ask] = i
 			questions = append(questions, question{
-				Ask: w.Ask, fields: run.s.Answers[w.Ask].Asked, source: run.s.Catalog.SourceFor(w.Dataset, w.Mode),
+				Ask: w.Ask, source: run.s.Catalog.SourceFor(w.Dataset, w.Mode),
 			})
 		}
 		q := &questions[i]
@@ -253,11 +258,10 @@ func basis(d policies.Decision) []string {
 func (run *resolving) outcomes() []ledger.Entry {
 	entries := make([]ledger.Entry, 0, len(run.asks)+1)
 	for _, q := range run.asks {
-		answer := run.s.Answers[q.Ask]
 		e := run.lookUpEntry(ledger.Outcome, q)
-		e.Result, e.Millis = string(answer.Result), answer.Millis
-		if answer.Result == policies.OK {
-			e.Digest = ledger.Digest(run.c.Salt, canonical(answer.Fields))
+		e.Result, e.Millis = string(q.answer.Result), q.answer.Millis
+		if q.answer.Result == policies.OK {
+			e.Digest = ledger.Digest(run.c.Salt, canonical(q.answer.Fields))
 		}
 		entries = append(entries, e)
 	}

@@ -151,7 +151,7 @@ func isUnder14(number string, now time.Time) bool {
 	if len(number) != 18 {
 		return false
 	}
-	born, err := time.ParseInLocation("20060102", number[6:14], time.FixedZone("Asia/Shanghai", 8*60*60))
+	born, err := time.ParseInLocation("20060102", number[6:14], catalog.TimeZone())
 	return err == nil && now.Before(born.AddDate(14, 0, 0))
 }
 

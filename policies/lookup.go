@@ -74,22 +74,25 @@ func (p *proving) record(l *catalog.Lookup) {
 	}
 	ask := Ask{Mode: p.mode, Dataset: l.Dataset, Party: party.ID}
 	fields := FieldsRead(p.proof, l, dataset)
-	answer, known := p.s.Answers[ask]
-	if !known || !covers(answer.Asked, fields) {
-		p.wishes = append(p.wishes, Wish{Ask: ask, Requirement: p.r, Use: p.r.Uses[0], Fields: fields, Decision: decision})
+	answer, known := p.s.answer(ask, fields)
+	if !known {
+		p.wishes = append(p.wishes, Wish{Ask: ask, Use: p.r.Uses[0], Fields: fields, Decision: decision})
 		return
 	}
 	p.answered(l, dataset, answer, decision)
 }
 
-// covers reports whether a question asked for all of these fields.
-func covers(asked, fields []string) bool {
-	for _, code := range fields {
-		if !slices.Contains(asked, code) {
-			return false
+// answer is the first answer to a question that was asked for all of these
+// fields. A later one, asked for the sake of other fields, changes nothing of
+// what follows from it.
+func (s *Situation) answer(ask Ask, fields []string) (Answer, bool) {
+	for _, answer := range s.Answers[ask] {
+		missing := func(code string) bool { return !slices.Contains(answer.Asked, code) }
+		if !slices.ContainsFunc(fields, missing) {
+			return answer, true
 		}
 	}
-	return true
+	return Answer{}, false
 }
 
 // subject is whose record a look-up is about. The plan has made sure that the

@@ -23,8 +23,9 @@ type Situation struct {
 	Today time.Time
 	// Results are the reported results of granted matters, by matter code.
 	Results map[string]Reported
-	// Answers are what sources have said so far.
-	Answers map[Ask]Answer
+	// Answers are what sources have said so far, in the order in which they said
+	// it: a question is asked again when more of its fields are needed.
+	Answers map[Ask][]Answer
 	// Handed are the papers handed in before, newest first.
 	Handed []Handed
 }
@@ -59,10 +60,9 @@ type Ask struct {
 // Wish is an Ask that has been allowed, with what allowed it.
 type Wish struct {
 	Ask
-	Requirement *catalog.Requirement
-	Use         catalog.Use
-	Fields      []string // that it reads, sorted
-	Decision    Decision
+	Use      catalog.Use
+	Fields   []string // that it reads, sorted
+	Decision Decision
 }
 
 // Answer is what a source said to an Ask, reduced to what the rule may see.

@@ -50,7 +50,7 @@ func (in setting) situation(t testing.TB, rev *catalog.Revision) *policies.Situa
 	}
 	return &policies.Situation{
 		Catalog: rev, Plan: plan, Receiver: "SPJ", Parties: in.parties, Facts: in.facts, Grants: grants, Now: now, Today: today,
-		Results: in.results, Answers: map[policies.Ask]policies.Answer{},
+		Results: in.results, Answers: map[policies.Ask][]policies.Answer{},
 	}
 }
 
@@ -108,7 +108,7 @@ func answer(t testing.TB, s *policies.Situation, key string, with func(policies.
 		for _, w := range out.Wishes {
 			given := with(w)
 			given.Asked = w.Fields
-			s.Answers[w.Ask] = given
+			s.Answers[w.Ask] = append(s.Answers[w.Ask], given)
 		}
 	}
 	t.Fatal("the chain does not end")
@@ -440,5 +440,21 @@ func TestSettle_NoOtherWayIsTriedToAskAboutAPersonWhoRefused(t *testing.T) {
 	out := settle(t, in.situation(t, jinanCatalog(t)), "S05.M2.b@p3") // data, then assist
 	if out.Outcome != policies.Verifying || out.Reason != policies.ReasonManualCheck || len(out.Wishes) > 0 {
 		t.Errorf("%s for %s with %d wishes, want verifying for manual_check and none", out.Outcome, out.Reason, len(out.Wishes))
+	}
+}
+
+func TestSettle_ALaterAnswerForOtherFieldsTakesNothingAway(t *testing.T) {
+	t.Parallel()
+	s := founding().situation(t, jinanCatalog(t))
+	ask := policies.Ask{Mode: catalog.ModeElicense, Dataset: "D-GA01", Party: "p2"}
+	good := idCard("2040-01-01")
+	good.Asked = []string{"citizen_id", "name", "valid_to"}
+	s.Answers[ask] = []policies.Answer{
+		{Result: policies.NotFound, Asked: []string{"address"}}, // asked for too little
+		good,
+		{Result: policies.SourceDown, Asked: []string{"address", "citizen_id", "name", "valid_to"}},
+	}
+	if out := settle(t, s, "S01.M1.b@p2"); out.Outcome != policies.Settled {
+		t.Errorf("%s for %s, want settled by the answer that covers its fields", out.Outcome, out.Reason)
 	}
 }

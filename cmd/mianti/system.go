@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mianti/api"
+	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/internal/fault"
 	"mianti/policies"
@@ -109,7 +110,7 @@ func (c *grantFromCatalogCommand) Run(ctx context.Context, con console) error {
 		if err != nil {
 			return errors.New("--until: want a date such as 2027-06-30")
 		}
-		until = time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, time.FixedZone("Asia/Shanghai", 8*60*60))
+		until = time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, catalog.TimeZone())
 	}
 	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
 	if err != nil {

@@ -75,7 +75,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stand-in departments: %w", err)
 	}
-	china := time.FixedZone("Asia/Shanghai", 8*60*60)
+	china := catalog.TimeZone()
 	s := &Server{
 		catalog: o.Catalog, today: func() time.Time { return o.Today().In(china) }, latency: o.Latency, registry: registry,
 		templates: map[string]*template{}, licences: map[licenceKey]*template{}, counts: map[string]*atomic.Int64{},

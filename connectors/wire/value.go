@@ -16,10 +16,6 @@ import (
 // compares like one.
 const endless = "9999-12-31"
 
-// china is the zone in which departments mean their dates. It has no other
-// offset since 1991.
-var china = time.FixedZone("Asia/Shanghai", 8*60*60)
-
 // Fields takes the wanted fields of a dataset out of a source's record, which
 // names them in Chinese, and gives them by code and typed. A field that is
 // missing, null, or an empty text where none can be, is left out.
@@ -129,7 +125,7 @@ func date(sent any) (any, bool) {
 			continue
 		}
 		if layout == time.RFC3339 {
-			day = day.In(china)
+			day = day.In(catalog.TimeZone())
 		}
 		return day.Format(time.DateOnly), day.Year() > 0
 	}
