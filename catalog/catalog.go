@@ -79,19 +79,6 @@ type Field struct {
 	Type FieldType `json:"type"`
 }
 
-// Source (数源接口) is an endpoint that answers for a dataset.
-type Source struct {
-	Code string `json:"code"` // unique in the catalog, such as "GA.D-GA01.query"
-	// Kind names the connector that speaks to it, such as "httpjson" or
-	// "elicense". The mode elicense asks sources of kind elicense, the mode data
-	// asks the others.
-	Kind string `json:"kind"`
-	// Path is appended to the department's configured base URL.
-	Path string `json:"path"`
-	// TimeoutMillis bounds one call; 0 means the connector's default.
-	TimeoutMillis int `json:"timeout_millis,omitempty"`
-}
-
 // FactType is the type of a fact.
 type FactType string
 
@@ -173,6 +160,7 @@ const (
 	ModeData     Mode = "data"     // 数据共享
 	ModePrior    Mode = "prior"    // 前序结果复用
 	ModeHistory  Mode = "history"  // 历史材料复用
+	ModeWait     Mode = "wait"     // 等待数源恢复
 	ModeAssist   Mode = "assist"   // 部门协查
 	ModeCommit   Mode = "commit"   // 告知承诺
 	ModeDefer    Mode = "defer"    // 容缺后补
@@ -190,6 +178,8 @@ type Step struct {
 	Department string `json:"department,omitempty"`
 	// Days is the deadline of an assist or defer step in working days.
 	Days int `json:"days,omitempty"`
+	// Minutes is how long a wait step waits for a source that was away.
+	Minutes int `json:"minutes,omitempty"`
 	// Months is how old a history step's submission may be.
 	Months int `json:"months,omitempty"`
 }

@@ -12,14 +12,16 @@ import (
 
 // Load reads, checks and compiles a catalog. Of a catalog with faults nothing
 // is loaded, and the error is Faults: all of them, by file and line. Any other
-// error is no fault of the catalog.
-func Load(fsys fs.FS) (*Revision, error) {
+// error is no fault of the catalog. The checks are for what a catalog's own
+// files cannot tell, such as whether a secret is there; they look at every
+// source, and what they find is a fault like any other.
+func Load(fsys fs.FS, checks ...SourceCheck) (*Revision, error) {
 	schemas, err := compileSchemas()
 	if err != nil {
 		return nil, err
 	}
 	files, faults := readFiles(fsys)
-	l := &loader{faults: faults, broken: len(faults) > 0, rev: &Revision{Digest: digest(files)}, schemas: schemas, commons: map[string]map[string]any{}, faulty: map[string]bool{}}
+	l := &loader{faults: faults, broken: len(faults) > 0, rev: &Revision{Digest: digest(files)}, schemas: schemas, commons: map[string]map[string]any{}, faulty: map[string]bool{}, checks: checks}
 	for _, f := range files {
 		l.read(f)
 	}
@@ -43,6 +45,7 @@ type loader struct {
 	rev      *Revision
 	schemas  *schemas
 	language *language
+	checks   []SourceCheck
 	files    []*file // those that could be parsed and are of the right kind
 	faults   Faults
 	// broken says that a file could not be read. What it holds is then unknown,
@@ -97,7 +100,7 @@ func (l *loader) reportLine(s spot, line int, code, reason string) {
 	if l.inherited && !s.written() {
 		return
 	}
-	if l.broken && strings.HasPrefix(code, "unknown-") && code != "unknown-option" {
+	if l.broken && strings.HasPrefix(code, "unknown-") && code != "unknown-option" && code != "unknown-variable" {
 		return
 	}
 	l.faults = append(l.faults, Fault{s.file.name, line, code, reason})

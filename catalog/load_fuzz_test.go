@@ -19,6 +19,9 @@ func FuzzLoad(f *testing.F) {
 	f.Add(uint8(7), []byte("a: &a [*a, *a]\n"))
 	f.Add(uint8(7), []byte("format: mianti-catalog/1\nkind: one_thing\none_thing: null\nmatters: [null, {materials: [null, {common: C01}]}]\n"))
 	f.Add(uint8(4), []byte("format: mianti-catalog/1\nkind: common_materials\nmaterials: [{code: C01, chain: 1, proofs: [null, {lookups: {}}]}]\n"))
+	for _, source := range docBlocks(f, "source") {
+		f.Add(uint8(5), withSource(f, source)[mz].Data)
+	}
 	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
 		name := names[int(which)%len(names)]
 		files := fstest.MapFS{}

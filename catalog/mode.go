@@ -8,7 +8,7 @@ func (r *Revision) SourceFor(dataset string, mode Mode) *Source {
 		return nil
 	}
 	for i := range d.Sources {
-		if (d.Sources[i].Kind == "elicense") == (mode == ModeElicense) {
+		if (d.Sources[i].Kind == SourceElicense) == (mode == ModeElicense) {
 			return &d.Sources[i]
 		}
 	}

@@ -145,6 +145,12 @@ func valueReason(of jsonschema.ErrorKind) string {
 		return "写法不符，应合 " + k.Want
 	case *kind.MinLength:
 		return "不能为空"
+	case *kind.MaxLength:
+		return "最多 " + strconv.Itoa(k.Want) + " 个字"
+	case *kind.MaxItems:
+		return "最多 " + strconv.Itoa(k.Want) + " 项"
+	case *kind.MinProperties:
+		return "至少要写 " + strconv.Itoa(k.Want) + " 个键，或整个删去"
 	case *kind.MinItems:
 		return "至少要有 " + strconv.Itoa(k.Want) + " 项"
 	case *kind.UniqueItems:

@@ -85,8 +85,10 @@ func (l *loader) validateDataset(at spot, d *Dataset) {
 		seen[f.Code] = true
 	}
 	licences := false
-	for i, s := range d.Sources {
-		if s.Kind != kindElicense {
+	for i := range d.Sources {
+		s := &d.Sources[i]
+		l.validateSource(at.in("sources", i), d, s)
+		if s.Kind != SourceElicense {
 			continue
 		}
 		licences = true
@@ -98,9 +100,6 @@ func (l *loader) validateDataset(at spot, d *Dataset) {
 		l.report(at.in("certificate"), "certificate-source", "%s 是电子证照，要有一个 elicense 接口", d.Code)
 	}
 }
-
-// kindElicense is the kind of source that the mode elicense asks.
-const kindElicense = "elicense"
 
 // validateCommon checks the common materials as they are written. What is
 // wrong with one is reported once, here, and not again at each of its uses.

@@ -151,6 +151,9 @@ func (l *loader) validateChain(s scope, m *Material) {
 		m.steps[i] = l.conditionAt(at.in("when"), step.When)
 		l.department(at.in("department"), step.Department)
 		l.validateStep(at, s, m, step)
+		if step.Mode == ModeWait {
+			l.validateWait(at, m.Chain, i)
+		}
 		ended = ended || step.Mode == ModeUpload && step.When == ""
 	}
 	if !settleable(m.Chain) {
@@ -161,10 +164,10 @@ func (l *loader) validateChain(s scope, m *Material) {
 // settleable reports whether the chain has something to offer in every case. A
 // step with a condition may be passed over, but a commitment is the applicant's
 // own choice and stays open to him; history settles only what was handed in
-// once, which nobody could without another step.
+// once, which nobody could without another step; and waiting settles nothing.
 func settleable(chain []Step) bool {
 	return slices.ContainsFunc(chain, func(s Step) bool {
-		return s.Mode == ModeUpload || s.Mode == ModeCommit || s.When == "" && s.Mode != ModeHistory
+		return s.Mode == ModeUpload || s.Mode == ModeCommit || s.When == "" && s.Mode != ModeHistory && s.Mode != ModeWait
 	})
 }
 
@@ -176,7 +179,7 @@ func (l *loader) validateStep(at spot, s scope, m *Material, step *Step) {
 		}
 	case ModeData:
 		if !l.provable(m, func(d *Dataset) bool {
-			return slices.ContainsFunc(d.Sources, func(s Source) bool { return s.Kind != kindElicense })
+			return slices.ContainsFunc(d.Sources, func(s Source) bool { return s.Kind != SourceElicense })
 		}) {
 			l.report(at, "data-without-proof", "data 这一步要有一组证明，其数据资源都有数据接口")
 		}
@@ -189,9 +192,21 @@ func (l *loader) validateStep(at spot, s scope, m *Material, step *Step) {
 		if step.Department == "" && len(m.Proofs) == 0 {
 			l.report(at, "assist-without-department", "assist 这一步要写 department：请哪个部门协查")
 		}
-	case ModeForm, ModeHistory, ModeCommit, ModeDefer, ModeCancel, ModeUpload:
+	case ModeForm, ModeHistory, ModeWait, ModeCommit, ModeDefer, ModeCancel, ModeUpload:
 	default:
 		// The schema has reported the unknown mode already.
+	}
+}
+
+// validateWait holds a wait to its place: after a look-up that can find its
+// source away, and before what is tried when waiting did not help.
+func (l *loader) validateWait(at spot, chain []Step, i int) {
+	asks := func(s Step) bool { return s.Mode == ModeElicense || s.Mode == ModeData }
+	if !slices.ContainsFunc(chain[:i], asks) {
+		l.report(at, "wait-without-lookup", "wait 要在 elicense 或 data 之后：等的是刚才问不到的数源")
+	}
+	if i == len(chain)-1 {
+		l.report(at, "wait-at-the-end", "wait 不能是最后一步：要写等不到之后怎么办，如 upload")
 	}
 }
 
