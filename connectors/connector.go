@@ -1,13 +1,20 @@
 // Package connectors says how a department is reached: the contract that every
-// kind of connector keeps. A sub-folder holds each kind.
+// kind of connector keeps. A sub-folder holds each kind, and the guard stands
+// before all of them.
 //
-// The exchange trusts no connector's answer; see Reply.
+// Duties of a connector: keep the deadline; start nothing that outlives the
+// call; be safe for many goroutines; put no value of a subject or a record into
+// an error; take no fault of a source for an answer; give no field that was not
+// asked for; never give a record without saying whose it is.
+//
+// Duties of the caller: give a deadline; ask only what may be asked; look at
+// whose record it is before anything else of it; believe a record only if it is
+// the asked subject's; use a Fault as nothing but a statement about the source.
 package connectors
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -43,13 +50,26 @@ type Query struct {
 	ID      string // unique; sent along so that both sides can find the call
 	Dataset *catalog.Dataset
 	Source  *catalog.Source
-	BaseURL string // of the department's interface, without a trailing slash
+	BaseURL string // of the interface, without a trailing slash
+	// Network is where BaseURL may lead to.
+	Network catalog.Network
 	Subject Subject
 	// Fields are the codes of the fields that are needed. A source that returns
 	// more is cut to these.
 	Fields []string
 	// Purpose is why it is asked (用证事由): case number, matter and material codes.
 	Purpose string
+	// Case is the id of the case for which it is asked; empty for a probe.
+	// CaseNumber is the department's own number of it.
+	Case, CaseNumber string
+	// Party is the subject's id in the case.
+	Party string
+	// Receiver is the code of the department that is answered.
+	Receiver string
+	// Matter and Material are the codes of the first use; Days is how many working
+	// days a person has for the answer (kind assist).
+	Matter, Material string
+	Days             int
 }
 
 // Reply is what a source said.
@@ -59,6 +79,13 @@ type Reply struct {
 	Records []Record
 	// Reference is the source's own number of this answer, if it gives one.
 	Reference string
+	// Proof is what binds the answer to the question where the interface gives
+	// such a thing, such as X-Road's request hash; it holds no personal data.
+	Proof string
+	// Size is how many bytes were received.
+	Size int64
+	// Warnings are remarks on the quality of the data, by code; no values.
+	Warnings []string
 }
 
 // Record is one record. Whoever receives it checks Subject against the asked
@@ -75,44 +102,20 @@ type Record struct {
 	AsOf    time.Time // when the source last knew it to be so; zero if unsaid
 }
 
-// FaultKind says what is wrong with a source.
-type FaultKind string
-
-// The fault kinds.
-const (
-	FaultDown         FaultKind = "down"          // no connection, 5xx, an in-body error
-	FaultTimeout      FaultKind = "timeout"       // no answer within the deadline
-	FaultRefused      FaultKind = "refused"       // 401, 403: our credential or our right
-	FaultMalformed    FaultKind = "malformed"     // not what the interface promises
-	FaultWrongSubject FaultKind = "wrong_subject" // a record of somebody else
-)
-
-// Fault is a source that could not be asked or not be believed. It is no
-// statement about the subject.
-type Fault struct {
-	Kind  FaultKind
-	Cause error // holds no personal data
+// Secrets gives what a reference of the catalog stands for. An error names the
+// reference and what the operator has to do, never the secret.
+type Secrets interface {
+	Secret(ref catalog.SecretRef) ([]byte, error)
 }
 
-// Error names the kind and the cause.
-func (f *Fault) Error() string {
-	if f.Cause == nil {
-		return "source " + string(f.Kind)
-	}
-	return fmt.Sprintf("source %s: %v", f.Kind, f.Cause)
-}
+// ByKind asks the connector of a source's kind. It is a Connector itself.
+type ByKind map[catalog.SourceKind]Connector
 
-// Unwrap gives the cause.
-func (f *Fault) Unwrap() error { return f.Cause }
-
-// KindOf gives the fault kind of err; anything unknown counts as down.
-func KindOf(err error) FaultKind {
-	var f *Fault
-	if errors.As(err, &f) {
-		return f.Kind
+// Ask passes the question on; a kind that nobody speaks is FaultMisset.
+func (b ByKind) Ask(ctx context.Context, q Query) (Reply, error) {
+	connector := b[q.Source.Kind]
+	if connector == nil {
+		return Reply{}, &Fault{Kind: FaultMisset, Cause: errors.New("no connector of kind " + string(q.Source.Kind))}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return FaultTimeout
-	}
-	return FaultDown
+	return connector.Ask(ctx, q)
 }
