@@ -7,172 +7,119 @@
 package wire
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
-	"mime"
-	"net"
 	"net/http"
-	"strconv"
-	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	"mianti/connectors"
+	"mianti/connectors/auth"
 )
 
-const (
-	// maxBody bounds an answer; records are a few kilobytes.
-	maxBody        = 1 << 20
-	maxHeader      = 64 << 10
-	maxIdlePerHost = 512
-	maxIdle        = 4 * maxIdlePerHost
-	dialTimeout    = 10 * time.Second
-	idleTimeout    = 90 * time.Second
-)
+// maxBody bounds an answer; records are a few kilobytes.
+const maxBody = 1 << 20
 
-// Options are the settings of a Client. The zero value is ready for use.
+// Options are the settings of a Client. Now MUST be set.
 type Options struct {
-	// DialControl, when set, sees every resolved address before it is connected
-	// to, and forbids it by returning an error.
-	DialControl func(network, address string, c syscall.RawConn) error
+	// Secrets are those that the sources' settings name; without any, a source
+	// that needs one cannot be asked.
+	Secrets connectors.Secrets
+	Now     func() time.Time
 }
 
-// Client posts JSON to departments. It is safe for use by many goroutines,
+// Client puts questions to departments. It is safe for use by many goroutines,
 // takes no proxy from the environment and follows no redirect: a department
-// that is moved has to be moved in the configuration.
+// that is moved has to be moved in the configuration. It connects to nothing
+// outside the network of the query.
 type Client struct {
-	http *http.Client
+	secrets connectors.Secrets
+	now     func() time.Time
+	tokens  *auth.Tokens
+
+	mu    sync.Mutex
+	pools map[poolKey]*pool
+	swept time.Time
 }
 
-// NewClient returns a Client with a connection pool of its own.
+// NewClient returns a Client with connections of its own.
 func NewClient(o Options) *Client {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Control: o.DialControl}
-	return &Client{http: &http.Client{
-		Transport: &http.Transport{
-			DialContext:            dialer.DialContext,
-			TLSHandshakeTimeout:    dialTimeout,
-			MaxIdleConns:           maxIdle,
-			MaxIdleConnsPerHost:    maxIdlePerHost,
-			IdleConnTimeout:        idleTimeout,
-			MaxResponseHeaderBytes: maxHeader,
-			// A compressed answer could grow past every limit.
-			DisableCompression: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	if o.Now == nil {
+		panic("wire: Options.Now is not set")
+	}
+	return &Client{
+		secrets: o.Secrets, now: o.Now, tokens: auth.NewTokens(o.Secrets, o.Now),
+		pools: map[poolKey]*pool{}, swept: o.Now(),
+	}
 }
 
-// CloseIdle closes the connections that are not in use.
-func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
+// Now is the time that the Client goes by.
+func (c *Client) Now() time.Time { return c.now() }
+
+// Call is one request to a source.
+type Call struct {
+	// Query says which source is asked; its network and how it is proved who asks
+	// are taken from there.
+	Query       connectors.Query
+	Method, URL string
+	ContentType string // of Body
+	// Header is sent along. The headers of the transport, and those by which it is
+	// proved who asks, are written by the Client.
+	Header http.Header
+	Body   []byte
+	// Accept are the statuses besides 200 that the caller understands.
+	Accept []int
+	// Charset is that of the answer: utf-8 (the default) or gb18030.
+	Charset string
+}
+
+// Answer is what a source sent.
+type Answer struct {
+	Status int
+	Header http.Header
+	// Body is in UTF-8 and at most 1 MiB. It is empty if the status is not 200 and
+	// the content not JSON.
+	Body []byte
+	Size int64 // of the body as it was received
+	// Warnings are remarks by code: clock_skew.
+	Warnings []string
+}
+
+// Do puts a call. The deadline is that of ctx. The error, if any, is a
+// *connectors.Fault.
+func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
+	sent, err := c.send(ctx, call)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer sent.close()
+	return c.read(ctx, call, sent.response)
+}
 
 // Post sends request to the URL as JSON and reads the answer into response,
-// strictly. The error, if any, is a *connectors.Fault.
-func (c *Client) Post(ctx context.Context, url, requestID string, request, response any) error {
+// strictly. It gives how many bytes were received. The error, if any, is a
+// *connectors.Fault.
+func (c *Client) Post(ctx context.Context, q connectors.Query, url string, request, response any) (size int64, err error) {
 	body, err := json.Marshal(request)
 	if err != nil {
-		return fail(connectors.FaultDown, "the request cannot be written as JSON")
+		return 0, fail(connectors.FaultMisset, "the request cannot be written as JSON")
 	}
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	answer, err := c.Do(ctx, Call{
+		Query: q, Method: http.MethodPost, URL: url, ContentType: "application/json; charset=utf-8", Body: body,
+	})
 	if err != nil {
-		return fail(connectors.FaultDown, "the address of the source is not a URL")
+		return 0, err
 	}
-	post.Header.Set("Content-Type", "application/json; charset=utf-8")
-	post.Header.Set("Accept", "application/json")
-	post.Header.Set("X-Request-ID", requestID)
-	answer, err := c.http.Do(post)
-	if err != nil {
-		return failure(ctx, err)
-	}
-	defer answer.Body.Close() // nothing was written: its error says nothing
-	if err := checkHeader(answer); err != nil {
-		return err
-	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
-	if err != nil {
-		return failure(ctx, err)
-	}
-	if len(text) > maxBody {
-		return Malformed("the answer is larger than 1 MiB")
-	}
-	return Decode(text, response)
+	return answer.Size, Decode(answer.Body, response)
 }
 
-// checkHeader refuses every answer but a 200 with JSON.
-func checkHeader(answer *http.Response) error {
-	status := answer.StatusCode
-	text := "HTTP status " + strconv.Itoa(status)
-	switch {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return fail(connectors.FaultRefused, text)
-	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
-		return fail(connectors.FaultDown, text)
-	case status != http.StatusOK:
-		return Malformed(text)
+// Close closes the connections that are not in use. The Client can be used on.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, p := range c.pools {
+		p.retired = true
+		p.transport.CloseIdleConnections()
+		delete(c.pools, key)
 	}
-	kind, params, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		return Malformed("the answer is not of type application/json")
-	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return Malformed("the answer is not in UTF-8")
-	}
-	return nil
-}
-
-// failure turns an error of the network into a Fault. Its own text is dropped,
-// because it may quote what the source sent; only what is known to be harmless
-// is kept.
-func failure(ctx context.Context, err error) error {
-	var op *net.OpError
-	var timeout net.Error
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &connectors.Fault{Kind: connectors.FaultTimeout, Cause: context.DeadlineExceeded}
-	case ctx.Err() != nil:
-		return &connectors.Fault{Kind: connectors.FaultDown, Cause: ctx.Err()}
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return fail(connectors.FaultTimeout, "no connection in time")
-	case errors.As(err, &op) && op.Op == "dial":
-		return fail(connectors.FaultDown, "no connection")
-	default:
-		return fail(connectors.FaultDown, "the connection broke")
-	}
-}
-
-// Malformed is the Fault of an answer that is not what the interface promises.
-// The reason MUST be a text of the program, never one of the source.
-func Malformed(reason string) *connectors.Fault { return fail(connectors.FaultMalformed, reason) }
-
-// Down is the Fault of a source that says itself that it cannot answer. The
-// reason MUST be a text of the program, never one of the source.
-func Down(reason string) *connectors.Fault { return fail(connectors.FaultDown, reason) }
-
-func fail(kind connectors.FaultKind, reason string) *connectors.Fault {
-	return &connectors.Fault{Kind: kind, Cause: errors.New(reason)}
-}
-
-// WithTimeout shortens ctx to a source's own time limit, if it has one.
-func WithTimeout(ctx context.Context, millis int) (context.Context, context.CancelFunc) {
-	if millis <= 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, time.Duration(millis)*time.Millisecond)
-}
-
-// StatusText is a source's status as it may stand in a Fault: short codes are
-// kept, anything else could be somebody's data and is not.
-func StatusText(code string) string {
-	const longest = 8
-	if code == "" || len(code) > longest {
-		return "an unknown status"
-	}
-	for _, c := range code {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '_' {
-			return "an unknown status"
-		}
-	}
-	return "status " + code
 }
