@@ -7,25 +7,32 @@
 //	POST {path}/queryCertInfo
 //	{"certIdentifier", "useCause"}
 //
-// Both answer with head.status, "0" for success and "10" for no licence. What a
+// Beside that it has a licence verified (Verify) and gets the file of one
+// (FileLink, File):
+//
+//	POST {path}/verifyCertInfo
+//	{"certTypeCode", "certData": {"holder", "holderCode", "certNo", …}, "useCause"}
+//	POST {path}/downloadUrl
+//	{"certIdentifier", "useCause"}
+//
+// All answer with head.status, "0" for success and "10" for no licence. What a
 // dataset calls its fields is found in the licence's extension by Chinese name.
 //
-// The check character of an identifier (GB/T 36904) is not enforced: licences
-// whose identifier fails it are in use, and refusing them would burden their
-// holders.
+// The check character of an identifier (GB/T 36904) is a matter of quality, not
+// of validity: licences whose identifier fails it are in use, and refusing them
+// would burden their holders. It comes as a warning.
 package elicense
 
 import (
 	"context"
-	"syscall"
+	"encoding/json"
+	"net/http"
+	"slices"
 
 	"mianti/catalog"
 	"mianti/connectors"
 	"mianti/connectors/wire"
 )
-
-// Kind is the name of this connector in a catalog's sources.
-const Kind = "elicense"
 
 const (
 	// maxLicences is more than anyone can choose from.
@@ -33,58 +40,86 @@ const (
 	maxUseCause = 200
 )
 
-// Options are the settings of a Connector. The zero value is ready for use.
-type Options struct {
-	// DialControl, when set, sees every resolved address before it is connected
-	// to, and forbids it by returning an error.
-	DialControl func(network, address string, c syscall.RawConn) error
-}
-
 // Connector keeps the contract of connectors.Connector. It is safe for use by
-// many goroutines and shares one connection pool among them.
+// many goroutines.
 type Connector struct {
 	client *wire.Client
 }
 
-// New returns a Connector.
-func New(o Options) *Connector {
-	return &Connector{client: wire.NewClient(wire.Options{DialControl: o.DialControl})}
-}
-
-// Close closes the connections that are not in use. The Connector can be used
-// on.
-func (c *Connector) Close() { c.client.CloseIdle() }
+// New returns a Connector that asks through the client.
+func New(client *wire.Client) *Connector { return &Connector{client: client} }
 
 // Ask puts the question to the platform. Both steps share the deadline.
 func (c *Connector) Ask(ctx context.Context, q connectors.Query) (connectors.Reply, error) {
 	ctx, cancel := wire.WithTimeout(ctx, q.Source.TimeoutMillis)
 	defer cancel()
-	identifiers, err := c.identifiers(ctx, q)
+	a := asking{client: c.client, query: q}
+	identifiers, err := a.identifiers(ctx)
 	if err != nil {
 		return connectors.Reply{}, err
 	}
-	var reply connectors.Reply
+	var records []connectors.Record
 	for _, identifier := range identifiers {
-		record, err := c.licence(ctx, q, identifier)
+		record, err := a.licence(ctx, identifier)
 		if err != nil {
 			return connectors.Reply{}, err
 		}
-		reply.Records = append(reply.Records, record)
+		records = append(records, record)
+		if !checkCharacterFits(identifier) {
+			a.warn(warnCheckCharacter)
+		}
 	}
+	reply := connectors.Reply{Records: records, Size: a.size, Warnings: a.warnings}
 	if len(identifiers) == 1 {
 		reply.Reference = identifiers[0]
 	}
 	return reply, nil
 }
 
+// asking is one use of the platform, of one or more calls.
+type asking struct {
+	client   *wire.Client
+	query    connectors.Query
+	size     int64 // that was received in all
+	warnings []string
+}
+
+// post puts one call and reads what it says.
+func (a *asking) post(ctx context.Context, operation string, question, into any) error {
+	body, err := json.Marshal(question)
+	if err != nil {
+		return wire.Malformed("the question cannot be written as JSON")
+	}
+	answer, err := a.client.Do(ctx, wire.Call{
+		Query: a.query, Method: http.MethodPost, URL: a.query.BaseURL + a.query.Source.Path + "/" + operation,
+		ContentType: "application/json; charset=utf-8", Body: body,
+	})
+	if err != nil {
+		return err
+	}
+	a.size += answer.Size
+	for _, warning := range answer.Warnings {
+		a.warn(warning)
+	}
+	return wire.Decode(answer.Body, into)
+}
+
+// warn keeps a remark, once.
+func (a *asking) warn(code string) {
+	if !slices.Contains(a.warnings, code) {
+		a.warnings = append(a.warnings, code)
+	}
+}
+
 // identifiers is the first step. None is an answer, not a fault.
-func (c *Connector) identifiers(ctx context.Context, q connectors.Query) ([]string, error) {
+func (a *asking) identifiers(ctx context.Context) ([]string, error) {
 	var answer struct {
 		Head head `json:"head"`
 		Data struct {
 			CertIdentifiers *[]string `json:"certIdentifiers"`
 		} `json:"data"`
 	}
+	q := a.query
 	question := map[string]string{
 		"holderCode":     q.Subject.Number,
 		"holderName":     q.Subject.Name,
@@ -92,8 +127,7 @@ func (c *Connector) identifiers(ctx context.Context, q connectors.Query) ([]stri
 		"certTypeCode":   TypeCode(q.Dataset),
 		"useCause":       useCause(q.Purpose),
 	}
-	url := q.BaseURL + q.Source.Path + "/queryCertInfoByHolderCode"
-	if err := c.client.Post(ctx, url, q.ID, question, &answer); err != nil {
+	if err := a.post(ctx, "queryCertInfoByHolderCode", question, &answer); err != nil {
 		return nil, err
 	}
 	none, err := answer.Head.check()
@@ -111,13 +145,13 @@ func (c *Connector) identifiers(ctx context.Context, q connectors.Query) ([]stri
 }
 
 // licence is the second step, for one identifier.
-func (c *Connector) licence(ctx context.Context, q connectors.Query, identifier string) (connectors.Record, error) {
+func (a *asking) licence(ctx context.Context, identifier string) (connectors.Record, error) {
 	var answer struct {
 		Head head     `json:"head"`
 		Data *licence `json:"data"`
 	}
-	question := map[string]string{"certIdentifier": identifier, "useCause": useCause(q.Purpose)}
-	if err := c.client.Post(ctx, q.BaseURL+q.Source.Path+"/queryCertInfo", q.ID, question, &answer); err != nil {
+	question := map[string]string{"certIdentifier": identifier, "useCause": useCause(a.query.Purpose)}
+	if err := a.post(ctx, "queryCertInfo", question, &answer); err != nil {
 		return connectors.Record{}, err
 	}
 	none, err := answer.Head.check()
@@ -128,10 +162,10 @@ func (c *Connector) licence(ctx context.Context, q connectors.Query, identifier 
 		// The platform has just listed it, so this is no statement about the holder.
 		return connectors.Record{}, wire.Malformed("a listed licence cannot be read")
 	}
-	if answer.Data.CertIdentifier != identifier || answer.Data.CertTypeCode != TypeCode(q.Dataset) {
+	if answer.Data.CertIdentifier != identifier || answer.Data.CertTypeCode != TypeCode(a.query.Dataset) {
 		return connectors.Record{}, wire.Malformed("another licence than the asked one")
 	}
-	return answer.Data.record(q)
+	return answer.Data.record(a.query)
 }
 
 // HolderTypeCode is how the platform calls a kind of holder (持证主体代码类型). Things

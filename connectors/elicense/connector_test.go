@@ -5,8 +5,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +17,7 @@ import (
 	"mianti/catalog"
 	"mianti/connectors"
 	"mianti/connectors/elicense"
+	"mianti/connectors/wire"
 )
 
 const (
@@ -95,17 +99,68 @@ func TestAsk_CountsOnlyAnEffectiveLicenceAsInForce(t *testing.T) {
 func TestAsk_FindsTheAskedOneAmongSeveralHolders(t *testing.T) {
 	t.Parallel()
 	couple := `[{"name": "赵晓敏", "code": "370199199007221247"}, {"name": "王建国", "code": "` + number + `"}]`
-	reply, err := ask(t, listed, licence("01", couple, `{"姓名": "王建国", "住址": "x"}`), nil)
+	second := licence("01", couple, `{"姓名": "王建国", "住址": "x"}`)
+	reply, err := ask(t, listed, second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := connectors.Reply{Reference: identifier, Records: []connectors.Record{{
+	want := connectors.Reply{Reference: identifier, Size: int64(len(listed) + len(second)), Warnings: []string{"licence_check_character"}, Records: []connectors.Record{{
 		Subject: connectors.Subject{Kind: catalog.KindPerson, Name: "王建国", Number: number},
 		// The end of validity is the licence's own, as its extension has none.
 		Fields: map[string]any{"name": "王建国", "valid_to": "2030-01-01"},
 	}}}
 	if diff := cmp.Diff(want, reply); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAsk_RemarksOnACheckCharacterThatIsWrong(t *testing.T) {
+	t.Parallel()
+	// The first two are real ones, of GB/T 36904's form; the check character of
+	// the third belongs to another licence.
+	for text, want := range map[string]bool{
+		"1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U": false,
+		"1.2.156.3005.2.11100000MB03271699022.340100.000000016.001.9":               false,
+		"1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.V": true,
+		"1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001":   true,
+		"11100000000013338W011.11430000006122244L.20230000403.001.U":                true,
+		"1.2.156.3005.2.":             true,
+		"1.2.156.3005.2.济南.1.1.001.1": true,
+		"licence":                     true,
+	} {
+		first, second := strings.Replace(listed, identifier, text, 1), strings.Replace(licence("01", holders, `{}`), identifier, text, 1)
+		reply, err := ask(t, first, second, nil)
+		if err != nil || len(reply.Records) != 1 {
+			t.Fatalf("%s: got %d records, %v", text, len(reply.Records), err)
+		}
+		if got := slices.Contains(reply.Warnings, "licence_check_character"); got != want {
+			t.Errorf("%s: remarked on is %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestAsk_TakesACitizensNumberInSmallLetters(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		kind        catalog.PartyKind
+		asked, sent string
+		want        connectors.FaultKind
+	}{
+		{catalog.KindPerson, "37019918860101001X", "37019918860101001x", ""},
+		{catalog.KindOrganization, "91370102MA9X00011G", "91370102ma9x00011g", ""},
+		{catalog.KindVehicle, "鲁A12345", "鲁a12345", connectors.FaultWrongSubject},
+	} {
+		server := platform(t, map[string]string{
+			"queryCertInfoByHolderCode": listed,
+			"queryCertInfo":             licence("01", strings.Replace(holders, number, c.sent, 1), `{}`),
+		}, nil)
+		q := query(server)
+		q.Subject.Kind, q.Subject.Number = c.kind, c.asked
+		reply, err := newConnector(t).Ask(t.Context(), q)
+		wantFault(t, err, c.want)
+		if err == nil && reply.Records[0].Subject.Number != c.asked {
+			t.Errorf("%s: the record is of %s", c.asked, reply.Records[0].Subject.Number)
+		}
 	}
 }
 
@@ -157,20 +212,35 @@ func licence(state, holders, extension string) string {
 // ask puts one question to a platform with these two answers.
 func ask(t *testing.T, first, second string, see func(*http.Request)) (connectors.Reply, error) {
 	t.Helper()
+	server := platform(t, map[string]string{"queryCertInfoByHolderCode": first, "queryCertInfo": second}, see)
+	return newConnector(t).Ask(t.Context(), query(server))
+}
+
+// platform answers by operation, and gives its address.
+func platform(t *testing.T, answers map[string]string, see func(*http.Request)) string {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if see != nil {
 			see(r)
 		}
 		w.Header().Set("Content-Type", "application/json")
-		if strings.HasSuffix(r.URL.Path, "/queryCertInfo") {
-			_, _ = io.WriteString(w, second)
-			return
-		}
-		_, _ = io.WriteString(w, first)
+		_, _ = io.WriteString(w, strings.ReplaceAll(answers[path.Base(r.URL.Path)], "{host}", r.Host))
 	}))
-	defer server.Close()
-	return elicense.New(elicense.Options{}).Ask(t.Context(), connectors.Query{
-		ID: "q-1", BaseURL: server.URL, Source: &catalog.Source{Path: "/elicense"},
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func newConnector(t *testing.T) *elicense.Connector {
+	t.Helper()
+	// The clock is the servers', so that theirs is not remarked on.
+	client := wire.NewClient(wire.Options{Now: time.Now})
+	t.Cleanup(client.Close)
+	return elicense.New(client)
+}
+
+func query(baseURL string) connectors.Query {
+	return connectors.Query{
+		ID: "q-1", BaseURL: baseURL, Network: catalog.NetworkLocal, Source: &catalog.Source{Code: "GA.D-X.licence", Path: "/elicense"},
 		Dataset: &catalog.Dataset{
 			Code: "D-X", Certificate: &catalog.Certificate{TypeCode: typeCode}, ValidUntil: "valid_to",
 			Fields: []catalog.Field{
@@ -181,7 +251,7 @@ func ask(t *testing.T, first, second string, see func(*http.Request)) (connector
 		},
 		Subject: connectors.Subject{Kind: catalog.KindPerson, Name: "王建国", Number: number},
 		Fields:  []string{"name", "valid_to"}, Purpose: strings.Repeat("用证事由", 60),
-	})
+	}
 }
 
 func wantFault(t *testing.T, err error, want connectors.FaultKind) {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"slices"
 
+	"mianti/catalog"
 	"mianti/connectors"
 	"mianti/connectors/wire"
+	"mianti/internal/identifier"
 )
 
 // head is the platform's verdict on a call.
@@ -53,7 +55,7 @@ type holder struct {
 // record converts the licence. A licence may have several holders, such as a
 // couple; the asked one has to be among them.
 func (l *licence) record(q connectors.Query) (connectors.Record, error) {
-	i := slices.IndexFunc(l.Holders, func(h holder) bool { return h.Code == q.Subject.Number })
+	i := slices.IndexFunc(l.Holders, func(h holder) bool { return sameNumber(q.Subject.Kind, h.Code, q.Subject.Number) })
 	if i < 0 {
 		if len(l.Holders) == 0 {
 			return connectors.Record{}, wire.Malformed("the licence names no holder")
@@ -71,8 +73,18 @@ func (l *licence) record(q connectors.Query) (connectors.Record, error) {
 	if err := l.addValidity(q, fields); err != nil {
 		return connectors.Record{}, err
 	}
-	subject := connectors.Subject{Kind: q.Subject.Kind, Name: l.Holders[i].Name, Number: l.Holders[i].Code}
+	subject := connectors.Subject{Kind: q.Subject.Kind, Name: l.Holders[i].Name, Number: q.Subject.Number}
 	return connectors.Record{Subject: subject, Fields: fields, Revoked: revoked}, nil
+}
+
+// sameNumber takes the letters of a citizen's number or a credit code in either
+// case, as some registers keep them in lower case. Other numbers are compared
+// as they are.
+func sameNumber(kind catalog.PartyKind, a, b string) bool {
+	if kind == catalog.KindPerson || kind == catalog.KindOrganization {
+		return identifier.Normalize(a) == identifier.Normalize(b)
+	}
+	return a == b
 }
 
 // revoked reads the state of the licence: 01 有效, 02 暂扣, 03 撤销, 04 注销, 05 失效,
