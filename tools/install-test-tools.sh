@@ -12,6 +12,7 @@ set -euo pipefail
 has() {
   case "$1" in
     postgresql) has_postgresql ;;
+    mariadb) has_mariadb ;;
     cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
@@ -28,10 +29,16 @@ has_postgresql() {
   return 1
 }
 
+# has_mariadb looks where connectors/sqlview looks.
+has_mariadb() {
+  [ -x "$(command -v mariadbd || echo /usr/sbin/mariadbd)" ] && [ -x "$(command -v mariadb-install-db || echo /usr/bin/mariadb-install-db)" ]
+}
+
 # package names the Debian package that meets a need.
 package() {
   case "$1" in
     postgresql) echo postgresql ;;
+    mariadb) echo mariadb-server ;;
     cc) echo gcc libc6-dev ;;
   esac
 }
