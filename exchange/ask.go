@@ -8,35 +8,18 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/sync/errgroup"
-
 	"mianti/catalog"
 	"mianti/connectors"
 	"mianti/policies"
 )
 
-// askAll puts the questions in parallel, each with its own deadline. Every
-// source has a queue of its own, so that one that hangs costs its own answers
-// and nothing else.
+// askAll puts the questions in parallel, each with its own deadline. What each
+// source can bear is the guard's to know.
 func (x *Exchange) askAll(ctx context.Context, c *Case, s *policies.Situation, questions []question) []policies.Answer {
 	answers := make([]policies.Answer, len(questions))
-	queues := map[string][]int{}
-	for i, q := range questions {
-		queues[q.source.Code] = append(queues[q.source.Code], i)
-	}
 	var all sync.WaitGroup
-	for _, queue := range queues {
-		all.Go(func() {
-			var group errgroup.Group
-			group.SetLimit(x.Parallel)
-			for _, i := range queue {
-				group.Go(func() error {
-					answers[i] = x.askOne(ctx, c, s, questions[i])
-					return nil // a fault is an answer
-				})
-			}
-			_ = group.Wait()
-		})
+	for i := range questions {
+		all.Go(func() { answers[i] = x.askOne(ctx, c, s, questions[i]) })
 	}
 	all.Wait()
 	return answers
@@ -44,62 +27,63 @@ func (x *Exchange) askAll(ctx context.Context, c *Case, s *policies.Situation, q
 
 // askOne puts one question and judges whether the answer can be believed.
 func (x *Exchange) askOne(ctx context.Context, c *Case, s *policies.Situation, q question) policies.Answer {
-	dataset := s.Catalog.Dataset(q.Dataset)
-	party := c.party(q.Party)
-	answer := policies.Answer{Source: q.source.Code, Asked: q.fields}
-	connector := x.Connectors[q.source.Kind]
-	if connector == nil {
-		answer.Result, answer.Fault = policies.SourceDown, "no connector of kind "+q.source.Kind
-		return answer
+	if q.Mode == catalog.ModeAssist {
+		return x.askOfficer(ctx, c, q)
 	}
 	ctx, cancel := context.WithTimeout(ctx, x.SourceDeadline)
 	defer cancel()
+	party := c.party(q.Party)
+	answer := policies.Answer{Source: q.source.Code, Asked: q.fields}
 	begun := x.Now()
-	reply, err := askTwice(ctx, connector, connectors.Query{
-		ID: x.NewID(), Dataset: dataset, Source: q.source, BaseURL: x.BaseURL(dataset.Department),
-		Subject: connectors.Subject{Kind: party.Kind, Name: party.Name, Number: party.Number},
-		Fields:  q.fields, Purpose: purpose(c, q),
-	})
+	reply, err := x.Sources.Ask(ctx, x.query(c, s.Catalog.Dataset(q.Dataset), q))
 	answer.FetchedAt = x.Now().UTC()
 	answer.Millis = answer.FetchedAt.Sub(begun.UTC()).Milliseconds()
 	if err != nil {
-		x.sourceFailed(ctx, c, q, err)
-		answer.Result, answer.Fault = policies.SourceDown, string(connectors.KindOf(err))
+		x.judgeFault(ctx, c, q, &answer, err)
 		return answer
 	}
 	answer.Reference = reply.Reference
-	judgeReply(&answer, party, reply)
+	judgeReply(&answer, party, q.source, reply)
 	if answer.Fault == string(connectors.FaultWrongSubject) {
 		x.sourceFailed(ctx, c, q, &connectors.Fault{Kind: connectors.FaultWrongSubject})
 	}
 	return answer
 }
 
-// retryAfter is how long a source that was down is left alone before it is
-// asked once more.
-const retryAfter = 100 * time.Millisecond
+// query is a question as a connector sees it.
+func (x *Exchange) query(c *Case, dataset *catalog.Dataset, q question) connectors.Query {
+	party, use := c.party(q.Party), q.wishes[0].Use
+	baseURL, network := x.Locate(dataset.Department, q.source)
+	return connectors.Query{
+		ID: x.NewID(), Dataset: dataset, Source: q.source, BaseURL: baseURL, Network: network,
+		Subject: connectors.Subject{Kind: party.Kind, Name: party.Name, Number: party.Number},
+		Fields:  q.fields, Purpose: purpose(c, q), Case: c.ID, CaseNumber: c.Number, Party: q.Party, Receiver: c.Department,
+		Matter: use.Matter.Code, Material: use.Material.Code, Days: q.source.Days,
+	}
+}
 
-// askTwice asks a source that was down once more, within the same deadline: a
-// look-up changes nothing, and an outage of a moment is no reason to ask the
-// applicant for paper.
-func askTwice(ctx context.Context, connector connectors.Connector, q connectors.Query) (connectors.Reply, error) {
-	reply, err := connector.Ask(ctx, q)
-	if err == nil || connectors.KindOf(err) != connectors.FaultDown {
-		return reply, err
+// judgeFault says what a source that gave no answer means. An officer who has
+// been asked is no fault.
+func (x *Exchange) judgeFault(ctx context.Context, c *Case, q question, answer *policies.Answer, err error) {
+	kind := connectors.KindOf(err)
+	if kind == connectors.FaultPending {
+		pending := connectors.PendingOf(err)
+		answer.Result, answer.Task, answer.DueAt = policies.Pending, pending.Task, pending.DueAt
+		return
 	}
-	pause := time.NewTimer(retryAfter)
-	defer pause.Stop()
-	select {
-	case <-ctx.Done():
-		return reply, err
-	case <-pause.C:
-		return connector.Ask(ctx, q)
-	}
+	x.sourceFailed(ctx, c, q, err)
+	answer.Result, answer.Fault, answer.RetryAt = policies.SourceDown, string(kind), connectors.RetryAt(err)
 }
 
 // judgeReply says what a reply means. The record's subject is looked at before
 // anything else of it.
-func judgeReply(answer *policies.Answer, party *catalog.Party, reply connectors.Reply) {
+func judgeReply(answer *policies.Answer, party *catalog.Party, source *catalog.Source, reply connectors.Reply) {
+	for i := range reply.Records {
+		if !strings.EqualFold(reply.Records[i].Subject.Number, party.Number) {
+			answer.Result, answer.Fault = policies.SourceDown, string(connectors.FaultWrongSubject)
+			return
+		}
+	}
 	switch len(reply.Records) {
 	case 0:
 		answer.Result = policies.NotFound
@@ -110,18 +94,19 @@ func judgeReply(answer *policies.Answer, party *catalog.Party, reply connectors.
 		return
 	}
 	record := reply.Records[0]
-	if !strings.EqualFold(record.Subject.Number, party.Number) {
-		answer.Result, answer.Fault = policies.SourceDown, string(connectors.FaultWrongSubject)
+	answer.AsOf = record.AsOf
+	if answer.AsOf.IsZero() {
+		answer.AsOf = answer.FetchedAt
+	}
+	if source.FreshHours > 0 && answer.FetchedAt.Sub(answer.AsOf) > time.Duration(source.FreshHours)*time.Hour {
+		answer.Result = policies.Stale
 		return
 	}
 	if !catalog.SameName(record.Subject.Name, party.Name) {
 		answer.Result, answer.Mismatch = policies.Mismatch, policies.DetailName
 		return
 	}
-	answer.Result, answer.Fields, answer.Revoked, answer.AsOf = policies.OK, record.Fields, record.Revoked, record.AsOf
-	if answer.AsOf.IsZero() {
-		answer.AsOf = answer.FetchedAt
-	}
+	answer.Result, answer.Fields, answer.Revoked = policies.OK, record.Fields, record.Revoked
 }
 
 // sourceFailed tells the operator. A record of somebody else is an alarm: the

@@ -2,7 +2,6 @@ package exchange_test
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,31 +104,6 @@ func TestResolve_AnswersWhenDeadSourcesUsedUpItsTime(t *testing.T) {
 		}
 		if diff := cmp.Diff(lookUps(b.entries(c.ID, ledger.Intent)), lookUps(b.entries(c.ID, ledger.Outcome))); diff != "" {
 			t.Errorf("intents and outcomes differ (-intent +outcome):\n%s", diff)
-		}
-	})
-}
-
-func TestResolve_HasNoMoreQuestionsUnderWayAtOneSourceThanAllowed(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, func(ctx context.Context, q connectors.Query) (connectors.Reply, error) {
-		time.Sleep(time.Second) // of the bubble's time: it takes none
-		return wellKept(ctx, q)
-	}, func(c *exchange.Config) { c.Parallel = 2 })
-	inBubble(t, b, func(t *testing.T) {
-		c := b.open(as("SPJ"), founding())
-		begun := time.Now()
-		r := b.resolve(as("SPJ"), c.ID)
-		took := time.Since(begun)
-		bySource, longest := map[string]int{}, 0
-		for _, q := range b.sources.questions() {
-			bySource[q.Source.Code]++
-			longest = max(longest, bySource[q.Source.Code])
-		}
-		if want := time.Duration((longest+1)/2) * time.Second; longest < 3 || took != want {
-			t.Errorf("took %v, want %v: %v by two, each source on its own", took, want, bySource)
-		}
-		if slices.ContainsFunc(r.Materials, func(m exchange.MaterialResult) bool { return m.Reason.Code == "source_down" }) {
-			t.Error("a question that had to wait its turn counts as a dead source")
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/connectors"
+	"mianti/internal/jobs"
 	"mianti/ledger"
 	"mianti/policies"
 )
@@ -42,11 +43,28 @@ type Cases interface {
 
 // Resolutions keeps resolutions.
 type Resolutions interface {
-	// CommitResolution stores a resolution, its entries and the completion of its
-	// idempotency key in one transaction.
-	CommitResolution(ctx context.Context, r *Resolution, entries []ledger.Entry, key *Key) error
-	// Resolution gives a resolution of a department's case.
+	// CommitResolution stores a resolution with all that goes with it, in one
+	// transaction. A later version of one replaces the version before it, which
+	// is kept; it is a fault.Conflict when that is not the last one of its case.
+	CommitResolution(ctx context.Context, c Commit) error
+	// Resolution gives a resolution of a department's case, in its last version.
 	Resolution(ctx context.Context, department, id string) (*Resolution, error)
+	// LastResolution gives the last resolution of a department's case.
+	LastResolution(ctx context.Context, department, caseID string) (*Resolution, error)
+	// ResolutionState gives how far a resolution is.
+	ResolutionState(ctx context.Context, department, id string) (ResolutionState, error)
+}
+
+// Commit is a resolution with what is stored together with it.
+type Commit struct {
+	Resolution *Resolution
+	Entries    []ledger.Entry
+	Key        *Key // that is completed; nil for none
+	Jobs       []jobs.Job
+}
+
+// Keys keeps the idempotency keys of systems.
+type Keys interface {
 	// ReserveKey takes an idempotency key. It returns the resolution that the key
 	// stands for, or "" when the key is now the caller's to use; a key that is in
 	// use by a request under way is a fault.Conflict, and so is one that was used
@@ -59,6 +77,11 @@ type Resolutions interface {
 // Journal appends entries to the ledger, durably, before it returns.
 type Journal interface {
 	Append(ctx context.Context, entries []ledger.Entry) error
+}
+
+// Systems gives the systems of a department.
+type Systems interface {
+	SystemsOf(ctx context.Context, department string) ([]string, error)
 }
 
 // Grants gives the grants that departments hold for matters.
@@ -90,13 +113,21 @@ type Config struct {
 	Catalogs    Catalogs
 	Cases       Cases
 	Resolutions Resolutions
+	Keys        Keys
 	Submissions Submissions
 	Journal     Journal
 	Grants      Grants
-	// Connectors by kind of source.
-	Connectors map[string]connectors.Connector
-	// BaseURL gives the address of a department's interface.
-	BaseURL func(department string) string
+	// Sources puts the questions: the guard, before the connectors of all kinds.
+	Sources connectors.Connector
+	// Locate gives the address of a department's source, and where that may lead.
+	Locate func(department string, s *catalog.Source) (baseURL string, network catalog.Network)
+	// Desk opens assist tasks.
+	Desk *Desk
+	// Snapshots loads files; nil refuses them.
+	Snapshots Snapshots
+	// Queue keeps what is done later; Systems says whom a department is told by.
+	Queue   jobs.Queue
+	Systems Systems
 	// SubjectKey keys the digests by which a later case finds the papers of the
 	// same subject. At least 32 bytes.
 	SubjectKey []byte
@@ -106,9 +137,6 @@ type Config struct {
 	// Deadline bounds one resolution, SourceDeadline one question. Default 8 s
 	// and 3 s.
 	Deadline, SourceDeadline time.Duration
-	// Parallel bounds the questions of one resolution that are under way at one
-	// source. Default 16.
-	Parallel int
 }
 
 // Exchange is the core of the program. It is safe for concurrent use.
@@ -123,9 +151,6 @@ func New(c Config) *Exchange {
 	}
 	if c.SourceDeadline == 0 {
 		c.SourceDeadline = 3 * time.Second
-	}
-	if c.Parallel == 0 {
-		c.Parallel = 16
 	}
 	return &Exchange{Config: c}
 }

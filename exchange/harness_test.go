@@ -85,10 +85,17 @@ func newBench(t *testing.T, answer source, changes ...func(*exchange.Config)) *b
 	var ids atomic.Int64
 	b.config = exchange.Config{
 		Catalogs: store.NewCatalogs(b.store), Cases: b.store, Resolutions: b.store, Submissions: b.store, Journal: b.store, Grants: b.store,
-		Connectors: map[string]connectors.Connector{"httpjson": b.sources, "elicense": b.sources},
-		BaseURL:    func(department string) string { return "http://127.0.0.1:1/" + department },
+		Keys: b.store, Queue: b.store, Systems: b.store, Sources: b.sources,
+		Locate: func(department string, _ *catalog.Source) (string, catalog.Network) {
+			return "http://127.0.0.1:1/" + department, catalog.NetworkLocal
+		},
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: func() string { return fmt.Sprintf("id-%d", ids.Add(1)) },
 		Log: slog.New(slog.NewJSONHandler(b.log, nil)),
+	}
+	b.config.Desk = &exchange.Desk{
+		Assists: b.store, Now: func() time.Time { return b.config.Now() }, NewID: b.config.NewID,
+		// A day of the test is a working day.
+		Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) },
 	}
 	b.fill()
 	for _, change := range changes {

@@ -3,8 +3,10 @@ package exchange
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"mianti/catalog"
+	"mianti/connectors"
 	"mianti/policies"
 )
 
@@ -48,6 +50,8 @@ func settledText(s *policies.Situation, settled policies.Settlement) string {
 		return "由在线表单自动生成，无需提交。"
 	case policies.ReasonCancelled:
 		return "该材料已取消，不再收取。"
+	case policies.ReasonConfirmed:
+		return "已由" + departmentName(s.Catalog, settled.Evidence[0].Department) + "协查确认，无需提交。"
 	case policies.ReasonReused:
 		return "沿用此前提交且仍有效的同一材料。"
 	case policies.ReasonPriorResult:
@@ -78,13 +82,22 @@ func matterNames(s *policies.Situation, settled policies.Settlement) string {
 func verifyingText(s *policies.Situation, settled policies.Settlement) string {
 	switch settled.Reason {
 	case policies.ReasonAssist:
-		return fmt.Sprintf("%s由经办人员向%s发起协查（%d 个工作日），申请人无需提交。",
-			because(s, settled), departmentName(s.Catalog, settled.Department), settled.DueDays)
+		return because(s, settled) + "已向" + departmentName(s.Catalog, settled.Department) + "发起协查，" + deadlineText(settled) + "申请人无需提交。"
 	case policies.ReasonSourceRetry:
-		return because(s, settled) + "请经办人员稍后重新核验，申请人无需提交。"
+		return because(s, settled) + "系统会自动再次核验，申请人无需提交。"
 	default:
 		return because(s, settled) + "由经办人员核实，申请人无需提交。"
 	}
+}
+
+// deadlineText says until when an officer has time: the last minute of a
+// working day.
+func deadlineText(settled policies.Settlement) string {
+	if settled.DueAt.IsZero() {
+		return ""
+	}
+	last := settled.DueAt.Add(-time.Second).In(catalog.TimeZone())
+	return fmt.Sprintf("最迟 %d 月 %d 日答复，答复后自动继续核验，", last.Month(), last.Day())
 }
 
 func awaitingText(s *policies.Situation, settled policies.Settlement) string {
@@ -105,7 +118,13 @@ func awaitingText(s *policies.Situation, settled policies.Settlement) string {
 func because(s *policies.Situation, settled policies.Settlement) string {
 	for i := len(settled.Attempts) - 1; i >= 0; i-- {
 		a := settled.Attempts[i]
-		if a.Result == policies.OK || a.Dataset == "" {
+		if a.Result == policies.OK {
+			continue
+		}
+		if a.Mode == catalog.ModeAssist {
+			return assistFailureText(a)
+		}
+		if a.Dataset == "" {
 			continue
 		}
 		dataset := s.Catalog.Dataset(a.Dataset)
@@ -118,6 +137,19 @@ func because(s *policies.Situation, settled policies.Settlement) string {
 		return "目前没有部门共享该材料。"
 	}
 	return ""
+}
+
+func assistFailureText(a policies.Attempt) string {
+	switch {
+	case a.Detail == policies.DetailOverdue:
+		return "协查部门未在期限内答复，已催办。"
+	case a.Result == policies.NotFound:
+		return "协查部门答复没有这样的记录。"
+	case a.Result == policies.Mismatch:
+		return "协查部门未能确认。"
+	default:
+		return "协查暂时未能发起。"
+	}
 }
 
 func failureText(department, dataset string, a policies.Attempt) string {
@@ -144,12 +176,28 @@ func failureText(department, dataset string, a policies.Attempt) string {
 	case policies.Stale:
 		return record + "的数据已超过允许的时效。"
 	case policies.SourceDown:
-		if a.Detail == "down" || a.Detail == "timeout" {
-			return department + "的接口暂时没有应答，这不代表没有记录。"
-		}
-		return department + "的接口应答异常（已记录告警），这不代表没有记录。"
+		return department + sourceText(a.Detail)
 	default:
 		return record + "未能核验。"
+	}
+}
+
+// sourceText says what is the matter with a source. None of it is a statement
+// about the subject.
+func sourceText(detail string) string {
+	switch connectors.FaultKind(detail) {
+	case policies.DetailOverdue:
+		return "未在期限内答复协查，已催办；这不代表没有记录。"
+	case connectors.FaultDown, connectors.FaultTimeout, connectors.FaultPaused:
+		return "的接口暂时没有应答，这不代表没有记录。"
+	case connectors.FaultBusy:
+		return "的接口繁忙，这不代表没有记录。"
+	case connectors.FaultMaintenance:
+		return "的接口正在维护时段，这不代表没有记录。"
+	case connectors.FaultMisset:
+		return "的接口配置有误（运维已获知），这不代表没有记录。"
+	default:
+		return "的接口应答异常（已记录告警），这不代表没有记录。"
 	}
 }
 

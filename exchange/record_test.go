@@ -28,7 +28,7 @@ func (j journal) Append(ctx context.Context, entries []ledger.Entry) error { ret
 type uncommitted struct{ exchange.Resolutions }
 
 // CommitResolution fails.
-func (uncommitted) CommitResolution(context.Context, *exchange.Resolution, []ledger.Entry, *exchange.Key) error {
+func (uncommitted) CommitResolution(context.Context, exchange.Commit) error {
 	return fault.New(fault.Unavailable, "database-away", "数据库暂时不可用。")
 }
 

@@ -6,16 +6,22 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"mianti/catalog"
 	"mianti/policies"
 )
 
 // render makes the resolution of the settlements. It is pure.
-func render(id string, c *Case, s *policies.Situation, settlements []policies.Settlement) *Resolution {
+func (run *resolving) render(settlements []policies.Settlement) *Resolution {
+	c, s := run.c, run.s
 	r := &Resolution{
-		ID: id, Case: c.ID, CaseNumber: c.Number, Revision: c.Revision, CaseVersion: c.Version, Ruleset: policies.Ruleset,
-		Matters: []MatterState{}, Materials: []MaterialResult{}, Upload: []string{}, Papers: []Paper{}, Questions: []Question{}, ResolvedAt: s.Now,
+		ID: run.id, Case: c.ID, CaseNumber: c.Number, Revision: c.Revision, CaseVersion: c.Version, Ruleset: policies.Ruleset,
+		Matters: []MatterState{}, Materials: []MaterialResult{}, Upload: []string{}, Papers: []Paper{}, Questions: []Question{},
+		ResolvedAt: s.Now, StartedAt: s.Now, Version: 1,
+	}
+	if run.before != nil {
+		r.StartedAt, r.Version = run.before.StartedAt, run.before.Version+1
 	}
 	if s.Plan.OneThing != nil {
 		r.OneThing = s.Plan.OneThing.Code
@@ -27,13 +33,34 @@ func render(id string, c *Case, s *policies.Situation, settlements []policies.Se
 		}
 	}
 	for i, requirement := range s.Plan.Requirements {
-		r.Materials = append(r.Materials, renderMaterial(s, requirement, settlements[i]))
+		if kept := run.kept[identityOf(requirement)]; kept != nil {
+			r.Materials = append(r.Materials, *kept)
+			continue
+		}
+		m := renderMaterial(s, requirement, settlements[i])
+		if settlements[i].Waits {
+			m.RetryAt = at(nextTry(s.Now, r.Version, settlements[i].RetryAt, settlements[i].WaitUntil))
+		}
+		r.Materials = append(r.Materials, m)
 	}
 	r.gatherUploads(s.Plan.Requirements)
 	r.gatherQuestions()
+	r.gatherRetries()
 	r.count(s.Plan.Requirements)
 	r.Status = r.status()
 	return r
+}
+
+// gatherRetries finds when the resolution goes on by itself: when a source is
+// asked again, or an officer's time is up.
+func (r *Resolution) gatherRetries() {
+	for _, m := range r.Materials {
+		for _, at := range []*time.Time{m.RetryAt, m.DueAt} {
+			if at != nil && at.After(r.ResolvedAt) && (r.RetryAt == nil || at.Before(*r.RetryAt)) {
+				r.RetryAt = at
+			}
+		}
+	}
 }
 
 func renderMaterial(s *policies.Situation, r *catalog.Requirement, settled policies.Settlement) MaterialResult {
@@ -41,7 +68,7 @@ func renderMaterial(s *policies.Situation, r *catalog.Requirement, settled polic
 	m := MaterialResult{
 		Code: material.Code, UsedBy: r.UsedBy(), Name: material.Name, StandardMaterial: r.StandardMaterial,
 		SamePaper: r.SamePaper, Outcome: settled.Outcome, Mode: settled.Mode, Prior: settled.Prior,
-		Department: settled.Department, DueDays: settled.DueDays,
+		Department: settled.Department, DueDays: settled.DueDays, Task: settled.Task, DueAt: at(settled.DueAt),
 		Reason:   Reason{Code: settled.Reason, Text: reasonText(s, r, settled)},
 		Attempts: make([]Attempt, len(settled.Attempts)), Questions: questionsFor(s.Catalog, settled.Questions),
 	}

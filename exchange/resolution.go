@@ -36,6 +36,22 @@ type Resolution struct {
 	Papers      []Paper          `json:"papers" doc:"仍需上传的每一份材料: 同一材料, 每个当事人一份"`
 	Questions   []Question       `json:"questions"`
 	ResolvedAt  time.Time        `json:"resolved_at"`
+	// Version counts from 1: a resolution that waits for a source or an officer
+	// goes on by itself, and each time it does there is another version.
+	Version   int       `json:"version" doc:"本核验结果的版次, 自动继续核验一次加一"`
+	StartedAt time.Time `json:"started_at" doc:"第一版的时间"`
+	// RetryAt is when it goes on by itself at the latest; nil when it does not.
+	RetryAt *time.Time `json:"retry_at,omitempty" doc:"最迟何时自动继续核验; 没有则不会自动继续"`
+}
+
+// Continues reports whether it goes on by itself.
+func (r *Resolution) Continues() bool { return r.RetryAt != nil }
+
+// ResolutionState (核验进度) is how far a resolution is: nothing of what it says.
+type ResolutionState struct {
+	Version   int    `json:"version" doc:"版次"`
+	Status    Status `json:"status" enum:"complete,pending,needs_input"`
+	Continues bool   `json:"continues" doc:"是否会自动继续核验"`
 }
 
 // Paper is one paper that the applicant still has to upload.
@@ -89,7 +105,16 @@ type MaterialResult struct {
 	Prior            []string         `json:"prior,omitempty" doc:"等待其结果的事项"`
 	Department       string           `json:"department,omitempty" doc:"协查部门"`
 	DueDays          int              `json:"due_days,omitempty" doc:"工作日"`
+	// Task is the assist task on which it depends, and DueAt its deadline.
+	Task  string     `json:"task,omitempty" doc:"协查任务"`
+	DueAt *time.Time `json:"due_at,omitempty" doc:"协查期限"`
+	// RetryAt is when the source is asked again by itself.
+	RetryAt *time.Time `json:"retry_at,omitempty" doc:"何时自动再次核验"`
 }
+
+// waits reports whether another try may change it: a source that was away is
+// asked again, or an officer's answer may still come.
+func (m *MaterialResult) waits() bool { return m.RetryAt != nil || m.Task != "" }
 
 // SubjectRef names whose material it is.
 type SubjectRef struct {
@@ -124,7 +149,7 @@ type Evidence struct {
 type Attempt struct {
 	Mode    catalog.Mode    `json:"mode"`
 	Dataset string          `json:"dataset,omitempty"`
-	Result  policies.Result `json:"result" enum:"ok,not_found,expired,mismatch,multiple,no_grant,no_consent,source_down,stale"`
+	Result  policies.Result `json:"result" enum:"ok,not_found,expired,mismatch,multiple,no_grant,no_consent,source_down,stale,pending"`
 	Millis  int64           `json:"millis"`
 	Detail  string          `json:"detail,omitempty"`
 }

@@ -25,17 +25,18 @@ func (x *Exchange) Resolve(ctx context.Context, by Caller, id string, key *Key) 
 	if err != nil {
 		return nil, err
 	}
+	run := resolving{x: x, by: by, c: c, id: x.NewID()}
 	if key == nil {
-		return x.resolve(ctx, by, c, rev, nil)
+		return x.resolve(ctx, run, rev, nil)
 	}
-	earlier, err := x.Resolutions.ReserveKey(ctx, key)
+	earlier, err := x.Keys.ReserveKey(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)
 	}
 	if earlier != "" {
 		return x.Resolution(ctx, by, earlier)
 	}
-	r, err := x.resolve(ctx, by, c, rev, key)
+	r, err := x.resolve(ctx, run, rev, key)
 	if err != nil {
 		err = errors.Join(err, x.releaseKey(ctx, key))
 	}
@@ -46,27 +47,37 @@ func (x *Exchange) Resolve(ctx context.Context, by Caller, id string, key *Key) 
 func (x *Exchange) releaseKey(ctx context.Context, key *Key) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
-	return x.Resolutions.ReleaseKey(ctx, key)
+	return x.Keys.ReleaseKey(ctx, key)
 }
 
-func (x *Exchange) resolve(ctx context.Context, by Caller, c *Case, rev *catalog.Revision, key *Key) (*Resolution, error) {
-	s, err := x.situation(ctx, rev, c)
+func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revision, key *Key) (*Resolution, error) {
+	s, err := x.situation(ctx, rev, run.c)
 	if err != nil {
 		return nil, err
+	}
+	if run.s = s; run.before != nil {
+		s.Since = run.before.StartedAt
+	}
+	if run.latest, err = x.Catalogs.Current(ctx); err != nil {
+		return nil, fmt.Errorf("resolve: %w", err)
 	}
 	// From here on a caller that hangs up changes nothing: what is asked is
 	// recorded with what came of it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.Deadline)
 	defer cancel()
-	run := &resolving{x: x, by: by, c: c, s: s, id: x.NewID()}
+	run.kept = run.before.kept()
 	settlements, err := run.settle(ctx)
 	committing, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
 	if err != nil {
 		return nil, errors.Join(err, run.abandon(committing))
 	}
-	r := render(run.id, c, s, settlements)
-	if err := x.Resolutions.CommitResolution(committing, r, append(run.outcomes(), run.whole(r)), key); err != nil {
+	r := run.render(settlements)
+	onward, err := x.follow(run.c, run.before, r)
+	if err == nil {
+		err = x.Resolutions.CommitResolution(committing, Commit{Resolution: r, Entries: append(run.outcomes(), run.whole(r)), Key: key, Jobs: onward})
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("resolve: commit: %w", err), run.abandon(committing))
 	}
 	return r, nil
@@ -88,9 +99,13 @@ func (x *Exchange) Resolution(ctx context.Context, by Caller, id string) (*Resol
 		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,
 	}
 	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
-		return nil, fault.New(fault.Unavailable, "not-recorded", "读取未能留痕，因此没有给出结果。请稍后重试。").Because(err)
+		return nil, notRecorded(err)
 	}
 	return r, nil
+}
+
+func notRecorded(err error) error {
+	return fault.New(fault.Unavailable, "not-recorded", "读取未能留痕，因此没有给出结果。请稍后重试。").Because(err)
 }
 
 // situation gathers what a settlement follows from, before anybody is asked.
@@ -135,12 +150,19 @@ func (c *Case) reported() map[string]policies.Reported {
 
 // resolving is one resolution under way.
 type resolving struct {
-	x    *Exchange
-	by   Caller
-	c    *Case
-	s    *policies.Situation
-	id   string
-	asks []question // in the order in which they were asked, answered
+	x  *Exchange
+	by Caller
+	c  *Case
+	s  *policies.Situation
+	id string
+	// latest says how a source is reached today. What is asked, and what it
+	// proves, is the revision's of the case.
+	latest *catalog.Revision
+	asks   []question // in the order in which they were asked, answered
+	// before is the version that this one goes on with; nil for a first one. kept
+	// are its materials that stay as they are.
+	before *Resolution
+	kept   map[string]*MaterialResult
 }
 
 // question is what is asked of one source, for all the wishes of a round that
@@ -161,6 +183,9 @@ func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error)
 		settlements := make([]policies.Settlement, len(run.s.Plan.Requirements))
 		var wishes []policies.Wish
 		for i, r := range run.s.Plan.Requirements {
+			if run.kept[identityOf(r)] != nil {
+				continue
+			}
 			settlement, err := policies.Settle(run.s, r)
 			if err != nil {
 				return nil, fmt.Errorf("settle %s: %w", r.Key(), err)
@@ -219,9 +244,7 @@ func (run *resolving) questions(wishes []policies.Wish) []question {
 		if !known {
 			i = len(questions)
 			at[w.Ask] = i
-			questions = append(questions, question{
-				Ask: w.Ask, source: run.s.Catalog.SourceFor(w.Dataset, w.Mode),
-			})
+			questions = append(questions, question{Ask: w.Ask, source: run.source(w)})
 		}
 		q := &questions[i]
 		q.wishes = append(q.wishes, w)
@@ -230,14 +253,29 @@ func (run *resolving) questions(wishes []policies.Wish) []question {
 	return questions
 }
 
+// source is what a wish is put to. An officer has no interface: what stands for
+// it says whose officer it is.
+func (run *resolving) source(w policies.Wish) *catalog.Source {
+	if w.Mode == catalog.ModeAssist {
+		return &catalog.Source{Code: w.Assistant + ".assist", Kind: catalog.SourceAssist}
+	}
+	source := run.s.Catalog.SourceFor(w.Dataset, w.Mode)
+	if today := run.latest.Source(source.Code); today != nil && today.Kind == source.Kind {
+		return today
+	}
+	return source
+}
+
 func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	e := run.x.entry(kind, run.by, run.c)
 	first := q.wishes[0]
 	e.Resolution, e.Ruleset = run.id, first.Decision.Ruleset
 	e.Matter, e.Material, e.Mode, e.Dataset = first.Use.Matter.Code, first.Use.Material.Code, string(q.Mode), q.Dataset
 	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
-	party := run.c.party(q.Party)
-	e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
+	e.Task = q.answer.Task
+	if party := run.c.party(q.Party); party != nil {
+		e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
+	}
 	for _, w := range q.wishes[1:] {
 		e.Also = append(e.Also, ledger.Service{
 			Matter: w.Use.Matter.Code, Material: w.Use.Material.Code, Fields: w.Fields, Grant: w.Decision.Grant, Basis: basis(w.Decision),
@@ -272,7 +310,7 @@ func (run *resolving) outcomes() []ledger.Entry {
 // answered.
 func (run *resolving) whole(r *Resolution) ledger.Entry {
 	e := run.x.entry(ledger.Resolved, run.by, run.c)
-	e.Resolution, e.Ruleset, e.Result = run.id, policies.Ruleset, string(r.Status)
+	e.Resolution, e.Version, e.Ruleset, e.Result = run.id, r.Version, policies.Ruleset, string(r.Status)
 	e.Digest = ledger.Digest(run.c.Salt, canonical(r))
 	return e
 }

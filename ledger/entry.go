@@ -26,7 +26,9 @@ const (
 	Intent         Kind = "intent"
 	Outcome        Kind = "outcome"
 	Resolved       Kind = "resolved"
-	Read           Kind = "read" // an earlier resolution was given out again
+	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
+	AssistAnswered Kind = "assist_answered"
+	SnapshotLoaded Kind = "snapshot_loaded"
 )
 
 // Entry (存证) is one recorded act.
@@ -39,6 +41,8 @@ type Entry struct {
 	Resolution string    `json:"resolution,omitempty"`
 	Revision   int       `json:"revision"` // of the catalog
 	Ruleset    string    `json:"ruleset,omitempty"`
+	Version    int       `json:"version,omitempty"` // of the resolution
+	Task       string    `json:"task,omitempty"`    // the assist task
 
 	// A look-up: for which matter and material, of what and whom, on what basis.
 	Matter   string   `json:"matter,omitempty"`

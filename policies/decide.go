@@ -41,6 +41,9 @@ const (
 	GuardianConsent   ReasonOfDecision = "guardian_consent"
 	ConsentAwaited    ReasonOfDecision = "consent_awaited"
 	ConsentDenied     ReasonOfDecision = "consent_refused"
+	// OfficerDecides is an assist task: what is told is decided by the officer
+	// who is asked, in each case.
+	OfficerDecides ReasonOfDecision = "officer_decides"
 )
 
 // Decision is the answer to an Access. The zero value denies.

@@ -176,7 +176,12 @@ func (p *proving) denied(l *catalog.Lookup, d Decision) {
 
 func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer Answer, d Decision) {
 	p.millis = max(p.millis, answer.Millis)
+	if answer.Result == Pending {
+		p.pending(l, dataset, answer)
+		return
+	}
 	if answer.Result != OK {
+		p.retry(answer.RetryAt)
 		p.fail(l, Attempt{Result: answer.Result, Detail: answer.Fault + answer.Mismatch})
 		return
 	}
@@ -202,6 +207,20 @@ func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer A
 		evidence.Reference = "" // it can be a number of the record itself
 	}
 	p.evidence = append(p.evidence, evidence)
+}
+
+// pending waits for the officer of a department that can only be asked in
+// person.
+func (p *proving) pending(l *catalog.Lookup, dataset *catalog.Dataset, answer Answer) {
+	if overdue(answer, p.s.Now) {
+		p.task = answer.Task // a late answer still counts
+		p.fail(l, Attempt{Result: SourceDown, Detail: DetailOverdue})
+		return
+	}
+	if p.ends == nil {
+		out := p.awaitsOfficer(dataset.Department, 0, answer)
+		p.ends = &out
+	}
 }
 
 func (p *proving) fail(l *catalog.Lookup, a Attempt) {

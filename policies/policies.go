@@ -5,7 +5,7 @@ package policies
 
 // Ruleset names the rules in this package. It is recorded with every decision,
 // and changes whenever a change here could change a result.
-const Ruleset = "2026-11"
+const Ruleset = "2026-11-24"
 
 // Result is how an attempt to settle a material ended (核验尝试).
 type Result string
@@ -21,6 +21,8 @@ const (
 	NoConsent  Result = "no_consent"
 	SourceDown Result = "source_down"
 	Stale      Result = "stale"
+	// Pending is a person at the department who was asked and has not answered.
+	Pending Result = "pending"
 )
 
 // Outcome is the conclusion for one material (结论).
@@ -54,6 +56,7 @@ const (
 	ReasonCommitment     ReasonCode = "commitment"
 	ReasonMayFollow      ReasonCode = "may_follow"
 	ReasonAssist         ReasonCode = "assist"
+	ReasonConfirmed      ReasonCode = "officer_confirmed"
 	ReasonManualCheck    ReasonCode = "manual_check"
 	ReasonSourceRetry    ReasonCode = "source_retry"
 	ReasonPriorPending   ReasonCode = "prior_pending"

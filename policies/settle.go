@@ -19,6 +19,9 @@ type Situation struct {
 	Facts    catalog.Facts
 	Grants   *Grants
 	Now      time.Time
+	// Since is when the resolution began that this one goes on with; zero for a
+	// first one.
+	Since time.Time
 	// Today is midnight UTC of the date in Asia/Shanghai.
 	Today time.Time
 	// Results are the reported results of granted matters, by matter code.
@@ -52,9 +55,12 @@ type Handed struct {
 
 // Ask is one question to one department: which record, of whom, by which way.
 type Ask struct {
-	Mode    catalog.Mode // elicense or data
+	Mode    catalog.Mode // elicense, data or assist
 	Dataset string
 	Party   string
+	// Material is what an officer is asked to confirm (mode assist), in place of
+	// the dataset.
+	Material string
 }
 
 // Wish is an Ask that has been allowed, with what allowed it.
@@ -63,6 +69,10 @@ type Wish struct {
 	Use      catalog.Use
 	Fields   []string // that it reads, sorted
 	Decision Decision
+	// Assistant is the department whose officer is asked, within Days working
+	// days (mode assist).
+	Assistant string
+	Days      int
 }
 
 // Answer is what a source said to an Ask, reduced to what the rule may see.
@@ -78,6 +88,12 @@ type Answer struct {
 	Millis    int64
 	Fault     string // kind of fault when Result is SourceDown
 	Mismatch  string // what does not agree when Result is Mismatch
+	// RetryAt is when asking again makes sense, if the source said so.
+	RetryAt time.Time
+	// Task is the assist task that was opened, and DueAt until when it is to be
+	// answered, when Result is Pending.
+	Task  string
+	DueAt time.Time
 }
 
 // Attempt is one mode that was tried.
@@ -90,6 +106,9 @@ type Attempt struct {
 	// reason of a denial. It holds no personal data.
 	Detail string
 }
+
+// asked reports whether it was, or would have been, a question to a department.
+func (a *Attempt) asked() bool { return a.Dataset != "" || a.Mode == catalog.ModeAssist }
 
 // DetailNoNumber is the detail of a look-up that was not made, because the party
 // has no number by which it could be asked for.
@@ -126,7 +145,14 @@ type Settlement struct {
 	Prior      []string // matters that are awaited
 	Department string   // that is asked to assist
 	DueDays    int      // working days, for assist and defer
-	Wishes     []Wish   // not empty: ask these and settle again
+	Task       string   // the assist task that is open
+	DueAt      time.Time
+	// Waits says that the source is asked again later, of itself: not before
+	// RetryAt, if that is set, and until WaitUntil.
+	Waits     bool
+	RetryAt   time.Time
+	WaitUntil time.Time
+	Wishes    []Wish // not empty: ask these and settle again
 }
 
 // Settle walks down the chain of one requirement with what is known so far. It
@@ -186,26 +212,28 @@ type walk struct {
 	r        *catalog.Requirement
 	attempts []Attempt
 	last     ReasonCode // of the last look-up that did not settle
+	retryAt  time.Time  // the earliest that a source named
+	task     string     // the assist task whose answer may still come
 }
 
-// failed reports whether any look-up so far ended in one of these ways.
+// failed reports whether any question so far ended in one of these ways.
 func (w *walk) failed(results ...Result) bool {
-	return slices.ContainsFunc(w.attempts, func(a Attempt) bool { return a.Dataset != "" && slices.Contains(results, a.Result) })
+	return slices.ContainsFunc(w.attempts, func(a Attempt) bool { return a.asked() && slices.Contains(results, a.Result) })
 }
 
 func (w *walk) end(o Outcome, mode catalog.Mode, reason ReasonCode, more ...func(*Settlement)) Settlement {
-	out := Settlement{Outcome: o, Mode: mode, Reason: reason, Attempts: w.attempts}
+	out := Settlement{Outcome: o, Mode: mode, Reason: reason, Attempts: w.attempts, Task: w.task}
 	for _, set := range more {
 		set(&out)
 	}
 	return out
 }
 
-// note keeps an attempt. Only a look-up that failed is a reason for what comes
+// note keeps an attempt. Only a question that failed is a reason for what comes
 // after it: that nothing was handed in before tells the applicant nothing.
 func (w *walk) note(a Attempt) {
 	w.attempts = append(w.attempts, a)
-	if a.Result == OK || a.Dataset == "" {
+	if a.Result == OK || !a.asked() {
 		return
 	}
 	w.last = ReasonCode(a.Result)
@@ -230,12 +258,11 @@ func (w *walk) try(step *catalog.Step) (Settlement, bool, error) {
 		out, done := w.history(step)
 		return out, done, nil
 	case catalog.ModeAssist:
-		if w.failed(NoConsent) { // he is not asked about by another way
-			return Settlement{}, false, nil
-		}
-		return w.end(Verifying, "", ReasonAssist, func(out *Settlement) {
-			out.Department, out.DueDays = w.assistant(step), step.Days
-		}), true, nil
+		out, done := w.assist(step)
+		return out, done, nil
+	case catalog.ModeWait:
+		out, done := w.wait(step)
+		return out, done, nil
 	case catalog.ModeCommit:
 		return w.end(Committed, step.Mode, ReasonCommitment), true, nil
 	case catalog.ModeDefer:
@@ -363,17 +390,6 @@ func (w *walk) isSamePaper(handed Handed) bool {
 	return slices.Contains(w.r.UsedBy(), handed.Material)
 }
 
-// assistant is the department whose officer is asked.
-func (w *walk) assistant(step *catalog.Step) string {
-	if step.Department != "" {
-		return step.Department
-	}
-	for _, proof := range w.r.Proofs {
-		return w.s.Catalog.Dataset(proof.Lookups[0].Dataset).Department
-	}
-	return w.r.Matter().Department
-}
-
 // whyUpload says why nothing before the upload worked.
 func (w *walk) whyUpload() ReasonCode {
 	switch {
@@ -389,8 +405,8 @@ func (w *walk) whyUpload() ReasonCode {
 // exhausted ends a chain that has no upload: a person looks at it, or the
 // source is asked again. It never becomes a burden on the applicant.
 func (w *walk) exhausted() Settlement {
-	if w.failed(SourceDown, Stale) && !w.failed(Mismatch, Expired, Multiple) {
-		return w.end(Verifying, "", ReasonSourceRetry)
+	if out, waits := w.waitUntil(w.s.since().Add(longestWait)); waits {
+		return out
 	}
 	return w.end(Verifying, "", ReasonManualCheck)
 }

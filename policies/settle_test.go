@@ -307,22 +307,6 @@ func TestSettle_AsksWhetherTheApplicantCommits(t *testing.T) {
 	}
 }
 
-func TestSettle_ADeadSourceBecomesAssistBeforeUpload(t *testing.T) {
-	t.Parallel()
-	in := setting{
-		subject: "S05.M1",
-		facts:   catalog.Facts{"parent_child_not_same_household": false, "guardian_not_parent": false},
-		parties: []catalog.Party{
-			{ID: "p1", Roles: []string{"applicant", "guardian"}, Kind: catalog.KindPerson, Name: "郑丽华", Number: "370199198704202485", Consent: catalog.ConsentGiven},
-			{ID: "p2", Roles: []string{"child"}, Kind: catalog.KindPerson, Name: "冯乐乐", Number: "370199201908051134"},
-		},
-	}
-	out := answer(t, in.situation(t, jinanCatalog(t)), "S05.M1.a@p2", always(policies.Answer{Result: policies.SourceDown, Fault: "down"}))
-	if out.Outcome != policies.Verifying || out.Reason != policies.ReasonAssist || out.Department != "GA" || out.DueDays != 2 {
-		t.Errorf("%s for %s at %s in %d days; want verifying, an assist at GA in 2", out.Outcome, out.Reason, out.Department, out.DueDays)
-	}
-}
-
 func TestSettle_AChainWithoutUploadNeverAsksForPaper(t *testing.T) {
 	t.Parallel()
 	rev := jinanCatalog(t)

@@ -167,7 +167,7 @@ func TestUpdateCase_KeepsResults(t *testing.T) {
 func newResolution(id, caseID string) *exchange.Resolution {
 	return &exchange.Resolution{
 		ID: id, Case: caseID, CaseNumber: "JN-1", Revision: 1, CaseVersion: 1, Ruleset: policies.Ruleset, Status: exchange.StatusComplete, OneThing: "S01",
-		Matters: []exchange.MatterState{}, Upload: []string{"S01.M1.c"}, Questions: []exchange.Question{}, ResolvedAt: testTime,
+		Matters: []exchange.MatterState{}, Upload: []string{"S01.M1.c"}, Questions: []exchange.Question{}, ResolvedAt: testTime, StartedAt: testTime, Version: 1,
 		Materials: []exchange.MaterialResult{{
 			Code: "S01.M1.c", UsedBy: []string{"S01.M1.c"}, Name: "境外投资者公证认证文件", Outcome: policies.Upload,
 			Reason: exchange.Reason{Code: policies.ReasonNoSource, Text: "请上传"}, Attempts: []exchange.Attempt{}, Questions: []exchange.Question{},
@@ -186,7 +186,7 @@ func TestCommitResolution_StoresAnswerEntriesAndKeyTogether(t *testing.T) {
 		}
 		want := newResolution("r1", "c1")
 		entries := []ledger.Entry{entry(ledger.Outcome, "c1"), entry(ledger.Resolved, "c1")}
-		if err := s.CommitResolution(t.Context(), want, entries, key); err != nil {
+		if err := s.CommitResolution(t.Context(), exchange.Commit{Resolution: want, Entries: entries, Key: key}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Resolution(t.Context(), "SPJ", "r1")
@@ -213,7 +213,7 @@ func TestCommitResolution_StoresNothingWhenAPartFails(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		ready(t, s)
 		open(t, s, newCase("c1", "JN-1"))
-		if err := s.CommitResolution(t.Context(), newResolution("r1", "c1"), []ledger.Entry{{Case: "c1"}}, nil); err == nil {
+		if err := s.CommitResolution(t.Context(), exchange.Commit{Resolution: newResolution("r1", "c1"), Entries: []ledger.Entry{{Case: "c1"}}}); err == nil {
 			t.Fatal("an entry without a kind was stored")
 		}
 		if _, err := s.Resolution(t.Context(), "SPJ", "r1"); !errors.Is(err, fault.NotFound) {
@@ -231,7 +231,7 @@ func TestCommitResolution_RefusesOneMadeFromAnOlderCase(t *testing.T) {
 		if err := s.UpdateCase(t.Context(), c, entry(ledger.FactsChanged, "c1")); err != nil {
 			t.Fatal(err)
 		}
-		err := s.CommitResolution(t.Context(), newResolution("r1", "c1"), nil, nil)
+		err := s.CommitResolution(t.Context(), exchange.Commit{Resolution: newResolution("r1", "c1")})
 		if f := fault.As(err); f == nil || f.Code != "case-changed" {
 			t.Errorf("a resolution of version 1 of a case at version 2: %v, want case-changed", err)
 		}
@@ -247,7 +247,7 @@ func TestCommitResolution_CountsThoseOfACaseWithoutGaps(t *testing.T) {
 		failed := make(chan error, callers)
 		for i := range callers {
 			go func() {
-				failed <- s.CommitResolution(t.Context(), newResolution(fmt.Sprintf("r%d", i), "c1"), nil, nil)
+				failed <- s.CommitResolution(t.Context(), exchange.Commit{Resolution: newResolution(fmt.Sprintf("r%d", i), "c1")})
 			}()
 		}
 		for range callers {
@@ -309,7 +309,7 @@ func TestReleaseKey_LetsTheCallerTryAgainButNeverForgetsAnAnswer(t *testing.T) {
 		if _, err := s.ReserveKey(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.CommitResolution(t.Context(), newResolution("r1", "c1"), nil, key); err != nil {
+		if err := s.CommitResolution(t.Context(), exchange.Commit{Resolution: newResolution("r1", "c1"), Key: key}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.ReleaseKey(t.Context(), key); err != nil {

@@ -11,57 +11,134 @@ import (
 
 	"mianti/exchange"
 	"mianti/internal/fault"
-	"mianti/ledger"
 )
 
 func resolutions() things { return things{code: "resolution", name: "核验结果"} }
 
-// CommitResolution stores a resolution, its entries and the completion of its
-// idempotency key in one transaction.
-func (s *Store) CommitResolution(ctx context.Context, r *exchange.Resolution, entries []ledger.Entry, key *exchange.Key) error {
+// CommitResolution stores a resolution with all that goes with it, in one
+// transaction. A later version replaces the one before it, which is kept.
+func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
+	r := c.Resolution
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode a resolution: %w", err)
 	}
-	const doing = "save a resolution"
 	return s.transact(ctx, func(tx *gorm.DB) error {
 		// The case's row is locked: two resolutions of it count one after the
 		// other, and one that was made from an older version is not kept.
 		locked := tx.Exec("UPDATE cases SET version = version WHERE id = ? AND version = ?", r.Case, r.CaseVersion)
 		if locked.Error != nil {
-			return translate(locked.Error, doing, resolutions())
+			return translate(locked.Error, "save a resolution", resolutions())
 		}
 		if locked.RowsAffected == 0 {
 			return caseChanged()
 		}
-		var last int
-		err := gorm.G[resolutionRow](tx).Select("COALESCE(MAX(seq), 0)").Where("case_id = ?", r.Case).Scan(ctx, &last)
-		if err != nil {
-			return translate(err, doing, resolutions())
+		save := addResolution
+		if r.Version > 1 {
+			save = goOn
 		}
-		row := resolutionRow{
-			ID: r.ID, CaseID: r.Case, Revision: r.Revision, Status: string(r.Status), Body: string(body), Created: At(r.ResolvedAt), Seq: last + 1,
-		}
-		if err := gorm.G[resolutionRow](tx).Create(ctx, &row); err != nil {
-			return translate(err, doing, resolutions())
-		}
-		if err := appendEntries(ctx, tx, entries); err != nil {
+		if err := save(ctx, tx, r, string(body)); err != nil {
 			return err
 		}
-		return completeKey(ctx, tx, key, r.ID)
+		if err := appendEntries(ctx, tx, c.Entries); err != nil {
+			return err
+		}
+		if err := s.enqueue(ctx, tx, c.Jobs); err != nil {
+			return err
+		}
+		return completeKey(ctx, tx, c.Key, r.ID)
 	})
 }
 
+// lastOf gives the number of the last resolution of a case.
+func lastOf(ctx context.Context, tx *gorm.DB, caseID string) (last int, err error) {
+	err = gorm.G[resolutionRow](tx).Select("COALESCE(MAX(seq), 0)").Where("case_id = ?", caseID).Scan(ctx, &last)
+	return last, translate(err, "save a resolution", resolutions())
+}
+
+func addResolution(ctx context.Context, tx *gorm.DB, r *exchange.Resolution, body string) error {
+	last, err := lastOf(ctx, tx, r.Case)
+	if err != nil {
+		return err
+	}
+	row := resolutionRow{
+		ID: r.ID, CaseID: r.Case, Revision: r.Revision, Status: string(r.Status), Body: body, Created: At(r.ResolvedAt), Seq: last + 1, Version: r.Version, Retry: atOrNull(r.RetryAt),
+	}
+	return translate(gorm.G[resolutionRow](tx).Create(ctx, &row), "save a resolution", resolutions())
+}
+
+// goOn puts the next version of a resolution in the place of the one before it.
+func goOn(ctx context.Context, tx *gorm.DB, r *exchange.Resolution, body string) error {
+	const doing = "go on with a resolution"
+	before, err := gorm.G[resolutionRow](tx).Where("id = ?", r.ID).Take(ctx)
+	if err != nil {
+		return translate(err, doing, resolutions())
+	}
+	last, err := lastOf(ctx, tx, r.Case)
+	if err != nil {
+		return err
+	}
+	if before.Version != r.Version-1 || before.Seq != last {
+		return fault.New(fault.Conflict, "resolution-superseded", "核验结果已有更新的版本。")
+	}
+	kept := versionRow{ResolutionID: before.ID, Version: before.Version, Body: before.Body, Created: before.Created}
+	if err := gorm.G[versionRow](tx).Create(ctx, &kept); err != nil {
+		return translate(err, doing, resolutions())
+	}
+	changed := tx.Model(&resolutionRow{}).Where("id = ? AND version = ?", r.ID, before.Version).
+		Updates(map[string]any{"body": body, "status": string(r.Status), "version": r.Version, "retry_at": atOrNull(r.RetryAt), "created_at": At(r.ResolvedAt)})
+	if changed.Error == nil && changed.RowsAffected == 0 {
+		return fault.New(fault.Conflict, "resolution-superseded", "核验结果已有更新的版本。")
+	}
+	return translate(changed.Error, doing, resolutions())
+}
+
+// ofDepartment is the condition that a resolution is of a department's case.
+const ofDepartment = "case_id IN (SELECT id FROM cases WHERE department = ?)"
+
 // Resolution gives a resolution of a department's case, or fault.NotFound.
 func (s *Store) Resolution(ctx context.Context, department, id string) (*exchange.Resolution, error) {
-	row, err := gorm.G[resolutionRow](s.db).
-		Where("id = ? AND case_id IN (SELECT id FROM cases WHERE department = ?)", id, department).Take(ctx)
+	row, err := gorm.G[resolutionRow](s.db).Where("id = ?", id).Where(ofDepartment, department).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a resolution", resolutions())
 	}
+	return resolutionFromRow(row)
+}
+
+// LastResolution gives the last resolution of a department's case, or
+// fault.NotFound.
+func (s *Store) LastResolution(ctx context.Context, department, caseID string) (*exchange.Resolution, error) {
+	row, err := gorm.G[resolutionRow](s.db).Where("case_id = ?", caseID).Where(ofDepartment, department).Order("seq DESC").Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read the last resolution", resolutions())
+	}
+	return resolutionFromRow(row)
+}
+
+// ResolutionState gives how far a resolution is, or fault.NotFound.
+func (s *Store) ResolutionState(ctx context.Context, department, id string) (exchange.ResolutionState, error) {
+	row, err := gorm.G[resolutionRow](s.db).Select("version", "status", "retry_at").Where("id = ?", id).Where(ofDepartment, department).Take(ctx)
+	if err != nil {
+		return exchange.ResolutionState{}, translate(err, "read the state of a resolution", resolutions())
+	}
+	return exchange.ResolutionState{Version: row.Version, Status: exchange.Status(row.Status), Continues: row.Retry != nil}, nil
+}
+
+func atOrNull(t *time.Time) *Timestamp {
+	if t == nil {
+		return nil
+	}
+	at := At(*t)
+	return &at
+}
+
+func resolutionFromRow(row resolutionRow) (*exchange.Resolution, error) {
 	var r exchange.Resolution
 	if err := json.Unmarshal([]byte(row.Body), &r); err != nil {
-		return nil, fmt.Errorf("decode resolution %s: %w", id, err)
+		return nil, fmt.Errorf("decode resolution %s: %w", row.ID, err)
+	}
+	if r.Version == 0 { // stored before resolutions had versions
+		r.Version, r.StartedAt = 1, r.ResolvedAt
 	}
 	return &r, nil
 }

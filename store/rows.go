@@ -53,17 +53,47 @@ func (resultRow) TableName() string { return "case_results" }
 
 // resolutionRow is a resolution (核验结果).
 type resolutionRow struct {
-	ID       string    `gorm:"column:id;primaryKey"`
-	CaseID   string    `gorm:"column:case_id"`
-	Revision int       `gorm:"column:revision"`
-	Status   string    `gorm:"column:status"`
-	Body     string    `gorm:"column:body"` // JSON
-	Created  Timestamp `gorm:"column:created_at"`
-	Seq      int       `gorm:"column:seq"` // counts those of the case, from 1
+	ID       string     `gorm:"column:id;primaryKey"`
+	CaseID   string     `gorm:"column:case_id"`
+	Revision int        `gorm:"column:revision"`
+	Status   string     `gorm:"column:status"`
+	Body     string     `gorm:"column:body"` // JSON
+	Created  Timestamp  `gorm:"column:created_at"`
+	Seq      int        `gorm:"column:seq"` // counts those of the case, from 1
+	Version  int        `gorm:"column:version"`
+	Retry    *Timestamp `gorm:"column:retry_at"` // when it goes on by itself; null when it does not
 }
 
 // TableName names the table.
 func (resolutionRow) TableName() string { return "resolutions" }
+
+// versionRow is what a resolution said before it went on.
+type versionRow struct {
+	ResolutionID string    `gorm:"column:resolution_id;primaryKey"`
+	Version      int       `gorm:"column:version;primaryKey"`
+	Body         string    `gorm:"column:body"` // JSON
+	Created      Timestamp `gorm:"column:created_at"`
+}
+
+// TableName names the table.
+func (versionRow) TableName() string { return "resolution_versions" }
+
+// assistRow is a question to an officer (协查).
+type assistRow struct {
+	ID         string    `gorm:"column:id;primaryKey"`
+	Key        string    `gorm:"column:task_key"`
+	Department string    `gorm:"column:department"` // that is asked
+	Receiver   string    `gorm:"column:receiver"`   // that asks
+	CaseID     string    `gorm:"column:case_id"`
+	State      string    `gorm:"column:state"`
+	Asked      Timestamp `gorm:"column:asked_at"`
+	Due        Timestamp `gorm:"column:due_at"`
+	Body       string    `gorm:"column:body"`   // JSON, without the answer
+	Answer     string    `gorm:"column:answer"` // JSON; empty until there is one
+}
+
+// TableName names the table.
+func (assistRow) TableName() string { return "assist_tasks" }
 
 // submissionRow is a paper that the applicant handed in.
 type submissionRow struct {

@@ -55,3 +55,16 @@ func (s *Store) System(ctx context.Context, id string) (*exchange.System, error)
 		CreatedAt: row.Created.Time(),
 	}, nil
 }
+
+// SystemsOf gives the ids of the systems of a department that are in use.
+func (s *Store) SystemsOf(ctx context.Context, department string) ([]string, error) {
+	rows, err := gorm.G[systemRow](s.db).Select("id").Where("department = ? AND NOT disabled", department).Order("id").Find(ctx)
+	if err != nil {
+		return nil, translate(err, "list the systems of a department", things{})
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	return ids, nil
+}

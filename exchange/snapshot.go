@@ -1,0 +1,82 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"mianti/catalog"
+	"mianti/internal/fault"
+	"mianti/ledger"
+)
+
+// Snapshots loads the files that departments send.
+type Snapshots interface {
+	// LoadSnapshot puts a file in the place of the one before, as a whole or not
+	// at all. Every row that is wrong is a detail of the fault.
+	LoadSnapshot(ctx context.Context, d *catalog.Dataset, s *catalog.Source, f SnapshotFile) (SnapshotReport, error)
+}
+
+// SnapshotFile (数据文件) is a file of records.
+type SnapshotFile struct {
+	Content io.ReaderAt
+	Size    int64
+	Excel   bool      // XLSX; else CSV
+	AsOf    time.Time // of when the records are
+}
+
+// SnapshotReport is what came of a file.
+type SnapshotReport struct {
+	Source string    `json:"source"`
+	AsOf   time.Time `json:"as_of" doc:"数据时点"`
+	Rows   int       `json:"rows" doc:"载入的行数"`
+	Digest string    `json:"digest" doc:"文件摘要"`
+	// Unchanged says that the same file was loaded before.
+	Unchanged bool `json:"unchanged" doc:"同一文件已载入过, 没有变化"`
+}
+
+// LoadSnapshot loads a file for a source of the caller's own department.
+func (x *Exchange) LoadSnapshot(ctx context.Context, by Caller, code string, f SnapshotFile) (SnapshotReport, error) {
+	rev, err := x.Catalogs.Current(ctx)
+	if err != nil {
+		return SnapshotReport{}, fmt.Errorf("load a snapshot: %w", err)
+	}
+	source := rev.Source(code)
+	dataset := datasetOf(rev, source)
+	if dataset == nil || dataset.Department != by.Department {
+		return SnapshotReport{}, fault.New(fault.NotFound, "unknown-source", "没有这个数源接口，或它不属于本部门。")
+	}
+	if source.Kind != catalog.SourceSnapshot {
+		return SnapshotReport{}, fault.New(fault.Invalid, "no-snapshot-source", "这个数源接口不接收文件。")
+	}
+	if x.Snapshots == nil {
+		return SnapshotReport{}, fault.New(fault.Unavailable, "unavailable", "这个节点不接收文件。")
+	}
+	report, err := x.Snapshots.LoadSnapshot(ctx, dataset, source, f)
+	if err != nil {
+		return SnapshotReport{}, err
+	}
+	e := ledger.Entry{
+		Kind: ledger.SnapshotLoaded, At: x.Now().UTC(), System: by.System, Department: by.Department, Revision: rev.Number,
+		Dataset: dataset.Code, Source: source.Code, Digest: report.Digest,
+	}
+	if err := x.Journal.Append(ctx, []ledger.Entry{e}); err != nil {
+		return SnapshotReport{}, notRecorded(err)
+	}
+	return report, nil
+}
+
+func datasetOf(rev *catalog.Revision, source *catalog.Source) *catalog.Dataset {
+	if source == nil {
+		return nil
+	}
+	for _, d := range rev.Datasets() {
+		for i := range d.Sources {
+			if d.Sources[i].Code == source.Code {
+				return d
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"mianti/exchange"
+	"mianti/internal/fault"
+	"mianti/internal/jobs"
+	"mianti/ledger"
+)
+
+func assistTasks() things { return things{code: "assist-task", name: "协查"} }
+
+// OpenAssist stores a task with its jobs. When there is one under its key
+// already it stores nothing and returns that one.
+func (s *Store) OpenAssist(ctx context.Context, t *exchange.AssistTask, more []jobs.Job) (*exchange.AssistTask, error) {
+	row, err := assistToRow(t)
+	if err != nil {
+		return nil, err
+	}
+	taken := false
+	err = s.transact(ctx, func(tx *gorm.DB) error {
+		ignore := clause.OnConflict{Columns: []clause.Column{{Name: "task_key"}}, DoNothing: true}
+		created := tx.Clauses(ignore).Create(&row)
+		if created.Error != nil {
+			return translate(created.Error, "open an assist task", assistTasks())
+		}
+		if taken = created.RowsAffected == 0; taken {
+			return nil
+		}
+		return s.enqueue(ctx, tx, more)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !taken {
+		return t, nil
+	}
+	row, err = gorm.G[assistRow](s.db).Where("task_key = ?", t.Key).Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read an assist task", assistTasks())
+	}
+	return assistFromRow(row)
+}
+
+// AssistTask gives a task that a department is asked, or fault.NotFound.
+func (s *Store) AssistTask(ctx context.Context, department, id string) (*exchange.AssistTask, error) {
+	row, err := gorm.G[assistRow](s.db).Where("id = ? AND department = ?", id, department).Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read an assist task", assistTasks())
+	}
+	return assistFromRow(row)
+}
+
+// AssistTasks gives the tasks that a department is asked and that are in a
+// state; what is due first comes first.
+func (s *Store) AssistTasks(ctx context.Context, f exchange.AssistFilter) ([]exchange.AssistTask, error) {
+	query := gorm.G[assistRow](s.db).Where("department = ? AND state = ?", f.Department, string(f.State))
+	if f.After != "" {
+		after, err := gorm.G[assistRow](s.db).Where("id = ? AND department = ?", f.After, f.Department).Take(ctx)
+		if err != nil {
+			return nil, translate(err, "read an assist task", assistTasks())
+		}
+		query = query.Where("(due_at > ? OR (due_at = ? AND id > ?))", after.Due, after.Due, after.ID)
+	}
+	rows, err := query.Order("due_at, id").Limit(f.Limit).Find(ctx)
+	if err != nil {
+		return nil, translate(err, "list assist tasks", assistTasks())
+	}
+	out := make([]exchange.AssistTask, 0, len(rows))
+	for _, row := range rows {
+		t, err := assistFromRow(row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *t)
+	}
+	return out, nil
+}
+
+// AnswerAssist stores the answer of a task that is open, with its entry and its
+// jobs. A task that has been answered meanwhile is a fault.Conflict.
+func (s *Store) AnswerAssist(ctx context.Context, c exchange.AssistCommit) error {
+	answer, err := json.Marshal(c.Task.Answer)
+	if err != nil {
+		return fmt.Errorf("encode the answer of an assist task: %w", err)
+	}
+	return s.transact(ctx, func(tx *gorm.DB) error {
+		changed := tx.Model(&assistRow{}).Where("id = ? AND state = ?", c.Task.ID, string(exchange.AssistOpen)).
+			Updates(map[string]any{"state": string(exchange.AssistAnswered), "answer": string(answer)})
+		if changed.Error != nil {
+			return translate(changed.Error, "answer an assist task", assistTasks())
+		}
+		if changed.RowsAffected == 0 {
+			return fault.New(fault.Conflict, "assist-answered", "这个协查已经答复，不能再改。")
+		}
+		if err := appendEntries(ctx, tx, []ledger.Entry{c.Entry}); err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, c.Jobs)
+	})
+}
+
+func assistToRow(t *exchange.AssistTask) (assistRow, error) {
+	plain := *t
+	plain.Answer, plain.Subject = nil, nil
+	body, err := json.Marshal(plain)
+	if err != nil {
+		return assistRow{}, fmt.Errorf("encode an assist task: %w", err)
+	}
+	return assistRow{
+		ID: t.ID, Key: t.Key, Department: t.Department, Receiver: t.Receiver, CaseID: t.Case, State: string(t.State),
+		Asked: At(t.AskedAt), Due: At(t.DueAt), Body: string(body),
+	}, nil
+}
+
+func assistFromRow(row assistRow) (*exchange.AssistTask, error) {
+	var t exchange.AssistTask
+	if err := json.Unmarshal([]byte(row.Body), &t); err != nil {
+		return nil, fmt.Errorf("decode assist task %s: %w", row.ID, err)
+	}
+	t.State, t.Key = exchange.AssistState(row.State), row.Key
+	if row.Answer == "" {
+		return &t, nil
+	}
+	t.Answer = new(exchange.AssistAnswer)
+	if err := json.Unmarshal([]byte(row.Answer), t.Answer); err != nil {
+		return nil, fmt.Errorf("decode the answer of assist task %s: %w", row.ID, err)
+	}
+	return &t, nil
+}
