@@ -51,6 +51,9 @@ type Config struct {
 	MaxBody int64
 	// TokenLife is how long an access token is good for. Default 10 min.
 	TokenLife time.Duration
+	// Draining, if given, is closed when the server is about to end: streams then
+	// end too.
+	Draining <-chan struct{}
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	// Default none.
 	TrustedProxies []string

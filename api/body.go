@@ -21,15 +21,19 @@ import (
 // anything is done for it.
 func (s *server) requireAcceptable(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
-	if !acceptsJSON(c.Request.Header.Values("Accept")) {
-		s.refuse(c, fault.New(fault.Invalid, "not-acceptable", "本接口只返回 JSON，请让 Accept 包含 application/json。"))
+	wanted := "application/json"
+	if ok := ctx.Operation().Responses["200"]; ok != nil && ok.Content[eventStream] != nil {
+		wanted = eventStream
+	}
+	if !accepts(c.Request.Header.Values("Accept"), wanted) {
+		s.refuse(c, fault.New(fault.Invalid, "not-acceptable", "这个操作只返回 %[1]s，请让 Accept 包含 %[1]s。", wanted))
 		return
 	}
 	next(ctx)
 }
 
-// acceptsJSON reads Accept headers; none accepts anything.
-func acceptsJSON(headers []string) bool {
+// accepts reads Accept headers; none accepts anything.
+func accepts(headers []string, wanted string) bool {
 	any := false
 	for _, header := range headers {
 		for _, part := range strings.Split(header, ",") {
@@ -41,7 +45,7 @@ func acceptsJSON(headers []string) bool {
 			if err != nil || isZero(params["q"]) {
 				continue
 			}
-			if kind == "*/*" || kind == "application/*" || kind == "application/json" {
+			if kind == "*/*" || kind == wanted || kind == wanted[:strings.IndexByte(wanted, '/')]+"/*" {
 				return true
 			}
 		}

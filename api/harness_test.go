@@ -21,7 +21,6 @@ import (
 
 	"mianti/api"
 	"mianti/catalog"
-	"mianti/connectors"
 	"mianti/exchange"
 	"mianti/policies"
 )
@@ -71,7 +70,11 @@ func newHarness(t testing.TB) *harness {
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	x := exchange.New(exchange.Config{
 		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Grants: h.memory,
-		Connectors: map[string]connectors.Connector{"httpjson": source{}}, BaseURL: func(string) string { return "http://127.0.0.1:1" },
+		Keys: h.memory, Systems: h.memory, Queue: queue{}, Sources: source{},
+		Desk: &exchange.Desk{Assists: h.memory, Now: at, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
+		Locate: func(string, *catalog.Source) (string, catalog.Network) {
+			return "http://127.0.0.1:1", catalog.NetworkLocal
+		},
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{

@@ -9,6 +9,7 @@ import (
 	"mianti/connectors"
 	"mianti/exchange"
 	"mianti/internal/fault"
+	"mianti/internal/jobs"
 	"mianti/ledger"
 	"mianti/policies"
 )
@@ -24,6 +25,8 @@ type memory struct {
 	systems     map[string]exchange.System
 	assertions  map[string]bool
 	grants      []policies.Grant
+	tasks       []exchange.AssistTask
+	jobs        []jobs.Job
 	fail        error // what every access fails with
 }
 
@@ -95,13 +98,15 @@ func (m *memory) CaseByNumber(_ context.Context, department, number string) (*ex
 	return nil, unknownCase()
 }
 
-func (m *memory) CommitResolution(_ context.Context, r *exchange.Resolution, _ []ledger.Entry, key *exchange.Key) error {
+func (m *memory) CommitResolution(_ context.Context, c exchange.Commit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.resolutions[r.ID], m.owners[r.ID] = *r, m.cases[r.Case].Department
-	if key != nil {
+	r := *c.Resolution
+	m.resolutions[r.ID], m.owners[r.ID] = r, m.cases[r.Case].Department
+	if key := c.Key; key != nil {
 		m.keys[key.System+" "+key.Value+" "+key.Request] = r.ID
 	}
+	m.jobs = append(m.jobs, c.Jobs...)
 	return nil
 }
 
@@ -113,6 +118,25 @@ func (m *memory) Resolution(_ context.Context, department, id string) (*exchange
 		return nil, fault.New(fault.NotFound, "unknown-resolution", "没有这个核验结果")
 	}
 	return &r, nil
+}
+
+func (m *memory) LastResolution(_ context.Context, department, caseID string) (*exchange.Resolution, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.resolutions {
+		if r.Case == caseID && m.owners[r.ID] == department {
+			return &r, nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "unknown-resolution", "没有这个核验结果")
+}
+
+func (m *memory) ResolutionState(ctx context.Context, department, id string) (exchange.ResolutionState, error) {
+	r, err := m.Resolution(ctx, department, id)
+	if err != nil {
+		return exchange.ResolutionState{}, err
+	}
+	return exchange.ResolutionState{Version: r.Version, Status: r.Status, Continues: r.Continues()}, nil
 }
 
 func (m *memory) ReserveKey(_ context.Context, key *exchange.Key) (string, error) {
@@ -158,6 +182,69 @@ func (m *memory) UseAssertion(_ context.Context, system, jti string, _ time.Time
 	return nil
 }
 
+func (m *memory) SystemsOf(context.Context, string) ([]string, error) { return nil, nil }
+
+func (m *memory) OpenAssist(_ context.Context, t *exchange.AssistTask, _ []jobs.Job) (*exchange.AssistTask, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.tasks {
+		if m.tasks[i].Key == t.Key {
+			found := m.tasks[i]
+			return &found, nil
+		}
+	}
+	m.tasks = append(m.tasks, *t)
+	return t, nil
+}
+
+func (m *memory) AssistTask(_ context.Context, department, id string) (*exchange.AssistTask, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.tasks {
+		if t.ID == id && t.Department == department {
+			return &t, nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "unknown-assist-task", "没有这个协查")
+}
+
+func (m *memory) AssistTasks(_ context.Context, f exchange.AssistFilter) ([]exchange.AssistTask, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := []exchange.AssistTask{}
+	for _, t := range m.tasks {
+		if t.Department == f.Department && t.State == f.State {
+			out = append(out, t)
+		}
+	}
+	return out[:min(len(out), f.Limit)], nil
+}
+
+func (m *memory) AnswerAssist(_ context.Context, c exchange.AssistCommit) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range m.tasks {
+		if m.tasks[i].ID == c.Task.ID {
+			m.tasks[i] = *c.Task
+		}
+	}
+	m.jobs = append(m.jobs, c.Jobs...)
+	return nil
+}
+
+// queue takes jobs and runs none.
+type queue struct{}
+
+func (queue) Enqueue(context.Context, ...jobs.Job) error { return nil }
+
+func (queue) Claim(context.Context, string, []string, int, time.Duration) ([]jobs.Job, error) {
+	return nil, nil
+}
+
+func (queue) Finish(context.Context, string, jobs.Job) (bool, error) { return true, nil }
+
+func (queue) Retry(context.Context, string, jobs.Job, time.Time, string) error { return nil }
+
 // change changes what is kept, under the lock.
 func (m *memory) change(f func(*memory)) {
 	m.mu.Lock()
@@ -165,11 +252,17 @@ func (m *memory) change(f func(*memory)) {
 	f(m)
 }
 
+// absent is the number of a person for whom the source is down.
+const absent = "370199199007221247"
+
 // source answers for every dataset with one good record of whoever is asked
 // for.
 type source struct{}
 
 func (source) Ask(_ context.Context, q connectors.Query) (connectors.Reply, error) {
+	if q.Subject.Number == absent {
+		return connectors.Reply{}, &connectors.Fault{Kind: connectors.FaultDown}
+	}
 	return connectors.Reply{Records: []connectors.Record{{
 		Subject: q.Subject, Fields: map[string]any{"name": q.Subject.Name, "valid_to": "2036-01-01"},
 	}}}, nil

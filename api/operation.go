@@ -59,6 +59,8 @@ func (s *server) registerOperations() {
 	s.registerDiscovery()
 	s.registerCases()
 	s.registerResolutions()
+	s.registerAssist()
+	s.registerSnapshots()
 	s.registerMatters()
 	s.registerOneThings()
 	s.registerMaterials()

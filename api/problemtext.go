@@ -60,6 +60,11 @@ func caseProblems() map[string]problemText {
 		"unknown-case":                 {title: "没有这个办件", explanation: "没有这个办件，或它不属于本部门。"},
 		"unknown-resolution":           {title: "没有这个核验结果", explanation: "没有这个核验结果，或它不属于本部门的办件。"},
 		"matter-of-another-department": {title: "事项由其他部门办理", explanation: "只有办理该事项的部门，或一件事的牵头部门，可以登记办件。"},
+		"unknown-assist-task":          {title: "没有这个协查", explanation: "没有这个协查，或请求协查的不是本部门。"},
+		"unknown-source":               {title: "没有这个数源接口", explanation: "目录中没有这个数源接口，或它不属于本部门。"},
+		"no-snapshot-source":           {title: "这个数源接口不接收文件", explanation: "只有种类为 snapshot 的数源接口接收文件。"},
+		"invalid-snapshot":             {title: "文件没有载入", explanation: "errors 逐行说明位置与原因。整份文件没有载入，此前的数据继续有效。"},
+		"invalid-answer":               {title: "答复不符合要求", explanation: "errors 逐条说明位置与原因。改正之前没有登记。"},
 		"unstorable-text":              {title: "文字不能保存", explanation: "文字中含有不能保存的字符（如 NUL），请删除后重试。"},
 	}
 }
@@ -71,6 +76,10 @@ func stateProblems() map[string]problemText {
 		"result-conflict":          {title: "办理结果已登记", explanation: "该事项的结果已经登记，且与这次不同。登记过的结果不能更改。"},
 		"matter-not-applicable":    {title: "本办件不涉及这个事项", explanation: "按已知情形，这个事项被跳过。情形有误时请先更正情形。"},
 		"prior-matter-not-granted": {title: "前序事项尚未办结", explanation: "请先登记前序事项的办理结果。"},
+		"assist-answered":          {title: "协查已经答复", explanation: "一个协查只答复一次。答复有误时，请联系请求协查的部门重新核验。"},
+		"snapshot-older":           {title: "文件比现有数据旧", explanation: "已有时点更新的数据。确要退回旧数据时，请联系运维人员。"},
+		"snapshot-changed":         {title: "另一份文件刚刚载入", explanation: "另一次载入更快。请查看后重试。"},
+		"resolution-superseded":    {title: "核验结果已有新版", explanation: "核验在别处已继续。请重新读取。"},
 		"case-changed":             {title: "办件刚被更改", explanation: "办件在读取之后被另一个请求更改。请重新读取后再试。"},
 		"ambiguous-matter":         {title: "实施编码对应多个事项", explanation: "同一实施编码的事项在不同一件事中要的材料不同。请改用事项短码。"},
 		"request-in-progress":      {title: "同一请求正在处理", explanation: "同一 Idempotency-Key 的请求还没有结束。请稍后用同一个键重试。"},

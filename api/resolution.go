@@ -4,40 +4,62 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
+	"time"
 
 	"mianti/exchange"
 )
 
 const resolutionsPath = "/v1/resolutions"
 
+// Preference is what a caller would like (RFC 7240): wait=N. It is exported for
+// the reason that CasePath is.
+type Preference struct {
+	Prefer string `header:"Prefer" maxLength:"200" doc:"wait=秒数: 核验结果会自动继续时, 最多等这么久再返回 (上限 50)"`
+}
+
 type resolveInput struct {
 	CasePath
+	Preference
 	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" doc:"重试时不变; 同一键得到同一核验结果"`
 	Body *struct{}
 }
 
-type resolutionOutput struct {
-	Location string `header:"Location"`
-	Body     exchange.Resolution
+type readResolutionInput struct {
+	CasePath
+	Preference
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1000"`
 }
 
-type readResolutionOutput struct {
-	Body exchange.Resolution
+// resolutionOutput is a resolution. One that goes on by itself says when to ask
+// again.
+type resolutionOutput struct {
+	Status            int
+	Location          string `header:"Location"`
+	ETag              string `header:"ETag"`
+	RetryAfter        string `header:"Retry-After"`
+	PreferenceApplied string `header:"Preference-Applied"`
+	Body              *exchange.Resolution
 }
 
 func (s *server) registerResolutions() {
 	const tag = "核验"
-	resolve := s.operation(http.MethodPost, casesPath+"/{id}/resolutions", "resolve-case", "核验办件的材料", tag, 404, 409, 422)
+	resolve := s.operation(http.MethodPost, casesPath+"/{id}/resolutions", "resolve-case", "核验办件的材料", tag, 202, 404, 409, 422)
 	resolve.DefaultStatus = http.StatusCreated
-	resolve.Description = "向各部门并行查询，返回每项材料的结论与仍需上传的清单。数源故障是结论的一部分，不是错误。"
+	resolve.Description = "向各部门并行查询，返回每项材料的结论与仍需上传的清单。数源故障是结论的一部分，不是错误。" +
+		"201：这就是结果；202：也是结果，但还在等数源或协查，会自动继续核验，可按 Retry-After 再读、用 Prefer: wait 等待、订阅事件或接收 webhook。"
 	handle(s, resolve, s.resolve)
-	read := s.operation(http.MethodGet, resolutionsPath+"/{id}", "read-resolution", "读取核验结果", tag, 404, 422)
+	read := s.operation(http.MethodGet, resolutionsPath+"/{id}", "read-resolution", "读取核验结果", tag, 304, 404, 422)
+	read.Description = "返回最新一版。每次返回内容都留痕；带 If-None-Match 而没有新版时返回 304，不留痕。"
 	handle(s, read, s.readResolution)
+	s.registerEvents(tag)
 }
 
 func (s *server) resolve(ctx context.Context, in *resolveInput) (*resolutionOutput, error) {
-	caller := callerOf(ctx)
+	caller, waiting := callerOf(ctx), s.waiting(in.Prefer)
 	var key *exchange.Key
 	if in.Key != "" {
 		sum := sha256.Sum256([]byte("resolve " + in.ID))
@@ -47,13 +69,91 @@ func (s *server) resolve(ctx context.Context, in *resolveInput) (*resolutionOutp
 	if err != nil {
 		return nil, err
 	}
-	return &resolutionOutput{Location: resolutionsPath + "/" + r.ID, Body: *r}, nil
+	if r, err = s.await(ctx, caller, r, waiting); err != nil {
+		return nil, err
+	}
+	out := s.rendered(r, waiting)
+	out.Location = resolutionsPath + "/" + r.ID
+	if out.Status = http.StatusCreated; r.Continues() {
+		out.Status = http.StatusAccepted
+	}
+	return out, nil
 }
 
-func (s *server) readResolution(ctx context.Context, in *CasePath) (*readResolutionOutput, error) {
-	r, err := s.Exchange.Resolution(ctx, callerOf(ctx), in.ID)
+func (s *server) readResolution(ctx context.Context, in *readResolutionInput) (*resolutionOutput, error) {
+	caller, waiting := callerOf(ctx), s.waiting(in.Prefer)
+	state, err := s.Exchange.ResolutionState(ctx, caller, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &readResolutionOutput{Body: *r}, nil
+	if state.Continues && waiting > 0 {
+		ending, stop := context.WithTimeout(ctx, waiting)
+		defer stop()
+		if state, err = s.Exchange.AwaitEnd(ending, caller, in.ID); err != nil {
+			return nil, err
+		}
+	}
+	if tag := resolutionTag(in.ID, state.Version); in.IfNoneMatch == tag {
+		return &resolutionOutput{Status: http.StatusNotModified, ETag: tag}, nil
+	}
+	r, err := s.Exchange.Resolution(ctx, caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := s.rendered(r, waiting)
+	out.Status = http.StatusOK
+	return out, nil
+}
+
+// await waits for a resolution that goes on by itself, as long as the caller
+// likes.
+func (s *server) await(ctx context.Context, caller exchange.Caller, r *exchange.Resolution, waiting time.Duration) (*exchange.Resolution, error) {
+	if !r.Continues() || waiting <= 0 {
+		return r, nil
+	}
+	ending, stop := context.WithTimeout(ctx, waiting)
+	defer stop()
+	state, err := s.Exchange.AwaitEnd(ending, caller, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	if state.Version == r.Version {
+		return r, nil
+	}
+	return s.Exchange.Resolution(ctx, caller, r.ID)
+}
+
+func (s *server) rendered(r *exchange.Resolution, waited time.Duration) *resolutionOutput {
+	out := &resolutionOutput{ETag: resolutionTag(r.ID, r.Version), Body: r}
+	if r.Continues() {
+		seconds := int(r.RetryAt.Sub(s.Now()).Seconds()) + 1
+		out.RetryAfter = strconv.Itoa(max(1, seconds))
+	}
+	if waited > 0 {
+		out.PreferenceApplied = "wait=" + strconv.Itoa(int(waited.Seconds()))
+	}
+	return out
+}
+
+func resolutionTag(id string, version int) string { return fmt.Sprintf(`"%s-%d"`, id, version) }
+
+// longestPreference bounds how long a caller may wait, so that the answer is
+// out before the server gives the connection up.
+const longestPreference = 50 * time.Second
+
+// waiting reads wait=N of a Prefer header; anything else is not understood and,
+// as RFC 7240 wants, ignored.
+func (s *server) waiting(prefer string) time.Duration {
+	for part := range strings.SplitSeq(prefer, ",") {
+		value, ok := strings.CutPrefix(strings.TrimSpace(part), "wait=")
+		if !ok {
+			continue
+		}
+		seconds, err := strconv.Atoi(value)
+		if err != nil || seconds < 0 {
+			return 0
+		}
+		return min(time.Duration(min(seconds, 3600))*time.Second, longestPreference)
+	}
+	return 0
 }

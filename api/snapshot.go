@@ -1,0 +1,59 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"mime"
+	"net/http"
+	"time"
+
+	"mianti/catalog"
+	"mianti/exchange"
+	"mianti/internal/fault"
+)
+
+const (
+	csvType  = "text/csv"
+	xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	// maxSnapshot bounds a file, in bytes.
+	maxSnapshot = 64 << 20
+)
+
+type loadSnapshotInput struct {
+	Code        string `path:"code" maxLength:"100" pattern:"^[0-9A-Za-z][0-9A-Za-z._-]*$"`
+	AsOf        string `query:"as_of" required:"true" format:"date" doc:"数据时点: 文件反映哪一天的数据"`
+	ContentType string `header:"Content-Type" maxLength:"200"`
+	RawBody     []byte `contentType:"application/octet-stream"`
+}
+
+type loadSnapshotOutput struct {
+	Body exchange.SnapshotReport
+}
+
+func (s *server) registerSnapshots() {
+	load := s.operation(http.MethodPost, "/v1/sources/{code}/snapshots", "load-snapshot", "上传数据文件", "数源", 404, 409, 422)
+	load.Description = "数源部门上传一份 CSV（text/csv）或 XLSX 文件。整份载入或整份不载入；有错时 errors 逐行说明，此前的数据继续有效。最大 64 MiB。"
+	load.DefaultStatus = http.StatusCreated
+	load.MaxBodyBytes = maxSnapshot
+	load.BodyReadTimeout = time.Minute
+	handle(s, load, s.loadSnapshot)
+}
+
+func (s *server) loadSnapshot(ctx context.Context, in *loadSnapshotInput) (*loadSnapshotOutput, error) {
+	kind, _, err := mime.ParseMediaType(in.ContentType)
+	if err != nil || (kind != csvType && kind != xlsxType) {
+		return nil, fault.New(fault.Invalid, "unsupported-media-type", "Content-Type 须为 %s 或 %s。", csvType, xlsxType)
+	}
+	day, err := time.ParseInLocation(time.DateOnly, in.AsOf, catalog.TimeZone())
+	if err != nil || day.After(s.Now()) {
+		return nil, fault.New(fault.Invalid, "invalid-request", "数据时点不正确。").
+			With(fault.Detail{Location: "query.as_of", Code: "invalid-date", Message: "请填写不晚于今天的日期，例如 2026-11-23。"})
+	}
+	report, err := s.Exchange.LoadSnapshot(ctx, callerOf(ctx), in.Code, exchange.SnapshotFile{
+		Content: bytes.NewReader(in.RawBody), Size: int64(len(in.RawBody)), Excel: kind == xlsxType, AsOf: day,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &loadSnapshotOutput{Body: report}, nil
+}
