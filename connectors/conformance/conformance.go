@@ -1,13 +1,17 @@
 // Package conformance holds a connector against its contract: what it answers
 // when the source is well, and that no fault of a source is ever taken for an
 // answer. Every kind of connector has to pass Run.
+//
+// The suite can fail: its own tests hand it connectors that lie, and count the
+// cases that notice.
 package conformance
 
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
+	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,222 +23,242 @@ import (
 	"mianti/connectors/standin"
 )
 
-// Maker returns a connector, the stand-in departments that it is tried on, and
-// the base URL of the department under which StandIn has its datasets.
-type Maker func(t *testing.T) (connectors.Connector, *standin.Server, string)
+// Kind is a kind of connector that is tried.
+type Kind struct {
+	Name catalog.SourceKind
+	// New makes a connector and the department that it asks, for one test. Both
+	// end with the test.
+	New func(t *testing.T) (connectors.Connector, Department)
+	// NotFor names the cases that cannot happen at this kind, each with the
+	// reason, which is printed. A name that is no case's is a fault of the test.
+	NotFor map[string]string
+	// Faults are what cases come to at this kind where it is not what the table
+	// says. A case that is a fault there cannot become an answer here.
+	Faults map[string]connectors.FaultKind
+}
 
-// patience is how long a call may take that is not meant to be slow.
-const patience = 10 * time.Second
+// Department is who is asked: a stand-in that answers as well or as badly as
+// the rules say. It holds the records of People for the datasets Card and Sheet.
+type Department interface {
+	// Query asks for all fields of a dataset but NotAsked.
+	Query(dataset string, s connectors.Subject) connectors.Query
+	SetRules(rules ...standin.Rule) error
+	Asked() int // questions that have arrived
+	Close()     // the department goes away
+}
 
-// Run tries the connector on everything that the contract speaks of. kind is
-// the kind of source that it is for.
-func Run(t *testing.T, newConnector Maker, kind string) {
+// patience is how long a call may take that is not meant to be slow, and grace
+// how long one may take beyond its deadline on a busy machine.
+const (
+	patience = 10 * time.Second
+	grace    = time.Second
+)
+
+// Run tries the connector on everything that the contract speaks of.
+func Run(t *testing.T, k Kind) {
 	before := runtime.NumGoroutine()
 	t.Run("calls", func(t *testing.T) {
-		for _, c := range cases() {
-			t.Run(c.name, func(t *testing.T) { runCase(t, newConnector, kind, &c) })
+		all := casesFor(k.Name)
+		for _, fault := range k.settingFaults(all) {
+			t.Error(fault)
 		}
-		t.Run("cancelled", func(t *testing.T) { runCancelled(t, newConnector, kind) })
-		t.Run("many at once", func(t *testing.T) { runManyAtOnce(t, newConnector, kind) })
-		t.Run("no listener", func(t *testing.T) { runNoListener(t, newConnector, kind) })
+		for _, c := range all {
+			t.Run(c.name, func(t *testing.T) {
+				if reason := k.NotFor[c.name]; reason != "" {
+					t.Skipf("cannot happen at %s: %s", k.Name, reason)
+				}
+				if err := k.try(t, c); err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	})
-	// All servers are closed by now, and their connections with them.
-	awaitGoroutines(t, before)
-}
-
-// one is a case: what the department does and what must come of it.
-type one struct {
-	name    string
-	rules   []standin.Rule
-	subject *connectors.Subject  // nil: the one that everything is known of
-	dataset string               // empty: cardCode
-	timeout time.Duration        // of the call; zero: patience
-	source  int                  // the source's own limit in milliseconds
-	want    []connectors.Record  // with no fault
-	fault   connectors.FaultKind // and none of want
-}
-
-func cases() []one {
-	who := known()
-	fault := func(f standin.Fault) []standin.Rule { return []standin.Rule{{Fault: f}} }
-	otherName := connectors.Subject{Kind: who.Kind, Name: "异" + who.Name, Number: who.Number}
-	return []one{
-		{name: "found", want: []connectors.Record{card(who, false)}},
-		{name: "found with every type", dataset: sheetCode, want: []connectors.Record{sheet(who)}},
-		{name: "no such record", rules: fault(standin.FaultNotFound)},
-		{name: "no such person", subject: &connectors.Subject{Kind: who.Kind, Name: who.Name, Number: "370199199007221247"}},
-		{name: "another name", subject: &connectors.Subject{Kind: who.Kind, Name: "冯某", Number: who.Number}},
-		{name: "expired", rules: fault(standin.FaultExpired), want: []connectors.Record{card(who, true)}},
-		{name: "no longer in force", dataset: sheetCode, rules: fault(standin.FaultExpired), want: []connectors.Record{revoked(sheet(who))}},
-		{name: "mismatch", rules: fault(standin.FaultMismatch), want: []connectors.Record{card(otherName, false)}},
-		{name: "several", rules: fault(standin.FaultMultiple), want: []connectors.Record{card(who, false), card(who, false)}},
-		{name: "extra fields", rules: fault(standin.FaultExtraFields), want: []connectors.Record{card(who, false)}},
-		{name: "field left out", rules: []standin.Rule{{Dataset: cardCode, Fields: map[string]any{"valid_to": nil}}}, want: []connectors.Record{without(card(who, false), "valid_to")}},
-		{name: "slow", rules: fault(standin.FaultSlow), timeout: 50 * time.Millisecond, fault: connectors.FaultTimeout},
-		{name: "slower than the source may be", rules: fault(standin.FaultSlow), source: 50, fault: connectors.FaultTimeout},
-		{name: "wrong person", rules: fault(standin.FaultWrongPerson), fault: connectors.FaultWrongSubject},
-		{name: "malformed", rules: fault(standin.FaultMalformed), fault: connectors.FaultMalformed},
-		{name: "truncated", rules: fault(standin.FaultTruncated), fault: connectors.FaultDown},
-		{name: "huge", rules: fault(standin.FaultHuge), fault: connectors.FaultMalformed},
-		{name: "wrong content type", rules: fault(standin.FaultHTML), fault: connectors.FaultMalformed},
-		{name: "wrong status", rules: fault(standin.FaultMissing), fault: connectors.FaultMalformed},
-		{name: "redirect", rules: fault(standin.FaultRedirect), fault: connectors.FaultMalformed},
-		{name: "denied", rules: fault(standin.FaultDenied), fault: connectors.FaultRefused},
-		{name: "down", rules: fault(standin.FaultDown), fault: connectors.FaultDown},
-		{name: "busy", rules: fault(standin.FaultBusy), fault: connectors.FaultDown},
+	// All departments are closed by now, and the connections to them.
+	if err := goroutinesLeft(before, patience); err != nil {
+		t.Error(err)
 	}
 }
 
-func runCase(t *testing.T, newConnector Maker, kind string, c *one) {
-	connector, server, baseURL := newConnector(t)
-	if err := server.SetRules(c.rules...); err != nil {
-		t.Fatal(err)
+// Verdicts tries the connector as Run does, and gives what is wrong by the name
+// of the case; nil says that nothing is. It is how the suite itself is tested.
+func Verdicts(t *testing.T, k Kind) map[string]error {
+	out := map[string]error{}
+	for _, c := range casesFor(k.Name) {
+		if k.NotFor[c.name] != "" {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) { out[c.name] = k.try(t, c) })
 	}
-	q := query(t, baseURL, kind, c)
-	timeout := c.timeout
-	if timeout == 0 {
-		timeout = patience
+	return out
+}
+
+// Cases are the names of all cases of a kind, in their order.
+func Cases(kind catalog.SourceKind) []string {
+	var out []string
+	for _, c := range casesFor(kind) {
+		out = append(out, c.name)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	return out
+}
+
+// OverHTTP are the cases that only an interface over HTTP can come to, with one
+// reason for all: what NotFor starts from for other kinds.
+func OverHTTP(reason string) map[string]string {
+	out := map[string]string{}
+	for _, c := range cases() {
+		if c.http && c.only == "" {
+			out[c.name] = reason
+		}
+	}
+	return out
+}
+
+// settingFaults finds names in the settings that are no case's.
+func (k *Kind) settingFaults(all []one) []string {
+	var out []string
+	known := func(name string) bool { return slices.ContainsFunc(all, func(c one) bool { return c.name == name }) }
+	for name, reason := range k.NotFor {
+		if !known(name) || reason == "" {
+			out = append(out, fmt.Sprintf("NotFor: no case is called %q, or it lacks a reason", name))
+		}
+	}
+	for name, fault := range k.Faults {
+		at := slices.IndexFunc(all, func(c one) bool { return c.name == name })
+		if at < 0 || all[at].fault == "" || fault == "" {
+			out = append(out, fmt.Sprintf("Faults: no case is called %q, or it is not a fault", name))
+		}
+	}
+	return out
+}
+
+// try runs one case and says what is wrong.
+func (k *Kind) try(t *testing.T, c one) error {
+	if fault, other := k.Faults[c.name]; other {
+		c.fault = fault
+	}
+	connector, department := k.New(t)
+	if err := department.SetRules(c.rules...); err != nil {
+		return fmt.Errorf("the department cannot play it: %w", err)
+	}
+	if c.run != nil {
+		return c.run(t.Context(), connector, department)
+	}
+	return c.ask(t.Context(), connector, department)
+}
+
+// ask puts the question of the case and looks at what came of it.
+func (c *one) ask(ctx context.Context, connector connectors.Connector, department Department) error {
+	q := c.query(department)
+	timeout := patience
+	if c.timeout > 0 {
+		timeout = c.timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	start := time.Now()
 	reply, err := connector.Ask(ctx, q)
-	checkFault(t, err, c.fault, q.Subject)
-	if c.source > 0 && ctx.Err() != nil {
-		t.Error("the call took all the time that its caller had, not only the source's")
+	switch {
+	case time.Since(start) > timeout+grace:
+		return errors.New("the call took longer than its caller had")
+	case c.source > 0 && c.timeout == 0 && ctx.Err() != nil:
+		return errors.New("the call took all the time that its caller had, not only the source's")
 	}
-	if diff := cmp.Diff(c.want, withoutTime(reply.Records)); diff != "" {
-		t.Errorf("records (-want +got):\n%s", diff)
+	if err := errors.Join(checkFault(err, c.fault, q.Subject), c.checkRetry(err)); err != nil {
+		return err
 	}
+	return errors.Join(checkTimes(reply.Records, c.asOf), checkRecords(reply.Records, c.want))
 }
 
-// checkFault wants the kind of fault, and no word of the subject in it.
-func checkFault(t *testing.T, err error, want connectors.FaultKind, subject connectors.Subject) {
-	t.Helper()
-	if want == "" {
-		if err != nil {
-			t.Fatalf("fault %v, want an answer", err)
-		}
-		return
+// query asks for the case's dataset and subject.
+func (c *one) query(department Department) connectors.Query {
+	code, subject := Card, known()
+	if c.dataset != "" {
+		code = c.dataset
 	}
-	var fault *connectors.Fault
-	if !errors.As(err, &fault) || fault.Kind != want {
-		t.Fatalf("got %v, want fault %s", err, want)
-	}
-	for _, secret := range []string{subject.Number, subject.Name, "冯"} {
-		if strings.Contains(err.Error(), secret) {
-			t.Errorf("the fault says whom it is about: %v", err)
-		}
-	}
-}
-
-// runCancelled wants a call to end when the one who waits for it gives up.
-func runCancelled(t *testing.T, newConnector Maker, kind string) {
-	connector, server, baseURL := newConnector(t)
-	if err := server.SetRules(standin.Rule{Fault: standin.FaultSlow}); err != nil {
-		t.Fatal(err)
-	}
-	q := query(t, baseURL, kind, &one{})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		_, err := connector.Ask(ctx, q)
-		ended <- err
-	}()
-	for server.Counts()[cardCode] == 0 && len(ended) == 0 { // until the question has arrived
-		runtime.Gosched()
-	}
-	cancel()
-	select {
-	case err := <-ended:
-		checkFault(t, err, connectors.KindOf(err), q.Subject)
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v, want one that says that it was cancelled", err)
-		}
-	case <-time.After(patience):
-		t.Error("the call goes on after it was cancelled")
-	}
-}
-
-// runManyAtOnce wants calls that do not mix up their answers.
-func runManyAtOnce(t *testing.T, newConnector Maker, kind string) {
-	connector, _, baseURL := newConnector(t)
-	subjects := everybody()
-	ended := make(chan error, 8*len(subjects))
-	for i := range cap(ended) {
-		subject := subjects[i%len(subjects)]
-		q := query(t, baseURL, kind, &one{subject: &subject})
-		go func() {
-			reply, err := connector.Ask(t.Context(), q)
-			if err == nil && (len(reply.Records) != 1 || reply.Records[0].Subject != subject || reply.Records[0].Fields["citizen_id"] != subject.Number) {
-				err = errors.New("an answer about somebody else")
-			}
-			ended <- err
-		}()
-	}
-	for range cap(ended) {
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func runNoListener(t *testing.T, newConnector Maker, kind string) {
-	connector, _, _ := newConnector(t)
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	q := query(t, gone.URL, kind, &one{})
-	_, err := connector.Ask(t.Context(), q)
-	checkFault(t, err, connectors.FaultDown, q.Subject)
-}
-
-// query asks for all fields of the case's dataset.
-func query(t *testing.T, baseURL, kind string, c *one) connectors.Query {
-	t.Helper()
-	code := c.dataset
-	if code == "" {
-		code = cardCode
-	}
-	dataset := newTrial().dataset(code)
-	var source *catalog.Source
-	for i := range dataset.Sources {
-		if dataset.Sources[i].Kind == kind {
-			source = &dataset.Sources[i]
-		}
-	}
-	if source == nil {
-		t.Fatalf("no source is of kind %s", kind)
-	}
-	source.TimeoutMillis = c.source
-	subject := known()
 	if c.subject != nil {
 		subject = *c.subject
 	}
-	fields := []string{}
-	for _, f := range dataset.Fields {
-		if f.Code != notAsked {
-			fields = append(fields, f.Code)
+	q := department.Query(code, subject)
+	if c.source > 0 {
+		source := *q.Source
+		source.TimeoutMillis = c.source
+		q.Source = &source
+	}
+	return q
+}
+
+// checkFault wants the kind of fault, and no word of the subject or of the
+// source in it.
+func checkFault(err error, want connectors.FaultKind, subject connectors.Subject) error {
+	if want == "" {
+		if err != nil {
+			return fmt.Errorf("fault %w, want an answer", err)
+		}
+		return nil
+	}
+	var fault *connectors.Fault
+	if !errors.As(err, &fault) || fault.Kind != want {
+		return fmt.Errorf("got %v, want fault %s", err, want)
+	}
+	for _, secret := range secrets(subject) {
+		if strings.Contains(err.Error(), secret) {
+			return fmt.Errorf("the fault holds what it must not: %w", err)
 		}
 	}
-	return connectors.Query{
-		ID: "q-1", Dataset: dataset, Source: source, BaseURL: baseURL, Subject: subject, Fields: fields,
-		// Longer than the licence platform takes.
-		Purpose: strings.Repeat("办件 JN-S01-0001，事项 S01.M1，材料 S01.M1.b。", 10),
-	}
+	return nil
 }
 
-// withoutTime drops the time of the answer, which only some interfaces give.
-func withoutTime(records []connectors.Record) []connectors.Record {
+// secrets are the words that may stand in no fault: whom it is about, and what
+// the stand-in says when it is out of order.
+func secrets(subject connectors.Subject) []string {
+	out := []string{"系统", "权限", "参数错误", "统一认证", "SSH", "D-CC01-q-1"}
+	for _, s := range append(People(), subject) {
+		out = append(out, s.Name, s.Number, s.Number[6:14])
+	}
+	return out
+}
+
+// checkRetry wants the fault to say when asking again makes sense.
+func (c *one) checkRetry(err error) error {
+	if c.retry && connectors.RetryAt(err).IsZero() {
+		return errors.New("the fault does not say when to ask again")
+	}
+	return nil
+}
+
+// checkTimes wants each record to be as old as the source said, or to say
+// nothing of its age. The day counts: some sources know no more.
+func checkTimes(records []connectors.Record, want time.Time) error {
+	day := func(at time.Time) string { return at.In(catalog.TimeZone()).Format(time.DateOnly) }
+	if want.IsZero() {
+		want = Today()
+	}
 	for i := range records {
-		records[i].AsOf = time.Time{}
+		if at := records[i].AsOf; !at.IsZero() && day(at) != day(want) {
+			return fmt.Errorf("a record is of %s, want %s", day(at), day(want))
+		}
 	}
-	return records
+	return nil
 }
 
-// awaitGoroutines wants no more goroutines than there were. A connection that
+// checkRecords compares what the records say.
+func checkRecords(got, want []connectors.Record) error {
+	var plain []connectors.Record
+	for _, r := range got {
+		r.AsOf = time.Time{} // which only some interfaces give
+		r.Subject.Number = strings.ToUpper(r.Subject.Number)
+		plain = append(plain, r)
+	}
+	if diff := cmp.Diff(want, plain); diff != "" {
+		return fmt.Errorf("records (-want +got):\n%s", diff)
+	}
+	return nil
+}
+
+// goroutinesLeft wants no more goroutines than there were. A connection that
 // was just closed takes a moment to end.
-func awaitGoroutines(t *testing.T, before int) {
-	t.Helper()
-	timeout := time.NewTimer(patience)
+func goroutinesLeft(before int, wait time.Duration) error {
+	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -243,7 +267,8 @@ func awaitGoroutines(t *testing.T, before int) {
 		case <-tick.C:
 		case <-timeout.C:
 			stacks := make([]byte, 1<<16)
-			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
+			return fmt.Errorf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
 		}
 	}
+	return nil
 }

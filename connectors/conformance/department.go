@@ -2,144 +2,163 @@ package conformance
 
 import (
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"mianti/catalog"
 	"mianti/connectors"
 	"mianti/connectors/standin"
 )
 
-// The datasets of the trial: an identity card, which ends, and a sheet with a
-// field of each type, which does not.
-const (
-	cardCode  = "D-CC01"
-	sheetCode = "D-CC02"
-)
+// Shape is how the source of a dataset is described, for a department that is
+// asked over HTTP.
+type Shape func(dataset string) catalog.Source
 
-const (
-	department = "CC"
-	// notAsked is a field that nobody asks for in the trial.
-	notAsked = "address"
-)
-
-// trial is the small catalog of the trial.
-type trial struct {
-	datasets []*catalog.Dataset
+// Plain is Mianti's own plain JSON.
+func Plain(dataset string) catalog.Source {
+	return catalog.Source{Code: "CC." + dataset + ".query", Kind: catalog.SourceHTTPJSON, Path: "/query/" + dataset}
 }
 
-func newTrial() trial {
-	return trial{datasets: []*catalog.Dataset{
-		{
-			Code: cardCode, Name: "示例身份证", Department: department, ValidUntil: "valid_to",
-			Certificate: &catalog.Certificate{TypeCode: "11100000000013127D001"}, AskedBy: []catalog.PartyKind{catalog.KindPerson},
-			Fields: []catalog.Field{
-				{Code: "name", Name: "姓名", Type: catalog.FieldString},
-				{Code: "citizen_id", Name: "公民身份号码", Type: catalog.FieldString},
-				{Code: notAsked, Name: "住址", Type: catalog.FieldString},
-				{Code: "valid_to", Name: "有效期止", Type: catalog.FieldDate},
-			},
-			Sources: sources(cardCode),
-		},
-		{
-			Code: sheetCode, Name: "示例登记表", Department: department,
-			Certificate: &catalog.Certificate{}, AskedBy: []catalog.PartyKind{catalog.KindPerson},
-			Fields: []catalog.Field{
-				{Code: "name", Name: "姓名", Type: catalog.FieldString},
-				{Code: "trial_number", Name: "示例数量", Type: catalog.FieldNumber},
-				{Code: "trial_flag", Name: "示例有无", Type: catalog.FieldBool},
-				{Code: "trial_day", Name: "示例日期", Type: catalog.FieldDate},
-				{Code: "trial_list", Name: "示例名单", Type: catalog.FieldList},
-			},
-			Sources: sources(sheetCode),
-		},
-	}}
+// Licences is the licence platform.
+func Licences(dataset string) catalog.Source {
+	return catalog.Source{Code: "CC." + dataset + ".elicense", Kind: catalog.SourceElicense, Path: "/elicense"}
 }
 
-func sources(dataset string) []catalog.Source {
-	return []catalog.Source{
-		{Code: department + "." + dataset + ".elicense", Kind: "elicense", Path: "/elicense"},
-		{Code: department + "." + dataset + ".query", Kind: "httpjson", Path: "/query/" + dataset},
+// XRoad is a service of X-Road.
+func XRoad(dataset string) catalog.Source {
+	return catalog.Source{
+		Code: "CC." + dataset + ".xroad", Kind: catalog.SourceXRoad,
+		XRoad: &catalog.XRoad{Client: "MT-TEST/GOV/1001/exchange", Service: "MT-TEST/GOV/" + department + "/registers/" + dataset},
 	}
 }
 
-// Datasets gives all datasets.
-func (c trial) Datasets() []*catalog.Dataset { return c.datasets }
-
-// Department gives the one department.
-func (c trial) Department(code string) *catalog.Department {
-	if code != department {
-		return nil
+// Signed is plain JSON for those who prove who they are by a method of the
+// stand-in, such as hmac, with the settings for it.
+func Signed(method string, auth *catalog.Auth) Shape {
+	return func(dataset string) catalog.Source {
+		source := Plain(dataset)
+		source.Path = "/signed/" + method + "/" + dataset
+		source.Auth = auth
+		return source
 	}
-	return &catalog.Department{Code: department, Name: "示例部门", CreditCode: "11370100MB901074XC"}
 }
 
-func (c trial) dataset(code string) *catalog.Dataset {
-	for _, d := range c.datasets {
-		if d.Code == code {
-			return d
+// Rest is the stand-in's other JSON shape, told in the words of a catalog.
+func Rest(dataset string) catalog.Source {
+	source := Plain(dataset)
+	source.Path = "/rest/" + dataset
+	source.HTTP = &catalog.HTTPCall{
+		Form:  true,
+		Body:  map[string]any{"xm": "${name}", "sfzh": "${number}", "lx": "${kind}", "reason": "${purpose}", "trace": "${id}"},
+		Kinds: map[catalog.PartyKind]string{catalog.KindPerson: "1", catalog.KindOrganization: "2"},
+		Answer: catalog.HTTPAnswer{
+			Code: "/status", OK: []string{"200"}, NotFound: []string{"404"}, Refused: []string{"403"}, Busy: []string{"429"},
+			Records: "/result", Reference: "/trace",
+			SubjectName: "/who/xm", SubjectNumber: "/who/sfzh", AsOf: "/updated", Revoked: "/state", RevokedIn: []string{"0"},
+			Record: "/content",
+			Fields: map[string]string{},
+			Values: map[string]catalog.ValueOf{},
+		},
+	}
+	for _, field := range Dataset(dataset).Fields {
+		source.HTTP.Answer.Fields[field.Code] = "/content/" + field.Code
+		switch field.Type {
+		case catalog.FieldDate:
+			source.HTTP.Answer.Values[field.Code] = catalog.ValueOf{Date: "YYYYMMDD"}
+		case catalog.FieldBool:
+			source.HTTP.Answer.Values[field.Code] = catalog.ValueOf{Codes: map[string]string{"Y": "true", "N": "false"}}
+		case catalog.FieldList:
+			source.HTTP.Answer.Values[field.Code] = catalog.ValueOf{Split: "|"}
 		}
 	}
-	return nil
+	return source
 }
 
-// StandIn starts the stand-in department of the trial, and returns it with the
-// base URL that a query needs. It ends with the test.
-func StandIn(t testing.TB) (*standin.Server, string) {
+// Online is a department that is asked over HTTP. A network that can be out of
+// order stands before it while a rule says that it is.
+type Online struct {
+	server   *standin.Server
+	listener *httptest.Server
+	network  *standin.Proxy
+	broken   bool
+	shape    Shape
+}
+
+// Serve starts a department of the given shape. It ends with the test.
+func Serve(t testing.TB, shape Shape) *Online {
 	t.Helper()
-	persons := make([]standin.Person, 0, len(everybody()))
-	for _, s := range everybody() {
-		persons = append(persons, standin.Person{Code: s.Number, Name: s.Name, Number: s.Number})
-	}
-	server, err := standin.New(standin.Options{
-		Catalog:    newTrial(),
-		Population: &standin.Population{Persons: persons},
-		Today:      today,
-	})
+	server := newServer(t)
+	listener := httptest.NewServer(server)
+	t.Cleanup(listener.Close)
+	network, err := standin.NewProxy(strings.TrimPrefix(listener.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(network.Close)
+	if err := server.Attach(network, ""); err != nil {
+		t.Fatal(err)
+	}
+	return &Online{server: server, listener: listener, network: network, shape: shape}
+}
+
+// Query asks through the network if a rule has broken it, and straight if not.
+func (o *Online) Query(dataset string, s connectors.Subject) connectors.Query {
+	base := o.listener.URL
+	if o.broken {
+		base = "http://" + o.network.Addr()
+	}
+	return Query(dataset, o.shape(dataset), base+"/"+department, s)
+}
+
+// SetRules says how the department answers from the next Query on.
+func (o *Online) SetRules(rules ...standin.Rule) error {
+	o.broken = slices.ContainsFunc(rules, func(r standin.Rule) bool { return r.Fault.OfNetwork() })
+	return o.server.SetRules(rules...)
+}
+
+// Asked says how many questions have arrived.
+func (o *Online) Asked() int {
+	all := 0
+	for _, n := range o.server.Counts() {
+		all += n
+	}
+	return all
+}
+
+// Server is the stand-in itself.
+func (o *Online) Server() *standin.Server { return o.server }
+
+// Close takes the department away.
+func (o *Online) Close() {
+	o.network.Close()
+	o.listener.Close()
+}
+
+// StandIn starts the stand-in department of the trial without a network, and
+// returns it with the base URL that a query needs. It ends with the test.
+func StandIn(t testing.TB) (*standin.Server, string) {
+	t.Helper()
+	server := newServer(t)
 	listener := httptest.NewServer(server)
 	t.Cleanup(listener.Close)
 	return server, listener.URL + "/" + department
 }
 
-func today() time.Time { return time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) }
-
-// known is the person whom everything is known of.
-func known() connectors.Subject { return everybody()[0] }
-
-func everybody() []connectors.Subject {
-	person := func(name, number string) connectors.Subject {
-		return connectors.Subject{Kind: catalog.KindPerson, Name: name, Number: number}
+// newServer holds the records of People.
+func newServer(t testing.TB) *standin.Server {
+	t.Helper()
+	persons := make([]standin.Person, 0, len(People()))
+	for _, s := range People() {
+		persons = append(persons, standin.Person{Code: s.Number, Name: s.Name, Number: s.Number})
 	}
-	return []connectors.Subject{
-		person("冯涛", "370199198601121535"),
-		person("郑丽华", "370199198704202485"),
-		person("阿依努尔·买买提", "37019919910914262X"),
+	server, err := standin.New(standin.Options{
+		Catalog:    newTrial(),
+		Population: &standin.Population{Persons: persons},
+		Today:      Today,
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func card(s connectors.Subject, expired bool) connectors.Record {
-	until := "2029-11-23"
-	if expired {
-		until = "2026-10-23"
-	}
-	return connectors.Record{Subject: s, Fields: map[string]any{"name": s.Name, "citizen_id": s.Number, "valid_to": until}}
-}
-
-func sheet(s connectors.Subject) connectors.Record {
-	return connectors.Record{Subject: s, Fields: map[string]any{
-		"name": s.Name, "trial_number": 1.0, "trial_flag": false, "trial_day": "2024-11-23", "trial_list": []string{"示例示例名单"},
-	}}
-}
-
-func revoked(r connectors.Record) connectors.Record {
-	r.Revoked = true
-	return r
-}
-
-func without(r connectors.Record, field string) connectors.Record {
-	delete(r.Fields, field)
-	return r
+	return server
 }

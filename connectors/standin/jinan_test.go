@@ -12,6 +12,7 @@ import (
 	"mianti/connectors/elicense"
 	"mianti/connectors/httpjson"
 	"mianti/connectors/standin"
+	"mianti/connectors/wire"
 	"mianti/examples/jinan"
 )
 
@@ -20,7 +21,10 @@ func TestJinan_EveryDatasetHoldsOneGoodRecordOfEveryoneInBothShapes(t *testing.T
 	revision, population := loadJinan(t)
 	population = standin.Generate(population, 1, 4)
 	base := serveJinan(t, revision, population)
-	asking := map[string]connectors.Connector{httpjson.Kind: httpjson.New(httpjson.Options{}), elicense.Kind: elicense.New(elicense.Options{})}
+	client := newClient(t)
+	asking := map[catalog.SourceKind]connectors.Connector{
+		catalog.SourceHTTPJSON: httpjson.New(client, today), catalog.SourceElicense: elicense.New(client),
+	}
 	asked := 0
 	for _, dataset := range revision.Datasets() {
 		for i := range dataset.Sources {
@@ -134,7 +138,7 @@ func TestJinan_EveryCheckHoldsForTheGoodRecords(t *testing.T) {
 	if len(details) > 0 {
 		t.Fatal(details)
 	}
-	p := prover{t: t, revision: revision, base: base, population: population, facts: facts, connector: httpjson.New(httpjson.Options{})}
+	p := prover{t: t, revision: revision, base: base, population: population, facts: facts, connector: httpjson.New(newClient(t), today)}
 	for _, matter := range revision.Matters() {
 		for i := range matter.Materials {
 			p.material(matter, &matter.Materials[i])
@@ -284,13 +288,21 @@ func serveJinan(t *testing.T, revision *catalog.Revision, population *standin.Po
 	return listener.URL
 }
 
+// newClient has the clock of the departments.
+func newClient(t *testing.T) *wire.Client {
+	t.Helper()
+	client := wire.NewClient(wire.Options{Now: today})
+	t.Cleanup(client.Close)
+	return client
+}
+
 func everyField(base string, dataset *catalog.Dataset, source *catalog.Source, subject connectors.Subject) connectors.Query {
 	fields := make([]string, 0, len(dataset.Fields))
 	for _, f := range dataset.Fields {
 		fields = append(fields, f.Code)
 	}
 	return connectors.Query{
-		ID: "q-1", Dataset: dataset, Source: source, BaseURL: base + "/" + dataset.Department,
+		ID: "q-1", Dataset: dataset, Source: source, BaseURL: base + "/" + dataset.Department, Network: catalog.NetworkLocal,
 		Subject: subject, Fields: fields, Purpose: "办件核验",
 	}
 }

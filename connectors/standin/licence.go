@@ -105,49 +105,48 @@ func (s *Server) findLicences(w http.ResponseWriter, r *http.Request) {
 	}
 	t := s.licences[licenceKey{r.PathValue("department"), q.CertTypeCode}]
 	if t == nil {
-		write(w, licenceVerdict(statusBadValue, "证照类型代码有误"))
+		s.send(w, behaviour{}, "", licenceVerdict(statusBadValue, "证照类型代码有误"))
 		return
 	}
 	s.counts[t.dataset.Code].Add(1)
 	b := s.behaviour(t.dataset.Code, q.HolderCode)
-	if s.interrupted(w, r, &b) {
+	if s.licenceInterrupted(w, r, &b) {
 		return
 	}
 	if head := checkCause(q.UseCause); head != nil {
-		write(w, head)
+		s.send(w, b, "", head)
 		return
 	}
 	held, err := s.held(t, s.licenceHolder(t, q.HolderTypeCode, q.HolderName, q.HolderCode), b)
 	switch {
 	case err != nil:
-		write(w, licenceVerdict(statusBusy, "系统异常"))
+		s.send(w, b, "", licenceVerdict(statusBusy, "系统异常"))
 	case len(held) == 0:
-		write(w, licenceVerdict(statusNone, "未找到匹配的证照"))
+		s.send(w, b, "", licenceVerdict(statusNone, "未找到匹配的证照"))
 	default:
 		list := make([]string, 0, len(held))
 		for _, h := range held {
 			list = append(list, s.identifier(t.dataset, &h))
 		}
-		write(w, map[string]any{"head": licenceHead{Status: statusOK}, "data": map[string]any{"certIdentifiers": list}})
+		s.send(w, b, "", licenceFound(map[string]any{"certIdentifiers": list}))
 	}
 }
 
-// interrupted waits and plays the faults of the interface.
-func (s *Server) interrupted(w http.ResponseWriter, r *http.Request, b *behaviour) bool {
-	if b.fault == FaultRedirect && r.URL.Query().Has("moved") {
-		b.fault = ""
-	}
-	if !s.wait(r.Context(), b.delay) {
-		return true
-	}
+// licenceInterrupted waits and plays the faults of the platform.
+func (s *Server) licenceInterrupted(w http.ResponseWriter, r *http.Request, b *behaviour) bool {
 	switch b.fault {
 	case FaultDown:
-		panic(http.ErrAbortHandler) // cuts the connection
+		if s.wait(r.Context(), b.delay) {
+			panic(http.ErrAbortHandler) // cuts the connection
+		}
+		return true
 	case FaultBusy:
-		write(w, licenceVerdict(statusBusy, "源系统暂未提供服务"))
+		if s.wait(r.Context(), b.delay) {
+			s.send(w, *b, "", licenceVerdict(statusBusy, "源系统暂未提供服务"))
+		}
 		return true
 	default:
-		return playFault(w, r, b.fault)
+		return s.interrupted(w, r, b)
 	}
 }
 
@@ -186,28 +185,32 @@ func (s *Server) readLicence(w http.ResponseWriter, r *http.Request) {
 	}
 	t, subject, ordinal := s.resolve(r.PathValue("department"), q.CertIdentifier)
 	if t == nil {
-		write(w, licenceVerdict(statusNone, "未找到匹配的证照"))
+		s.send(w, behaviour{}, "", licenceVerdict(statusNone, "未找到匹配的证照"))
 		return
 	}
 	b := s.behaviour(t.dataset.Code, subject.number)
-	if s.interrupted(w, r, &b) {
+	if s.licenceInterrupted(w, r, &b) {
 		return
 	}
 	if head := checkCause(q.UseCause); head != nil {
-		write(w, head)
+		s.send(w, b, "", head)
 		return
 	}
 	h, err := t.record(subject, ordinal, s.today())
 	if err != nil {
-		write(w, licenceVerdict(statusBusy, "系统异常"))
+		s.send(w, b, "", licenceVerdict(statusBusy, "系统异常"))
 		return
 	}
 	s.spoil(t, &h, b)
-	write(w, map[string]any{"head": licenceHead{Status: statusOK}, "data": s.licence(t.dataset, &h, q.CertIdentifier, b.fault == FaultExtraFields)})
+	s.send(w, b, subject.number, licenceFound(s.licence(t.dataset, &h, q.CertIdentifier, b.fault == FaultExtraFields)))
 }
 
 func licenceVerdict(status, message string) map[string]any {
 	return map[string]any{"head": licenceHead{Status: status, Message: message}}
+}
+
+func licenceFound(data any) map[string]any {
+	return map[string]any{"head": licenceHead{Status: statusOK}, "data": data}
 }
 
 func checkCause(cause string) map[string]any {
@@ -269,12 +272,15 @@ func (s *Server) licence(d *catalog.Dataset, h *holding, identifier string, more
 	}
 	until, _ := h.fields[d.ValidUntil].(string)
 	issued := s.today().AddDate(-2, 0, 0).Format("20060102")
+	holders := []licenceHolder{}
+	if !h.anonymous {
+		holders = append(holders, licenceHolder{Name: h.name, Code: h.number, CodeType: holderTypeCode(h.subject.kind)})
+	}
 	return licenceData{
 		CertIdentifier: identifier, CertTypeCode: typeCode(d), CertName: d.Name,
-		CertNumber: fmt.Sprintf("证%08d%02d", h.subject.index, h.ordinal), Issuer: s.catalog.Department(d.Department).Name,
+		CertNumber: h.certNumber(), Issuer: s.catalog.Department(d.Department).Name,
 		IssueDate: issued, ValidFrom: issued, ValidTo: strings.ReplaceAll(until, "-", ""),
-		Holders: []licenceHolder{{Name: h.name, Code: h.subject.number, CodeType: holderTypeCode(h.subject.kind)}},
-		Status:  status, Extension: extension,
+		Holders: holders, Status: status, Extension: extension,
 	}
 }
 

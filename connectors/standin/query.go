@@ -36,7 +36,7 @@ type answer struct {
 }
 
 type answerItem struct {
-	Subject answerSubject  `json:"subject"`
+	Subject *answerSubject `json:"subject,omitempty"`
 	AsOf    string         `json:"as_of"`
 	Revoked bool           `json:"revoked,omitempty"`
 	Record  map[string]any `json:"record"`
@@ -49,8 +49,8 @@ type answerSubject struct {
 
 // query answers a data interface.
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
-	t := s.templates[r.PathValue("dataset")]
-	if t == nil || t.dataset.Department != r.PathValue("department") {
+	t := s.template(r)
+	if t == nil {
 		http.NotFound(w, r)
 		return
 	}
@@ -60,13 +60,18 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	}
 	s.counts[t.dataset.Code].Add(1)
 	b := s.behaviour(t.dataset.Code, q.Subject.Number)
-	if b.fault == FaultRedirect && r.URL.Query().Has("moved") {
-		b.fault = ""
-	}
-	if !s.wait(r.Context(), b.delay) || playFault(w, r, b.fault) {
+	if s.interrupted(w, r, &b) {
 		return
 	}
-	write(w, s.answer(t, &q, b))
+	s.send(w, b, q.Subject.Number, s.answer(t, &q, b))
+}
+
+// interrupted waits and plays the faults of the interface.
+func (s *Server) interrupted(w http.ResponseWriter, r *http.Request, b *behaviour) bool {
+	if (b.fault == FaultRedirect || b.fault == FaultRedirectAway) && r.URL.Query().Has("moved") {
+		b.fault = ""
+	}
+	return !s.wait(r.Context(), b.delay) || playFault(w, r, b.fault)
 }
 
 func (s *Server) answer(t *template, q *question, b behaviour) answer {
@@ -89,12 +94,12 @@ func (s *Server) answer(t *template, q *question, b behaviour) answer {
 	}
 	out := answer{Code: codeOK, Message: "成功", Serial: t.dataset.Code + "-" + q.RequestID, Data: []answerItem{}}
 	for _, h := range held {
-		out.Data = append(out.Data, s.item(&h, wanted, b.fault == FaultExtraFields))
+		out.Data = append(out.Data, item(&h, wanted, b.fault == FaultExtraFields))
 	}
 	return out
 }
 
-func (s *Server) item(h *holding, wanted []catalog.Field, more bool) answerItem {
+func item(h *holding, wanted []catalog.Field, more bool) answerItem {
 	record := map[string]any{}
 	for _, field := range wanted {
 		if value, ok := h.fields[field.Code]; ok {
@@ -104,12 +109,11 @@ func (s *Server) item(h *holding, wanted []catalog.Field, more bool) answerItem 
 	if more {
 		record["内部备注"] = "不应外传"
 	}
-	return answerItem{
-		Subject: answerSubject{Name: h.name, Number: h.subject.number},
-		AsOf:    s.today().Format(time.RFC3339),
-		Revoked: h.revoked,
-		Record:  record,
+	out := answerItem{AsOf: h.asOf.Format(time.RFC3339), Revoked: h.revoked, Record: record}
+	if !h.anonymous {
+		out.Subject = &answerSubject{Name: h.name, Number: h.number}
 	}
+	return out
 }
 
 // fieldsByName finds the asked fields; known is false when there is a name

@@ -98,15 +98,6 @@ func (r *recordRules) valueOf(d *catalog.Dataset, f *catalog.Field) any {
 	}
 }
 
-// holding is one record that a department holds.
-type holding struct {
-	subject *entity
-	name    string // as the department writes it
-	fields  map[string]any
-	revoked bool
-	ordinal int
-}
-
 // holdings are all records of a subject: one, or one for each of its
 // properties.
 func (t *template) holdings(subject *entity, today time.Time) ([]holding, error) {
@@ -142,7 +133,7 @@ func (t *template) record(subject *entity, ordinal int, today time.Time) (holdin
 		}
 		fields[f.field.Code] = typed
 	}
-	return holding{subject: subject, name: subject.name, fields: fields, ordinal: ordinal}, nil
+	return holding{subject: subject, name: subject.name, number: subject.number, fields: fields, asOf: today, ordinal: ordinal}, nil
 }
 
 // convert gives a value the type of its field.

@@ -7,35 +7,9 @@ import (
 	"mianti/catalog"
 )
 
-// Fault is a way in which a department answers badly.
-type Fault string
-
-// The faults of a record: what the department holds is not what it should be.
-const (
-	FaultNotFound    Fault = "not_found"    // no record
-	FaultExpired     Fault = "expired"      // a record that is over
-	FaultMismatch    Fault = "mismatch"     // the number is right, the name is another
-	FaultMultiple    Fault = "multiple"     // two records
-	FaultWrongPerson Fault = "wrong_person" // somebody else's record
-)
-
-// The faults of the interface.
-const (
-	FaultSlow        Fault = "slow"         // the answer comes after Delay, 30 s if none is given
-	FaultDown        Fault = "down"         // 503 from a data interface, a cut connection from the licence platform
-	FaultDenied      Fault = "denied"       // 403
-	FaultMalformed   Fault = "malformed"    // not JSON
-	FaultTruncated   Fault = "truncated"    // the connection ends within the answer
-	FaultHuge        Fault = "huge"         // an answer of several MiB
-	FaultExtraFields Fault = "extra_fields" // more fields than were asked for
-	FaultHTML        Fault = "html"         // a page with status 200
-	FaultRedirect    Fault = "redirect"     // a redirect to an answer that would be good
-	FaultMissing     Fault = "missing"      // 404
-	FaultBusy        Fault = "busy"         // an error code in an answer with status 200
-)
-
 // Rule says how a department answers differently. The latest rule that fits a
-// question decides; field values of all that fit are put together.
+// question decides; field values of all that fit are put together. A fault of
+// the network concerns all that a Proxy leads to.
 type Rule struct {
 	Dataset string `json:"dataset" yaml:"dataset"` // empty: all
 	Subject string `json:"number" yaml:"number"`   // the subject's number; empty: all
@@ -69,7 +43,7 @@ func (s *Server) behaviour(dataset, number string) behaviour {
 		if !rule.fits(dataset, number) {
 			continue
 		}
-		if rule.Fault != "" {
+		if rule.Fault != "" && !rule.Fault.OfNetwork() {
 			b.fault = rule.Fault
 		}
 		if rule.Delay > 0 {
@@ -92,6 +66,9 @@ func (s *Server) behaviour(dataset, number string) behaviour {
 func (s *Server) checked(rule Rule) (Rule, error) {
 	if !rule.Fault.known() {
 		return Rule{}, fmt.Errorf("no fault is called %q", rule.Fault)
+	}
+	if rule.Fault.OfNetwork() && (rule.Subject != "" || len(s.places) == 0) {
+		return Rule{}, fmt.Errorf("fault %s is the network's: it has no subject, and needs a Proxy", rule.Fault)
 	}
 	if rule.Dataset == "" {
 		if len(rule.Fields) > 0 {
@@ -117,17 +94,6 @@ func (s *Server) checked(rule Rule) (Rule, error) {
 	}
 	rule.Fields = fields
 	return rule, nil
-}
-
-func (f Fault) known() bool {
-	switch f {
-	case "", FaultNotFound, FaultExpired, FaultMismatch, FaultMultiple, FaultWrongPerson,
-		FaultSlow, FaultDown, FaultDenied, FaultMalformed, FaultTruncated, FaultHuge,
-		FaultExtraFields, FaultHTML, FaultRedirect, FaultMissing, FaultBusy:
-		return true
-	default:
-		return false
-	}
 }
 
 func fieldOf(d *catalog.Dataset, code string) *catalog.Field {

@@ -1,15 +1,18 @@
 // Package standin plays the departments (替身部门): it serves the records of every
-// dataset of a catalog over HTTP, in both shapes that the connectors speak, from
-// a population that fits together. It is for trying Mianti out, for its tests
-// and for measuring it, never for real data.
+// dataset of a catalog, in every shape that the connectors speak, from a
+// population that fits together. It is for trying Mianti out, for its tests and
+// for measuring it, never for real data.
 //
 // For every dataset, and everyone of a kind that the dataset can be asked by,
 // there is one good record, unless a Rule says otherwise. Who asks has to give
 // name and number; a wrong pair is answered just as one without a record.
 //
-// Paths: /{department}/query/{dataset} for plain JSON (package httpjson),
-// /{department}/elicense/… for electronic licences (package elicense), and
-// /_faults to set rules.
+// Paths below /{department}: query/{dataset} for plain JSON, rest/{dataset} for
+// another JSON shape, signed/{method}/{dataset} for plain JSON to those who prove
+// who they are, oauth/token, elicense/… for electronic licences, r1/… for X-Road,
+// and snapshot/{dataset}.csv or .xlsx for files. /_faults sets rules. A Database
+// speaks PostgreSQL's protocol, Server.Officer answers for a person at a desk,
+// and a Proxy is the network before any of them.
 package standin
 
 import (
@@ -59,10 +62,13 @@ type Server struct {
 	templates map[string]*template     // by dataset code
 	licences  map[licenceKey]*template // datasets that are licences
 	counts    map[string]*atomic.Int64 // by dataset code
+	gate      *gate
+	links     links
 	mux       *http.ServeMux
 
-	changing sync.Mutex
+	changing sync.Mutex             // of rules and places
 	rules    atomic.Pointer[[]Rule] // replaced, never changed
+	places   []place
 }
 
 // New returns a Server, or why the catalog, the population and the rules for
@@ -83,13 +89,30 @@ func New(o Options) (*Server, error) {
 	if err := s.addDatasets(); err != nil {
 		return nil, fmt.Errorf("stand-in departments: %w", err)
 	}
-	s.mux = http.NewServeMux()
-	s.mux.HandleFunc("POST /{department}/query/{dataset}", s.query)
-	s.mux.HandleFunc("POST /{department}/elicense/queryCertInfoByHolderCode", s.findLicences)
-	s.mux.HandleFunc("POST /{department}/elicense/queryCertInfo", s.readLicence)
-	s.mux.HandleFunc("POST /_faults", s.postFault)
-	s.mux.HandleFunc("DELETE /_faults", s.deleteFaults)
+	s.gate = newGate(s.today)
+	s.links = links{open: map[string]link{}}
+	s.mux = s.routes()
 	return s, nil
+}
+
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /{department}/query/{dataset}", s.query)
+	mux.HandleFunc("POST /{department}/rest/{dataset}", s.rest)
+	mux.HandleFunc("POST /{department}/signed/{method}/{dataset}", s.signed)
+	mux.HandleFunc("POST /{department}/oauth/token", s.issueToken)
+	mux.HandleFunc("POST /{department}/elicense/queryCertInfoByHolderCode", s.findLicences)
+	mux.HandleFunc("POST /{department}/elicense/queryCertInfo", s.readLicence)
+	mux.HandleFunc("POST /{department}/elicense/verifyCertInfo", s.verifyLicence)
+	mux.HandleFunc("POST /{department}/elicense/downloadUrl", s.linkLicence)
+	mux.HandleFunc("POST /{department}/elicense/downloadFile", s.downloadLicence)
+	mux.HandleFunc("GET /{department}/elicense/file/{name}", s.readLink)
+	mux.HandleFunc("GET /{department}/snapshot/{file}", s.snapshot)
+	mux.HandleFunc("POST /{site}/r1/{instance}/{class}/{department}/{subsystem}/{dataset}", s.xroad)
+	mux.HandleFunc("POST /r1/{instance}/{class}/{department}/{subsystem}/{dataset}", s.xroad)
+	mux.HandleFunc("POST /_faults", s.postFault)
+	mux.HandleFunc("DELETE /_faults", s.deleteFaults)
+	return mux
 }
 
 // addDatasets prepares the records of every dataset, and makes one of each for
@@ -127,6 +150,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // SetRules replaces all rules.
 func (s *Server) SetRules(rules ...Rule) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	checked := make([]Rule, 0, len(rules))
 	for _, rule := range rules {
 		rule, err := s.checked(rule)
@@ -135,27 +160,25 @@ func (s *Server) SetRules(rules ...Rule) error {
 		}
 		checked = append(checked, rule)
 	}
-	s.changing.Lock()
-	defer s.changing.Unlock()
 	s.rules.Store(&checked)
-	return nil
+	return s.playNetwork()
 }
 
 // AddRule adds a rule, which goes before those that are there.
 func (s *Server) AddRule(rule Rule) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	rule, err := s.checked(rule)
 	if err != nil {
 		return fmt.Errorf("add a rule of the stand-in departments: %w", err)
 	}
-	s.changing.Lock()
-	defer s.changing.Unlock()
 	var rules []Rule
 	if old := s.rules.Load(); old != nil {
 		rules = slices.Clone(*old)
 	}
 	rules = append(rules, rule)
 	s.rules.Store(&rules)
-	return nil
+	return s.playNetwork()
 }
 
 // ClearRules lets everything answer well again.
@@ -163,6 +186,7 @@ func (s *Server) ClearRules() {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	s.rules.Store(nil)
+	_ = s.playNetwork() // mending cannot fail: what is taken off was put on
 }
 
 // Counts says how many questions came for each dataset that was asked. A
@@ -191,59 +215,5 @@ func (s *Server) wait(ctx context.Context, delay time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-// held are the records for a question, with the faults of records played.
-func (s *Server) held(t *template, subject *entity, b behaviour) ([]holding, error) {
-	if subject == nil || b.fault == FaultNotFound {
-		return nil, nil
-	}
-	today := s.today()
-	if b.fault == FaultWrongPerson {
-		if subject = s.registry.other(subject); subject == nil {
-			return nil, nil
-		}
-	}
-	out, err := t.holdings(subject, today)
-	if err != nil {
-		return nil, err
-	}
-	if b.fault == FaultMultiple {
-		second, err := t.record(subject, len(out)+1, today)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, second)
-	}
-	for i := range out {
-		s.spoil(t, &out[i], b)
-	}
-	return out, nil
-}
-
-// spoil plays a fault on one record and replaces the fields that a rule names.
-func (s *Server) spoil(t *template, h *holding, b behaviour) {
-	switch b.fault {
-	case FaultExpired:
-		if until := t.dataset.ValidUntil; until != "" {
-			h.fields[until] = s.today().AddDate(0, -1, 0).Format(time.DateOnly)
-		} else {
-			h.revoked = true
-		}
-	case FaultMismatch:
-		h.name = "异" + h.subject.name
-		for code, value := range h.fields {
-			if value == h.subject.name {
-				h.fields[code] = h.name
-			}
-		}
-	}
-	for code, value := range b.fields {
-		if value == nil {
-			delete(h.fields, code)
-			continue
-		}
-		h.fields[code] = value
 	}
 }
