@@ -28,12 +28,18 @@ func (catalogSchemaCommand) Run(con console) error {
 }
 
 type catalogLintCommand struct {
-	Dir string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog. Default: the Jinan catalog that comes with the program."`
+	secretsSetting
+	Secrets bool   `help:"Report too which secrets are not there."`
+	Dir     string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog. Default: the Jinan catalog that comes with the program."`
 }
 
 // Run reports every fault of a catalog.
 func (c *catalogLintCommand) Run(con console) error {
-	rev, err := loadCatalog(catalogFolder(c.Dir), con.Err)
+	var checks []catalog.SourceCheck
+	if c.Secrets {
+		checks = append(checks, secretCheck(c.secrets()))
+	}
+	rev, err := loadCatalog(catalogFolder(c.Dir), con.Err, checks...)
 	if err != nil {
 		return err
 	}
@@ -47,8 +53,8 @@ func printContents(w io.Writer, rev *catalog.Revision) {
 }
 
 // loadCatalog loads a catalog and prints all of its faults.
-func loadCatalog(files fs.FS, w io.Writer) (*catalog.Revision, error) {
-	rev, err := catalog.Load(files)
+func loadCatalog(files fs.FS, w io.Writer, checks ...catalog.SourceCheck) (*catalog.Revision, error) {
+	rev, err := catalog.Load(files, checks...)
 	var faults catalog.Faults
 	if errors.As(err, &faults) {
 		for _, f := range faults {
@@ -61,13 +67,14 @@ func loadCatalog(files fs.FS, w io.Writer) (*catalog.Revision, error) {
 
 type catalogLoadCommand struct {
 	databaseSetting
+	secretsSetting
 	Dir string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog. Default: the Jinan catalog that comes with the program."`
 }
 
 // Run loads a catalog as a new revision. The same catalog again is no new one.
 func (c *catalogLoadCommand) Run(ctx context.Context, con console) error {
 	files := catalogFolder(c.Dir)
-	rev, err := loadCatalog(files, con.Err)
+	rev, err := loadCatalog(files, con.Err, secretCheck(c.secrets()))
 	if err != nil {
 		return err
 	}

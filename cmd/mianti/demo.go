@@ -99,7 +99,7 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 	}
 	d := &demo{url: "http://" + listener.Addr().String(), standIns: standIns, served: make(chan error, 2)}
 	settings := exchangeSettings{
-		Issuer: d.url, SourcesURL: "http://" + sources.Addr().String() + "/{department}",
+		Issuer: d.url, sourceSettings: sourceSettings{SourcesURL: "http://" + sources.Addr().String() + "/{department}"},
 		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second,
 	}
 	settings.DatabaseURL = database
@@ -113,7 +113,7 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d.stop = stop
 	go func() { d.served <- serveHTTP(serving, sources, standIns) }()
-	go func() { d.served <- serveHTTP(serving, listener, d.node.handler) }()
+	go func() { d.served <- d.node.serve(serving, listener) }()
 	d.client = newClient(d.url, "", secret)
 	return d, nil
 }
@@ -121,7 +121,7 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 // Close stops the servers and closes the database.
 func (d *demo) Close() error {
 	d.stop()
-	return errors.Join(<-d.served, <-d.served, d.node.store.Close())
+	return errors.Join(<-d.served, <-d.served, d.node.Close())
 }
 
 // fillDemo loads the catalog, and registers a system for every department and

@@ -101,9 +101,10 @@ type killable struct {
 
 var listening = regexp.MustCompile(`"address":"(http://[^"]+)"`)
 
-func (k *killing) startServer(t *testing.T) *killable {
+func (k *killing) startServer(t *testing.T, more ...string) *killable {
 	t.Helper()
-	process := exec.Command(k.binary, "serve", "--listen", "127.0.0.1:0", "--issuer", "http://mianti.test", "--database", k.database, "--sources-url", k.sources)
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--issuer", "http://mianti.test", "--database", k.database, "--sources-url", k.sources}
+	process := exec.Command(k.binary, append(args, more...)...)
 	process.Env = os.Environ()
 	errs, err := process.StderrPipe()
 	if err != nil {

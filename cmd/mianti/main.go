@@ -32,6 +32,7 @@ type commands struct {
 	Simulate simulateCommand `cmd:"" help:"Serve the stand-in departments."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database to the schema of this version."`
 	Catalog  catalogCommands `cmd:"" help:"Check and load catalogs."`
+	Source   sourceCommands  `cmd:"" help:"Connect departments: try, check and load their sources."`
 	System   systemCommands  `cmd:"" help:"Register the systems that may ask."`
 	Grant    grantCommands   `cmd:"" help:"Give departments the right to use records."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -12,20 +12,27 @@ import (
 	"github.com/google/uuid"
 
 	"mianti/api"
-	"mianti/connectors"
-	"mianti/connectors/elicense"
-	"mianti/connectors/httpjson"
+	"mianti/connectors/guard"
+	"mianti/connectors/snapshot"
 	"mianti/exchange"
+	"mianti/internal/workday"
 	"mianti/store"
 )
 
 // node is one exchange, wired.
 type node struct {
-	store   *store.Store
-	handler http.Handler
+	store      *store.Store
+	handler    http.Handler
+	background *background
+	exchange   *exchange.Exchange
+	guard      *guard.Guard
+	// drain tells streams that the server is about to end.
+	drain context.CancelFunc
+	close func()
 }
 
-// newNode wires an exchange: settings, store, keys, connectors, exchange, api.
+// newNode wires an exchange: settings, store, keys, connectors, guard,
+// exchange, api.
 func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -42,24 +49,45 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	catalogs := store.NewCatalogs(db)
-	x := exchange.New(exchange.Config{
-		Catalogs: catalogs, Cases: db, Resolutions: db, Submissions: db, Journal: db, Grants: db,
-		Connectors: map[string]connectors.Connector{
-			"httpjson": httpjson.New(httpjson.Options{}),
-			"elicense": elicense.New(elicense.Options{}),
-		},
-		BaseURL: s.baseURL, SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log,
-		Deadline: s.Deadline, SourceDeadline: s.SourceDeadline,
-	})
-	handler, err := api.New(api.Config{
-		Exchange: x, Catalogs: catalogs, Systems: db, Keys: keys, Issuer: s.Issuer,
-		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies,
-	})
+	n, err := s.wire(db, keys, subjectKey, log)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &node{store: db, handler: handler}, nil
+	return n, nil
+}
+
+func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectKey []byte, log *slog.Logger) (*node, error) {
+	calendar, err := workday.Load()
+	if err != nil {
+		return nil, err
+	}
+	desk := &exchange.Desk{Assists: db, Now: time.Now, NewID: newID, Due: calendar.Add}
+	all, closeAll := newConnectors(s.secrets(), db, subjectKey, officers{desk})
+	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
+	catalogs := store.NewCatalogs(db)
+	n.exchange = exchange.New(exchange.Config{
+		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Grants: db,
+		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db,
+		Snapshots:  snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
+		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline,
+	})
+	draining, drain := context.WithCancel(context.Background())
+	n.drain = drain
+	n.handler, err = api.New(api.Config{
+		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Keys: keys, Issuer: s.Issuer,
+		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.background, err = s.newBackground(n, catalogs, subjectKey, log)
+	return n, err
+}
+
+// Close gives up the connections to the departments and to the database.
+func (n *node) Close() error {
+	n.close()
+	return n.store.Close()
 }
 
 // newID makes an identifier that sorts by the time it was made.
@@ -73,6 +101,18 @@ func newID() string {
 
 // drain is how long requests under way may take to end at shutdown.
 const drain = 15 * time.Second
+
+// serve answers and does what is to be done besides until ctx ends, and then
+// lets what is under way end.
+func (n *node) serve(ctx context.Context, listener net.Listener) error {
+	working, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- n.background.run(working) }()
+	defer context.AfterFunc(ctx, n.drain)()
+	err := serveHTTP(ctx, listener, n.handler)
+	stop()
+	return errors.Join(err, <-ended)
+}
 
 // serveHTTP serves until ctx ends, and then lets the requests under way end.
 func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {

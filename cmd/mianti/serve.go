@@ -28,15 +28,16 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	defer n.store.Close()
+	defer n.Close()
 	rev, err := store.NewCatalogs(n.store).Current(ctx)
 	if err != nil {
 		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
 	}
+	warnOfSecrets(ctx, log, rev, c.secrets())
 	log.Info("serving", "address", "http://"+listener.Addr().String(), "issuer", c.Issuer,
 		"catalog", rev.Number, "catalog_digest", rev.Digest, "sources", c.SourcesURL)
 	fmt.Fprintf(con.Out, "免提 http://%s　接口文档 http://%s/docs\n", listener.Addr(), listener.Addr())
-	err = serveHTTP(ctx, listener, n.handler)
+	err = n.serve(ctx, listener)
 	log.Info("stopped")
 	return err
 }

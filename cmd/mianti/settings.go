@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"mianti/api"
@@ -25,10 +24,11 @@ type databaseSetting struct {
 // exchangeSettings are what an exchange is run with.
 type exchangeSettings struct {
 	databaseSetting
+	sourceSettings
 	Issuer         string        `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
 	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the keys that sign tokens; the first signs, all are published. Default: a new key, so that a restart ends all tokens."`
 	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: a new key, so that earlier papers are not found again after a restart."`
-	SourcesURL     string        `env:"MIANTI_SOURCES_URL" default:"http://127.0.0.1:8090/{department}" help:"Address of the departments' interfaces; {department} is replaced by the department's code."`
+	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: a new key, so that receivers refuse what is sent after a restart."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
 	TrustedProxies []string      `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
@@ -38,9 +38,7 @@ type exchangeSettings struct {
 // check reports every fault of the settings together.
 func (s *exchangeSettings) check() error {
 	var faults []error
-	if u, err := url.Parse(strings.ReplaceAll(s.SourcesURL, "{department}", "X")); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		faults = append(faults, errors.New("MIANTI_SOURCES_URL: want an http or https address, such as http://127.0.0.1:8090/{department}"))
-	}
+	faults = append(faults, s.sourceSettings.check())
 	if u, err := url.Parse(s.Issuer); err != nil || u.Host == "" {
 		faults = append(faults, errors.New("MIANTI_ISSUER: want an absolute address, such as https://mianti.example"))
 	}
@@ -61,11 +59,6 @@ func (s *exchangeSettings) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: s.LogLevel}))
 }
 
-// baseURL gives the address of a department's interface.
-func (s *exchangeSettings) baseURL(department string) string {
-	return strings.TrimSuffix(strings.ReplaceAll(s.SourcesURL, "{department}", url.PathEscape(department)), "/")
-}
-
 // signingKeys reads the keys that sign tokens, or makes one.
 func (s *exchangeSettings) signingKeys(log *slog.Logger) (*api.SigningKeys, error) {
 	if s.SigningKeyFile != "" {
@@ -83,22 +76,31 @@ func (s *exchangeSettings) signingKeys(log *slog.Logger) (*api.SigningKeys, erro
 	return api.NewSigningKeys(key)
 }
 
-// subjectKeyLength is the least length of the key of subjects' digests.
-const subjectKeyLength = 32
+// leastKey is the least length of a key that is read from a file.
+const leastKey = 32
 
 // subjectKey reads the key of subjects' digests, or makes one.
 func (s *exchangeSettings) subjectKey() ([]byte, error) {
-	if s.SubjectKeyFile == "" {
-		key := make([]byte, subjectKeyLength)
+	return keyFrom("MIANTI_SUBJECT_KEY_FILE", s.SubjectKeyFile)
+}
+
+// webhookKey reads the key of webhooks' secrets, or makes one.
+func (s *exchangeSettings) webhookKey() ([]byte, error) {
+	return keyFrom("MIANTI_WEBHOOK_KEY_FILE", s.WebhookKeyFile)
+}
+
+func keyFrom(setting, file string) ([]byte, error) {
+	if file == "" {
+		key := make([]byte, leastKey)
 		_, err := rand.Read(key)
 		return key, err
 	}
-	key, err := os.ReadFile(s.SubjectKeyFile)
+	key, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read MIANTI_SUBJECT_KEY_FILE: %w", err)
+		return nil, fmt.Errorf("read %s: %w", setting, err)
 	}
-	if key = bytes.TrimSpace(key); len(key) < subjectKeyLength {
-		return nil, fmt.Errorf("MIANTI_SUBJECT_KEY_FILE: want at least %d bytes, found %d", subjectKeyLength, len(key))
+	if key = bytes.TrimSpace(key); len(key) < leastKey {
+		return nil, fmt.Errorf("%s: want at least %d bytes, found %d", setting, leastKey, len(key))
 	}
 	return key, nil
 }

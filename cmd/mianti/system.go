@@ -21,7 +21,8 @@ import (
 )
 
 type systemCommands struct {
-	Add systemAddCommand `cmd:"" help:"Register a system of a department."`
+	Add     systemAddCommand     `cmd:"" help:"Register a system of a department."`
+	Webhook systemWebhookCommand `cmd:"" help:"Register where a system is told what happened (Standard Webhooks), or change its secret."`
 }
 
 type systemAddCommand struct {

@@ -131,6 +131,7 @@ func technicalTypes() []string {
 		"catalog.PlanInput", "catalog.PlannedMatter", "catalog.MissingParty", "catalog.FieldType", "catalog.FactType",
 		"catalog.Condition", "catalog.CheckInput", "catalog.CheckResult", "catalog.Fault", "catalog.Faults", "exchange.Config", "exchange.Catalogs", "exchange.Cases", "exchange.Resolutions",
 		"exchange.Journal", "exchange.Grants", "exchange.Submissions", "exchange.SubjectRef", "policies.Grants",
+		"exchange.Keys", "exchange.Systems", "exchange.Assists", "exchange.AssistFilter", "catalog.SourceCheck", "catalog.SourceFault", "catalog.NamedRef",
 	}
 }
 

@@ -19,54 +19,79 @@ const anything = "*"
 // words. It is a statement of policy: a build that breaks it is repaired in the
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
-	connector := row{
-		may:     []string{"connectors", "connectors/wire", "catalog", "internal/fault", "internal/identifier"},
-		inTests: []string{"connectors/conformance", "connectors/standin"},
-	}
 	edge := row{
 		may:     []string{"exchange", "catalog", "policies", "ledger", "internal/fault"},
-		inTests: wholeExchange(),
+		inTests: append(wholeExchange(), "internal/jobs"),
 	}
-	return map[string]row{
+	table := map[string]row{
 		"internal/fault":      {},
 		"internal/identifier": {},
 		"internal/pgtest":     {},
 		"internal/check":      {},
+		"internal/jobs":       {},
+		"internal/workday":    {},
+		"internal/webhook":    {may: []string{"catalog", "internal/fault", "internal/jobs", "connectors/egress"}},
 		"examples/jinan":      {inTests: []string{"catalog"}},
 
 		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
 		"policies": {may: []string{"catalog"}},
 		"ledger":   {may: []string{"internal/fault"}},
 		"exchange": {
-			may:     []string{"catalog", "policies", "connectors", "ledger", "internal/fault", "internal/identifier"},
+			may:     []string{"catalog", "policies", "connectors", "ledger", "internal/fault", "internal/identifier", "internal/jobs"},
 			inTests: wholeExchange(),
 		},
 
-		"connectors":          {may: []string{"catalog", "internal/fault"}},
-		"connectors/wire":     connector,
-		"connectors/httpjson": connector,
-		"connectors/elicense": connector,
-		"connectors/standin": {
-			may:     []string{"catalog", "internal/identifier", "internal/fault"},
-			inTests: []string{"connectors", "connectors/httpjson", "connectors/elicense", "connectors/conformance"},
-		},
-		"connectors/conformance": {
-			may:     []string{"connectors", "connectors/standin", "catalog"},
-			inTests: []string{"connectors/httpjson", "connectors/elicense"},
-		},
-
-		"store": {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}},
-		"api":   edge,
-		"web":   edge,
+		"store": {may: []string{
+			"exchange", "catalog", "policies", "ledger", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+		}},
+		"api": edge,
+		"web": edge,
 
 		"cmd/mianti": {may: []string{anything}},
 		"bench":      {may: []string{anything}},
+	}
+	for name, r := range connectorTable() {
+		table[name] = r
+	}
+	return table
+}
+
+// connectorTable is that of the connectors: none knows another kind, and the
+// guard knows none of them.
+func connectorTable() map[string]row {
+	inTests := []string{"connectors/conformance", "connectors/standin", "connectors/wire", "connectors/secret", "connectors/egress", "store"}
+	kind := func(more ...string) row {
+		return row{may: append([]string{"connectors", "catalog", "internal/fault", "internal/identifier"}, more...), inTests: inTests}
+	}
+	return map[string]row{
+		"connectors":             {may: []string{"catalog", "internal/fault"}},
+		"connectors/egress":      {may: []string{"catalog"}},
+		"connectors/secret":      kind(),
+		"connectors/auth":        kind("connectors/egress"),
+		"connectors/wire":        kind("connectors/auth", "connectors/egress"),
+		"connectors/mapping":     kind("connectors/wire"),
+		"connectors/httpjson":    kind("connectors/mapping", "connectors/wire"),
+		"connectors/xroad":       kind("connectors/mapping", "connectors/wire"),
+		"connectors/elicense":    kind("connectors/wire"),
+		"connectors/sqlview":     kind("connectors/egress", "connectors/wire"),
+		"connectors/snapshot":    kind("connectors/wire"),
+		"connectors/assist":      kind(),
+		"connectors/guard":       kind(),
+		"connectors/standin":     {may: []string{"catalog", "internal/identifier", "internal/fault"}, inTests: everyKind()},
+		"connectors/conformance": {may: []string{"connectors", "connectors/standin", "catalog"}, inTests: everyKind()},
+	}
+}
+
+func everyKind() []string {
+	return []string{
+		"connectors", "connectors/conformance", "connectors/wire", "connectors/secret", "connectors/httpjson", "connectors/elicense", "connectors/xroad",
+		"connectors/sqlview", "connectors/snapshot", "connectors/assist",
 	}
 }
 
 // wholeExchange is what a test wires when it runs an exchange from end to end.
 func wholeExchange() []string {
-	return []string{"store", "connectors", "connectors/standin", "connectors/httpjson", "connectors/elicense"}
+	return []string{"store", "connectors", "connectors/standin", "connectors/guard", "connectors/wire", "connectors/httpjson", "connectors/elicense"}
 }
 
 // forEveryTest is what any test file may import.

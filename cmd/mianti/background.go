@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"mianti/connectors/guard"
+	"mianti/exchange"
+	"mianti/internal/jobs"
+	"mianti/internal/webhook"
+	"mianti/store"
+)
+
+// background is what an exchange does besides answering: jobs, probes, the
+// record of calls, and files of departments.
+type background struct {
+	runner  *jobs.Runner
+	guard   *guard.Guard
+	targets func() []guard.Target
+	folder  *snapshotFolder // nil when none is configured
+	store   purger
+	log     *slog.Logger
+}
+
+// purger drops what is kept for a while only.
+type purger interface {
+	PurgeCalls(ctx context.Context, before time.Time) (int, error)
+}
+
+const (
+	// keepCalls is how long the record of calls is kept. It says how sources did,
+	// not who asked about whom: that is the ledger's.
+	keepCalls  = 90 * 24 * time.Hour
+	purgeEvery = time.Hour
+	// folderEvery is how often the folder of files is looked at.
+	folderEvery = 10 * time.Second
+)
+
+// newBackground wires what a node does besides answering.
+func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subjectKey []byte, log *slog.Logger) (*background, error) {
+	b := &background{guard: n.guard, store: n.store, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
+	handlers := map[string]jobs.Handler{
+		exchange.JobContinue: n.exchange.ContinueJob, exchange.JobAssistNotice: n.exchange.AssistNotice,
+	}
+	master, err := s.webhookKey()
+	if err != nil {
+		return nil, err
+	}
+	sender, err := webhook.NewSender(webhook.Config{Master: master, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	handlers[exchange.JobEvent] = webhook.Deliver(n.store, sender, log)
+	b.runner, err = jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if s.SnapshotsDir != "" {
+		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
+	}
+	return b, nil
+}
+
+// targets are the sources of the present catalog that have a test subject.
+func (s *exchangeSettings) targets(catalogs *store.Catalogs) []guard.Target {
+	rev, err := catalogs.Current(context.Background())
+	if err != nil {
+		return nil // nothing is loaded yet, or the database is away: the guard asks again
+	}
+	var out []guard.Target
+	for _, dataset := range rev.Datasets() {
+		for i := range dataset.Sources {
+			source := &dataset.Sources[i]
+			if source.Probe == nil {
+				continue
+			}
+			t := guard.Target{Dataset: dataset, Source: source}
+			t.BaseURL, t.Network = s.locate(dataset.Department, source)
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// run does all of it until ctx ends, and returns when nothing is under way any
+// more.
+func (b *background) run(ctx context.Context) error {
+	var all sync.WaitGroup
+	failed := make([]error, 3)
+	all.Go(func() { failed[0] = b.runner.Run(ctx) })
+	all.Go(func() { failed[1] = b.guard.Watch(ctx, b.targets) })
+	all.Go(func() { failed[2] = b.guard.Run(ctx) })
+	all.Go(func() { every(ctx, purgeEvery, b.purge) })
+	if b.folder != nil {
+		all.Go(func() { every(ctx, folderEvery, b.folder.pass) })
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+// every does something now and then until ctx ends.
+func every(ctx context.Context, pause time.Duration, do func(context.Context)) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		do(ctx)
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+func (b *background) purge(ctx context.Context) {
+	if _, err := b.store.PurgeCalls(ctx, time.Now().Add(-keepCalls)); err != nil && ctx.Err() == nil {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "old calls were not dropped", slog.Any("cause", err))
+	}
+}

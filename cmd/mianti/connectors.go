@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"mianti/catalog"
+	"mianti/connectors"
+	"mianti/connectors/assist"
+	"mianti/connectors/elicense"
+	"mianti/connectors/httpjson"
+	"mianti/connectors/snapshot"
+	"mianti/connectors/sqlview"
+	"mianti/connectors/wire"
+	"mianti/connectors/xroad"
+	"mianti/exchange"
+)
+
+// newConnectors makes a connector for every kind of source. The function gives
+// up their connections.
+func newConnectors(secrets connectors.Secrets, rows snapshot.Rows, key []byte, desk assist.Desk) (map[catalog.SourceKind]connectors.Connector, func()) {
+	client := wire.NewClient(wire.Options{Secrets: secrets, Now: time.Now})
+	views := sqlview.New(sqlview.Options{Secrets: secrets, Now: time.Now})
+	all := map[catalog.SourceKind]connectors.Connector{
+		catalog.SourceHTTPJSON: httpjson.New(client, time.Now),
+		catalog.SourceElicense: elicense.New(client),
+		catalog.SourceXRoad:    xroad.New(client, time.Now),
+		catalog.SourceSQLView:  views,
+		catalog.SourceSnapshot: snapshot.New(rows, key),
+		catalog.SourceAssist:   assist.New(desk),
+	}
+	return all, func() {
+		client.Close()
+		views.Close()
+	}
+}
+
+// officers puts the questions of sources of kind assist to the desk of the
+// exchange.
+type officers struct {
+	desk *exchange.Desk
+}
+
+// Task opens a task, or finds the one that is there.
+func (o officers) Task(ctx context.Context, q connectors.Query) (assist.Task, error) {
+	t, err := o.desk.Open(ctx, exchange.AssistQuestion{
+		Case: q.Case, CaseNumber: q.CaseNumber, Receiver: q.Receiver, Party: q.Party, Department: q.Dataset.Department,
+		Matter: q.Matter, Material: q.Material, Dataset: q.Dataset.Code, Source: q.Source.Code, Fields: q.Fields, Purpose: q.Purpose, Days: q.Days,
+	})
+	if err != nil {
+		return assist.Task{}, err
+	}
+	out := assist.Task{ID: t.ID, DueAt: t.DueAt}
+	if t.Answer != nil {
+		out.Answer = &assist.Answer{
+			Result: assist.Result(t.Answer.Result), Subject: q.Subject, Fields: typed(q.Dataset, t.Answer.Fields), At: t.Answer.At,
+		}
+	}
+	return out, nil
+}
+
+// typed gives the fields of a stored answer back their types: a list comes out
+// of JSON as a list of anything.
+func typed(d *catalog.Dataset, stored map[string]any) map[string]any {
+	out := make(map[string]any, len(stored))
+	for code, value := range stored {
+		items, isList := value.([]any)
+		field := d.Field(code)
+		if !isList || field == nil || field.Type != catalog.FieldList {
+			out[code] = value
+			continue
+		}
+		texts := make([]string, 0, len(items))
+		for _, item := range items {
+			if text, ok := item.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+		out[code] = texts
+	}
+	return out
+}
