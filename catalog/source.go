@@ -151,7 +151,7 @@ type TLSAuth struct {
 type Limits struct {
 	PerSecond  float64 `json:"per_second,omitempty"` // calls; 0 means no limit
 	Burst      int     `json:"burst,omitempty"`      // calls at once above PerSecond
-	Concurrent int     `json:"concurrent,omitempty"` // calls under way; default 32
+	Concurrent int     `json:"concurrent,omitempty"` // calls under way; default 16
 	// Attempts is how often one question may be put in all; default 2. 1 means
 	// never again, for a source that counts or bills each call.
 	Attempts int `json:"attempts,omitempty"`
@@ -189,10 +189,13 @@ type Window struct {
 // add to the structure of what is sent.
 type HTTPCall struct {
 	Method  string            `json:"method,omitempty"`  // GET or POST; default POST
-	Query   map[string]string `json:"query,omitempty"`   // must not hold ${name} or ${number}
-	Headers map[string]string `json:"headers,omitempty"` // likewise
-	Body    any               `json:"body,omitempty"`    // JSON, or pairs when Form
-	Form    bool              `json:"form,omitempty"`    // send Body as application/x-www-form-urlencoded
+	Query   map[string]string `json:"query,omitempty"`   // see IdentityInQuery
+	Headers map[string]string `json:"headers,omitempty"` // must not hold ${name} or ${number}
+	// IdentityInQuery allows ${name} and ${number} in Query, for a department that
+	// offers nothing else: every proxy on the way then writes them into its log.
+	IdentityInQuery bool `json:"identity_in_query,omitempty"`
+	Body            any  `json:"body,omitempty"` // JSON, or pairs when Form
+	Form            bool `json:"form,omitempty"` // send Body as application/x-www-form-urlencoded
 	// Kinds are what the source calls the kinds of party, for ${kind}.
 	Kinds map[PartyKind]string `json:"kinds,omitempty"`
 	// Charset is that of the answer: utf-8 (default) or gb18030.

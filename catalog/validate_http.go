@@ -35,7 +35,7 @@ func (s sourceScope) template(at spot, text string, known []string) []string {
 func (s sourceScope) publicTemplate(at spot, text string) []string {
 	names := s.template(at, text, callVariables())
 	if slices.Contains(names, "name") || slices.Contains(names, "number") {
-		s.report(at, "identity-in-address", "地址与 HTTP 头中不能有 ${name}、${number}：它们会留在沿途的日志里，请写到 body 中")
+		s.report(at, "identity-in-address", "地址与 HTTP 头中不能有 ${name}、${number}：它们会留在沿途的日志里，请写到 body 中；接口只收 query 时，与对方商定后写 identity_in_query: true")
 	}
 	return names
 }
@@ -45,12 +45,16 @@ func (s sourceScope) validateHTTP() {
 	call, at := s.source.HTTP, s.at.in("http")
 	var used []string
 	for name, text := range call.Query {
-		used = append(used, s.publicTemplate(at.in("query", name), text)...)
+		check := s.publicTemplate
+		if call.IdentityInQuery {
+			check = func(at spot, text string) []string { return s.template(at, text, callVariables()) }
+		}
+		used = append(used, check(at.in("query", name), text)...)
 		s.validateName(at.in("query", name), name)
 	}
 	used = append(used, s.validateHeaders(at.in("headers"), call.Headers)...)
-	inBody := s.validateBody(at, call)
-	used = append(used, inBody...)
+	used = append(used, s.validateBody(at, call)...)
+	s.validateSubject(at, call, used)
 	for kind := range call.Kinds {
 		s.validateKind(at.in("kinds", string(kind)), kind)
 	}
@@ -107,10 +111,18 @@ func (s sourceScope) validateBody(at spot, call *HTTPCall) []string {
 	if call.Form {
 		s.validateForm(at.in("body"), call.Body)
 	}
-	if !slices.Contains(used, "number") && !slices.Contains(used, "name") {
-		s.report(at, "subject-not-asked", "body 中要有 ${number} 或 ${name}，否则数源不知道查的是谁")
-	}
 	return used
+}
+
+// validateSubject checks that the source is told who is asked about, and that
+// the name agrees with what it holds: it is sent, or comes back.
+func (s sourceScope) validateSubject(at spot, call *HTTPCall, used []string) {
+	if !slices.Contains(used, "number") && !slices.Contains(used, "name") {
+		s.report(at, "subject-not-asked", "body（或 identity_in_query 时的 query）中要有 ${number} 或 ${name}，否则数源不知道查的是谁")
+	}
+	if call.Answer.SubjectName == "" && !slices.Contains(used, "name") {
+		s.report(at.in("answer"), "name-not-compared", "姓名既没有发出也没有返回，无法核对是不是本人：请发送 ${name}，或写 answer.subject_name")
+	}
 }
 
 // bodyVariables checks every text of a body and gives the variables in it.

@@ -107,7 +107,7 @@ func complete(own *catalog.Limits, defaults catalog.Limits) catalog.Limits {
 		l.PerSecond, l.Burst = defaults.PerSecond, defaults.Burst
 	}
 	l.Burst = first(l.Burst, int(math.Ceil(l.PerSecond)))
-	l.Concurrent = first(l.Concurrent, defaults.Concurrent, 32)
+	l.Concurrent = first(l.Concurrent, defaults.Concurrent, 16)
 	l.Attempts = first(l.Attempts, defaults.Attempts, 2)
 	l.HedgeMillis = first(l.HedgeMillis, defaults.HedgeMillis)
 	l.Failures = first(l.Failures, defaults.Failures, 5)

@@ -44,8 +44,8 @@ func (m *Mapping) compileRequest() error {
 	if err != nil {
 		return err
 	}
-	if slices.Contains(open, "name") || slices.Contains(open, "number") {
-		return errors.New("the identity of the subject stands in the address or a header")
+	if err := checkOpen(call); err != nil {
+		return err
 	}
 	hidden, err := bodyVariables(call.Body)
 	if err != nil {
@@ -62,8 +62,8 @@ func (m *Mapping) compileRequest() error {
 		return errors.New("the method is neither GET nor POST")
 	case call.Method == http.MethodGet && (call.Body != nil || call.Form):
 		return errors.New("a GET has no body")
-	case call.Method != http.MethodGet && !m.sends("number") && !m.sends("name"):
-		return errors.New("the body does not say who is asked about")
+	case !m.sends("number") && !m.sends("name"):
+		return errors.New("the request does not say who is asked about")
 	case call.Answer.SubjectName == "" && !m.sends("name"):
 		return errors.New("the name is neither sent nor read: nobody would be the asked one")
 	case m.sends("page") != (call.Paging != nil):
@@ -102,6 +102,23 @@ func openVariables(call *catalog.HTTPCall) ([]string, error) {
 		}
 	}
 	return used, nil
+}
+
+// checkOpen refuses the identity of the subject where logs on the way keep it,
+// unless the catalog allows it in the query.
+func checkOpen(call *catalog.HTTPCall) error {
+	kept := *call
+	if call.IdentityInQuery {
+		kept.Query = nil
+	}
+	open, err := openVariables(&kept)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(open, "name") || slices.Contains(open, "number") {
+		return errors.New("the identity of the subject stands in the address or a header")
+	}
+	return nil
 }
 
 // checkHeaders refuses headers that are not the description's to write, and

@@ -48,7 +48,14 @@ func TestCompile_RefusesWhatCannotBeMeant(t *testing.T) {
 		{"a path that is no URL", path("/%zz"), true},
 		{"another method", func(s *catalog.Source) { s.HTTP.Method = "DELETE" }, true},
 		{"a GET with a body", func(s *catalog.Source) { s.HTTP.Method = "GET" }, true},
-		{"a GET", func(s *catalog.Source) { s.HTTP.Method, s.HTTP.Body = "GET", nil }, false},
+		{"a GET that names nobody", func(s *catalog.Source) { s.HTTP.Method, s.HTTP.Body = "GET", nil }, true},
+		{"a GET with the number in its query", func(s *catalog.Source) {
+			s.HTTP.Method, s.HTTP.Body, s.HTTP.IdentityInQuery = "GET", nil, true
+			s.HTTP.Query["n"] = "${number}"
+		}, false},
+		{"the number in a header, though allowed in the query", func(s *catalog.Source) {
+			s.HTTP.IdentityInQuery, s.HTTP.Headers = true, map[string]string{"X-N": "${number}"}
+		}, true},
 		{"a GET without a name on either side", func(s *catalog.Source) { s.HTTP.Method, s.HTTP.Body, s.HTTP.Answer.SubjectName = "GET", nil, "" }, true},
 		{"nobody in the body", func(s *catalog.Source) { s.HTTP.Body = map[string]any{"a": "b"} }, true},
 		{"no body", func(s *catalog.Source) { s.HTTP.Body = nil }, true},

@@ -127,6 +127,11 @@ func charsetOf(header http.Header, agreed string) (string, error) {
 		return agreed, nil
 	case charsetUTF8, agreed:
 		return charset, nil
+	case "gbk", "gb2312": // parts of GB 18030, by which it goes at many departments
+		if agreed == charsetGB18030 {
+			return agreed, nil
+		}
+		return "", Malformed("the answer is in another character set than agreed")
 	default:
 		return "", Malformed("the answer is in another character set than agreed")
 	}
