@@ -27,12 +27,11 @@ func wantRecord(t *testing.T, q connectors.Query, want map[string]any) {
 	}
 }
 
-// A gateway that is asked for a service by its code. Whom the token stands for
-// is known to it: an address has no place for anybody.
+// A gateway that takes everything in the address, the number too.
 func TestAsk_ReadsAGatewayThatIsAskedByGET(t *testing.T) {
 	t.Parallel()
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet || r.URL.RequestURI() != "/gateway/api?code=A01&time=2026-11-23&trace=q-1" || r.ContentLength > 0 {
+		if r.Method != http.MethodGet || r.URL.RequestURI() != "/gateway/api?code=A01&sfzh="+number+"&time=2026-11-23&trace=q-1" || r.ContentLength > 0 {
 			t.Errorf("%s %s with %d bytes", r.Method, r.URL.RequestURI(), r.ContentLength)
 		}
 		if r.Header.Get("X-Token") != "k-1" || r.Header.Get("X-Purpose") != "%E5%8A%9E%E4%BB%B6%E6%A0%B8%E9%AA%8C" {
@@ -43,7 +42,8 @@ func TestAsk_ReadsAGatewayThatIsAskedByGET(t *testing.T) {
 	wantRecord(t, query(url, &catalog.Source{
 		Path: "/gateway/api", Auth: &catalog.Auth{Header: &catalog.HeaderAuth{Name: "X-Token", Secret: "mz-key"}},
 		HTTP: &catalog.HTTPCall{
-			Method: "GET", Query: map[string]string{"code": "A01", "time": "${date}", "trace": "${id}"}, Headers: map[string]string{"X-Purpose": "${purpose}"},
+			Method: "GET", IdentityInQuery: true,
+			Query: map[string]string{"code": "A01", "sfzh": "${number}", "time": "${date}", "trace": "${id}"}, Headers: map[string]string{"X-Purpose": "${purpose}"},
 			Answer: catalog.HTTPAnswer{Code: "/status", OK: []string{"200"}, NotFound: []string{"404"}, Records: "/result", SubjectName: "/xm", SubjectNumber: "/sfzh"},
 		},
 	}), map[string]any{"name": "王建国", "sex": "男"})
@@ -76,6 +76,22 @@ func TestAsk_ReadsAnOldSystemThatIsAskedByForm(t *testing.T) {
 		_, _ = w.Write([]byte(text))
 	})
 	wantRecord(t, query(url, formInGB18030()), map[string]any{"name": "王建国", "sex": "男", "registered_on": "2024-05-06"})
+}
+
+// Many departments call it by the name of a part of it.
+func TestAsk_TakesGBKForTheGB18030ThatIsAgreed(t *testing.T) {
+	t.Parallel()
+	text, err := simplifiedchinese.GB18030.NewEncoder().String(`{"rows": [{"XM": "王建国", "SFZH": "` + number + `", "XB": "男", "DJRQ": "2024-05-06"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, label := range []string{"GBK", "gb2312"} {
+		url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json; charset="+label)
+			_, _ = w.Write([]byte(text))
+		})
+		wantRecord(t, query(url, formInGB18030()), map[string]any{"name": "王建国", "sex": "男", "registered_on": "2024-05-06"})
+	}
 }
 
 func TestAsk_BelievesNoCharacterSetButTheAgreedOne(t *testing.T) {
