@@ -52,6 +52,8 @@ func (s *server) registerResolutions() {
 	resolve.Description = "向各部门并行查询，返回每项材料的结论与仍需上传的清单。数源故障是结论的一部分，不是错误。" +
 		"201：这就是结果；202：也是结果，但还在等数源或协查，会自动继续核验，可按 Retry-After 再读、用 Prefer: wait 等待、订阅事件或接收 webhook。"
 	handle(s, resolve, s.resolve)
+	answers := s.api.OpenAPI().Paths[resolve.Path].Post.Responses
+	answers["202"].Content = answers["201"].Content // the same answer, and it goes on
 	read := s.operation(http.MethodGet, resolutionsPath+"/{id}", "read-resolution", "读取核验结果", tag, 304, 404, 422)
 	read.Description = "返回最新一版。每次返回内容都留痕；带 If-None-Match 而没有新版时返回 304，不留痕。"
 	handle(s, read, s.readResolution)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/internal/fault"
@@ -22,7 +24,7 @@ const (
 type loadSnapshotInput struct {
 	Code        string `path:"code" maxLength:"100" pattern:"^[0-9A-Za-z][0-9A-Za-z._-]*$"`
 	AsOf        string `query:"as_of" required:"true" format:"date" doc:"数据时点: 文件反映哪一天的数据"`
-	ContentType string `header:"Content-Type" maxLength:"200"`
+	ContentType string `header:"Content-Type" maxLength:"200" hidden:"true"`
 	RawBody     []byte `contentType:"application/octet-stream"`
 }
 
@@ -37,6 +39,9 @@ func (s *server) registerSnapshots() {
 	load.MaxBodyBytes = maxSnapshot
 	load.BodyReadTimeout = time.Minute
 	handle(s, load, s.loadSnapshot)
+	body := s.api.OpenAPI().Paths[load.Path].Post.RequestBody
+	file := body.Content["application/octet-stream"]
+	body.Content = map[string]*huma.MediaType{csvType: file, xlsxType: file}
 }
 
 func (s *server) loadSnapshot(ctx context.Context, in *loadSnapshotInput) (*loadSnapshotOutput, error) {
