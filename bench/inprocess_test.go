@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +12,9 @@ import (
 	"mianti/catalog"
 	"mianti/connectors"
 	"mianti/connectors/elicense"
+	"mianti/connectors/guard"
 	"mianti/connectors/httpjson"
+	"mianti/connectors/wire"
 	"mianti/examples/jinan"
 	"mianti/exchange"
 	"mianti/policies"
@@ -25,7 +26,7 @@ import (
 // still a process of their own and are asked over HTTP.
 func BenchmarkResolveInProcess(b *testing.B) {
 	p := build(b)
-	sources, _ := p.start(b, "simulate", "--listen=127.0.0.1:0", "--people=10")
+	sources, _ := p.start(b, "simulate", "--listen=127.0.0.1:0", "--listen-database=", "--listen-faults=", "--people=10")
 	ctx := context.Background()
 	x, caller := newExchange(b, ctx, sources)
 	c, _, err := x.OpenCase(ctx, caller, opening())
@@ -62,25 +63,57 @@ func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.E
 	if _, err := db.SaveRevision(ctx, files, store.RevisionMeta{}); err != nil {
 		b.Fatal(err)
 	}
-	if err := db.SaveSystem(ctx, exchange.System{ID: "bench", Department: "BDC"}); err != nil {
-		b.Fatal(err)
+	for id, department := range map[string]string{"bench": "BDC", "bench-jt": "JT"} {
+		if err := db.SaveSystem(ctx, exchange.System{ID: id, Department: department}); err != nil {
+			b.Fatal(err)
+		}
 	}
 	catalogs := store.NewCatalogs(db)
 	rev, err := catalogs.Current(ctx)
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := db.SaveGrants(ctx, everyGrant(rev, "S06.M1")); err != nil {
-		b.Fatal(err)
+	for _, matter := range rev.Matters() {
+		if matter.Code != "S06.M1" && matter.OneThing != "S13" {
+			continue
+		}
+		if err := db.SaveGrants(ctx, everyGrant(rev, matter.Code)); err != nil {
+			b.Fatal(err)
+		}
 	}
 	var ids atomic.Int64
+	newID := func() string { return fmt.Sprintf("id-%08d", ids.Add(1)) }
 	return exchange.New(exchange.Config{
-		Catalogs: catalogs, Cases: db, Resolutions: db, Submissions: db, Journal: db, Grants: db,
-		Connectors: map[string]connectors.Connector{"httpjson": httpjson.New(httpjson.Options{}), "elicense": elicense.New(elicense.Options{})},
-		BaseURL:    func(department string) string { return sources + "/" + department },
-		SubjectKey: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler), Parallel: 8,
-		NewID: func() string { return fmt.Sprintf("id-%08d", ids.Add(1)) },
+		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Grants: db,
+		Sources: newGuard(b, db), Queue: db, Systems: db,
+		Locate: func(department string, _ *catalog.Source) (string, catalog.Network) {
+			return sources + "/" + department, catalog.NetworkLocal
+		},
+		Desk:       &exchange.Desk{Assists: db, Now: time.Now, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
+		SubjectKey: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler), NewID: newID,
 	}), exchange.Caller{System: "bench", Department: "BDC"}
+}
+
+// newGuard is the guard before the two kinds of source that the catalog has. It
+// records every call, as in service.
+func newGuard(b *testing.B, calls guard.Calls) *guard.Guard {
+	b.Helper()
+	client := wire.NewClient(wire.Options{Now: time.Now})
+	g := guard.New(guard.Config{
+		Connectors: map[catalog.SourceKind]connectors.Connector{
+			catalog.SourceHTTPJSON: httpjson.New(client, time.Now), catalog.SourceElicense: elicense.New(client),
+		},
+		Now: time.Now, Log: slog.New(slog.DiscardHandler), Calls: calls,
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- g.Run(ctx) }()
+	b.Cleanup(func() {
+		stop()
+		<-ended // what came of the record is not measured
+		client.Close()
+	})
+	return g
 }
 
 // everyGrant gives a matter's department every field of every dataset.
@@ -92,7 +125,7 @@ func everyGrant(rev *catalog.Revision, matter string) []policies.Grant {
 			fields = append(fields, f.Code)
 		}
 		grants = append(grants, policies.Grant{
-			ID: strings.ToLower(d.Code), Department: rev.Matter(matter).Department, Matter: matter, Dataset: d.Code, Fields: fields,
+			ID: matter + ":" + d.Code, Department: rev.Matter(matter).Department, Matter: matter, Dataset: d.Code, Fields: fields,
 			From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), State: policies.GrantActive,
 		})
 	}

@@ -59,7 +59,7 @@ func newTarget(b *testing.B, p *program, database, latency string) *target {
 	if secret == nil {
 		b.Fatal("system add printed no secret")
 	}
-	sources, _ := p.start(b, "simulate", "--listen=127.0.0.1:0", "--latency="+latency, "--people=10")
+	sources, _ := p.start(b, "simulate", "--listen=127.0.0.1:0", "--listen-database=", "--listen-faults=", "--latency="+latency, "--people=10")
 	t := &target{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}}
 	t.url, t.pid = p.start(b, "serve", "--listen=127.0.0.1:0", "--issuer=http://mianti.test", "--sources-url="+sources+"/{department}", at)
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"bench"}}

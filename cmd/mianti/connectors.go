@@ -46,6 +46,7 @@ func (o officers) Task(ctx context.Context, q connectors.Query) (assist.Task, er
 	t, err := o.desk.Open(ctx, exchange.AssistQuestion{
 		Case: q.Case, CaseNumber: q.CaseNumber, Receiver: q.Receiver, Party: q.Party, Department: q.Dataset.Department,
 		Matter: q.Matter, Material: q.Material, Dataset: q.Dataset.Code, Source: q.Source.Code, Fields: q.Fields, Purpose: q.Purpose, Days: q.Days,
+		Subject: exchange.AssistSubject{Kind: string(q.Subject.Kind), Name: q.Subject.Name, Number: q.Subject.Number},
 	})
 	if err != nil {
 		return assist.Task{}, err

@@ -32,7 +32,7 @@ type demoCommand struct {
 // Run starts everything in one process, resolves one case of every one-thing,
 // and prints what came of it.
 func (c *demoCommand) Run(ctx context.Context, con console) error {
-	if err := loopback(c.Listen); err != nil {
+	if err := loopback("--listen", c.Listen); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "mianti-demo-")

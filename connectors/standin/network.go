@@ -34,11 +34,14 @@ type Proxy struct {
 
 // NewProxy opens a port of this machine that leads to upstream, a host with its
 // port. Close ends it.
-func NewProxy(upstream string) (*Proxy, error) {
+func NewProxy(upstream string) (*Proxy, error) { return NewProxyAt("127.0.0.1:0", upstream) }
+
+// NewProxyAt does so at a host and port that is given.
+func NewProxyAt(listen, upstream string) (*Proxy, error) {
 	toxics.Register(string(FaultDrip), new(drip))
 	toxics.Register(whole, new(passing))
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	p := &Proxy{inner: toxiproxy.NewProxy(server, "stand-in", "127.0.0.1:0", upstream)}
+	p := &Proxy{inner: toxiproxy.NewProxy(server, "stand-in", listen, upstream)}
 	if err := p.put(""); err != nil {
 		return nil, err
 	}
