@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"os"
 	"time"
 
@@ -101,6 +102,11 @@ func (r *reached) tryPages(ctx context.Context, t *trial, by tracer) (connectors
 	now := time.Now()
 	if t.request, err = m.Masked(t.query, now); err != nil {
 		return connectors.Reply{}, err
+	}
+	if x := r.source.XRoad; x != nil { // what X-Road itself puts before it
+		line, rest, _ := strings.Cut(t.request, "\n")
+		method, path, _ := strings.Cut(line, " ")
+		t.request = method + " /r1/" + x.Service + path + "\nX-Road-Client: " + x.Client + "\n" + rest
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.deadline)
 	defer cancel()
