@@ -68,6 +68,8 @@ type server struct {
 	tokens   *jwt.Parser
 	engine   *gin.Engine
 	api      huma.API
+	uploads  chan struct{} // files that are being received
+	streams  chan struct{} // event streams that are open
 }
 
 // New returns the handler of the whole interface. It fails when the
@@ -78,6 +80,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &server{Config: c, audience: c.Issuer + "/v1", tokenURL: c.Issuer + "/oauth/token", texts: problemTexts()}
 	s.tokens = s.accessTokenParser()
+	s.uploads, s.streams = make(chan struct{}, maxUploads), make(chan struct{}, maxStreams)
 	engine, err := s.newEngine()
 	if err != nil {
 		return nil, err

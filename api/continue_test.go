@@ -85,7 +85,7 @@ func TestResolve_AnswersAcceptedWhileItGoesOn(t *testing.T) {
 	if got := w.Header().Get("Retry-After"); got != "172801" {
 		t.Errorf("Retry-After %q", got)
 	}
-	if w.Header().Get("Location") != "/v1/resolutions/"+r.ID || w.Header().Get("ETag") != `"`+r.ID+`-1"` {
+	if w.Header().Get("Location") != "/v1/resolutions/"+r.ID || w.Header().Get("ETag") == "" {
 		t.Errorf("headers: %v", w.Header())
 	}
 	task := h.task()
@@ -93,13 +93,13 @@ func TestResolve_AnswersAcceptedWhileItGoesOn(t *testing.T) {
 		t.Fatalf("answer: %d %s", w.Code, w.Body)
 	}
 	h.goOn()
-	again := h.call(ownSystem, http.MethodGet, "/v1/resolutions/"+r.ID, "", "If-None-Match", `"`+r.ID+`-1"`)
+	again := h.call(ownSystem, http.MethodGet, "/v1/resolutions/"+r.ID, "", "If-None-Match", w.Header().Get("ETag"))
 	var next exchange.Resolution
 	decode(t, again, &next)
 	if again.Code != http.StatusOK || next.Version != 2 || next.Status != exchange.StatusComplete || again.Header().Get("Retry-After") != "" {
 		t.Errorf("%d, version %d, %s, Retry-After %q", again.Code, next.Version, next.Status, again.Header().Get("Retry-After"))
 	}
-	unchanged := h.call(ownSystem, http.MethodGet, "/v1/resolutions/"+r.ID, "", "If-None-Match", `"`+r.ID+`-2"`)
+	unchanged := h.call(ownSystem, http.MethodGet, "/v1/resolutions/"+r.ID, "", "If-None-Match", again.Header().Get("ETag"))
 	if unchanged.Code != http.StatusNotModified || unchanged.Body.Len() != 0 {
 		t.Errorf("with the ETag: %d %q", unchanged.Code, unchanged.Body)
 	}
@@ -242,5 +242,81 @@ func TestEvents_EndWhenTheServerDrains(t *testing.T) {
 	case <-ended:
 	case <-time.After(5 * time.Second):
 		t.Error("the stream goes on")
+	}
+}
+
+// superseded says of a resolution that it no longer goes on, as the store does
+// when its case has moved on.
+func (h *harness) superseded(id string) {
+	h.memory.change(func(m *memory) {
+		r := m.resolutions[id]
+		r.RetryAt = nil
+		m.resolutions[id] = r
+	})
+}
+
+func TestResolution_IsAnotherRepresentationOnceItNoLongerGoesOn(t *testing.T) {
+	t.Parallel()
+	h := newAssisting(t)
+	first, r := h.resolveAbsent(h.openAbsent("JN-1"))
+	h.superseded(r.ID)
+	w := h.call(ownSystem, http.MethodGet, "/v1/resolutions/"+r.ID, "", "If-None-Match", first.Header().Get("ETag"))
+	if w.Code != http.StatusOK || w.Header().Get("Retry-After") != "" || w.Header().Get("ETag") == first.Header().Get("ETag") {
+		t.Errorf("%d %v, want 200, another ETag and no Retry-After", w.Code, w.Header())
+	}
+}
+
+func TestReadResolution_UnderstandsIfNoneMatch(t *testing.T) {
+	t.Parallel()
+	h := newAssisting(t)
+	first, r := h.resolveAbsent(h.openAbsent("JN-1"))
+	tag := first.Header().Get("ETag")
+	for value, want := range map[string]int{
+		tag: http.StatusNotModified, "W/" + tag: http.StatusNotModified, `"a,b", ` + tag: http.StatusNotModified,
+		`"a" , W/` + tag + `,"b"`: http.StatusNotModified, "*": http.StatusNotModified,
+		`"a"`: http.StatusOK, strings.Trim(tag, `"`): http.StatusOK, `"` + strings.Trim(tag, `"`): http.StatusOK,
+		`"x` + strings.Trim(tag, `"`) + `"`: http.StatusOK, `w/` + tag: http.StatusOK, ",": http.StatusOK,
+	} {
+		w := h.call(ownSystem, http.MethodGet, "/v1/resolutions/"+r.ID, "", "If-None-Match", value)
+		if w.Code != want || w.Header().Get("ETag") != tag {
+			t.Errorf("If-None-Match: %s: %d %s, want %d %s", value, w.Code, w.Header().Get("ETag"), want, tag)
+		}
+	}
+}
+
+func TestResolve_WaitsNoLongerThanTheServerDoes(t *testing.T) {
+	t.Parallel()
+	h := newAssisting(t)
+	id := h.openAbsent("JN-1")
+	_, r := h.resolveAbsent(id)
+	draining := make(chan struct{})
+	close(draining)
+	h.config.Draining = draining
+	h.handler = h.newHandler(h.config)
+	for method, path := range map[string]string{http.MethodGet: "/v1/resolutions/" + r.ID, http.MethodPost: "/v1/cases/" + id + "/resolutions"} {
+		begun := time.Now()
+		w := h.call(ownSystem, method, path, "", "Prefer", "wait=20")
+		var got exchange.Resolution
+		decode(t, w, &got)
+		if took := time.Since(begun); took > 10*time.Second || !got.Continues() {
+			t.Errorf("%s: answered %d after %s, want at once, with what there is", method, w.Code, took)
+		}
+	}
+}
+
+func TestAssist_TheListOfAnsweredTasksTellsNothingOfTheAnswer(t *testing.T) {
+	t.Parallel()
+	h := newAssisting(t)
+	h.resolveAbsent(h.openAbsent("JN-1"))
+	task := h.task()
+	const answer = `{"result":"not_confirmed","officer":"李明","note":"王建国户籍已迁出"}`
+	if w := h.call(other, http.MethodPost, "/v1/assist-tasks/"+task.ID+"/answer", answer); w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if w := h.call(other, http.MethodGet, "/v1/assist-tasks?state=answered", ""); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "迁出") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := h.call(other, http.MethodGet, "/v1/assist-tasks/"+task.ID, ""); !strings.Contains(w.Body.String(), "迁出") {
+		t.Errorf("the task itself has lost its note: %s", w.Body)
 	}
 }

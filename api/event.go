@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"mianti/exchange"
+	"mianti/internal/fault"
 )
 
 const (
@@ -22,6 +23,9 @@ const (
 	longestStream = 5 * time.Minute
 	// writeDeadline bounds one write to a caller that does not read.
 	writeDeadline = 5 * time.Second
+	// maxStreams is how many streams one process holds open: each looks into the
+	// database now and then.
+	maxStreams = 500
 )
 
 type eventsInput struct {
@@ -47,8 +51,14 @@ func (s *server) streamResolution(ctx context.Context, in *eventsInput) (*huma.S
 	if err != nil {
 		return nil, err
 	}
+	select {
+	case s.streams <- struct{}{}:
+	default:
+		return nil, fault.New(fault.Unavailable, "unavailable", "订阅的人太多，请稍后再试，或改用轮询。")
+	}
 	seen, _ := strconv.Atoi(in.LastEventID) // one that is none has seen nothing
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer func() { <-s.streams }()
 		c := humagin.Unwrap(hc)
 		c.Header("Content-Type", eventStream)
 		c.Header("X-Accel-Buffering", "no") // a proxy must not hold events back

@@ -20,6 +20,7 @@ type document struct {
 		Tags        []string
 		Security    []map[string][]string
 		Responses   map[string]struct {
+			Headers map[string]any
 			Content map[string]struct{ Schema map[string]any }
 		}
 	}
@@ -95,6 +96,17 @@ func TestOpenAPI_SaysOfEveryOperationWhatItNeeds(t *testing.T) {
 	}
 	if doc.Components.Schemas["ErrorModel"] != nil {
 		t.Error("the library's own error form is described")
+	}
+}
+
+func TestOpenAPI_SaysWhenToAskAgainWhereAResolutionGoesOn(t *testing.T) {
+	t.Parallel()
+	var doc document
+	decode(t, newHarness(t).send(request(http.MethodGet, "/openapi.json", "")), &doc)
+	for _, header := range []string{"Retry-After", "Location", "ETag"} {
+		if doc.Paths["/v1/cases/{id}/resolutions"]["post"].Responses["202"].Headers[header] == nil {
+			t.Errorf("202 has no %s", header)
+		}
 	}
 }
 

@@ -77,6 +77,7 @@ func stateProblems() map[string]problemText {
 		"matter-not-applicable":    {title: "本办件不涉及这个事项", explanation: "按已知情形，这个事项被跳过。情形有误时请先更正情形。"},
 		"prior-matter-not-granted": {title: "前序事项尚未办结", explanation: "请先登记前序事项的办理结果。"},
 		"assist-answered":          {title: "协查已经答复", explanation: "一个协查只答复一次。答复有误时，请联系请求协查的部门重新核验。"},
+		"assist-outdated":          {title: "协查不再需要答复", explanation: "办件的当事人在协查发起后已经更改。需要时会就更改后的当事人另发协查。"},
 		"snapshot-older":           {title: "文件比现有数据旧", explanation: "已有时点更新的数据。确要退回旧数据时，请联系运维人员。"},
 		"snapshot-changed":         {title: "另一份文件刚刚载入", explanation: "另一次载入更快。请查看后重试。"},
 		"resolution-superseded":    {title: "核验结果已有新版", explanation: "核验在别处已继续。请重新读取。"},

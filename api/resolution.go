@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -53,7 +52,7 @@ func (s *server) registerResolutions() {
 		"201：这就是结果；202：也是结果，但还在等数源或协查，会自动继续核验，可按 Retry-After 再读、用 Prefer: wait 等待、订阅事件或接收 webhook。"
 	handle(s, resolve, s.resolve)
 	answers := s.api.OpenAPI().Paths[resolve.Path].Post.Responses
-	answers["202"].Content = answers["201"].Content // the same answer, and it goes on
+	answers["202"].Content, answers["202"].Headers = answers["201"].Content, answers["201"].Headers // the same answer, and it goes on
 	read := s.operation(http.MethodGet, resolutionsPath+"/{id}", "read-resolution", "读取核验结果", tag, 304, 404, 422)
 	read.Description = "返回最新一版。每次返回内容都留痕；带 If-None-Match 而没有新版时返回 304，不留痕。"
 	handle(s, read, s.readResolution)
@@ -62,6 +61,8 @@ func (s *server) registerResolutions() {
 
 func (s *server) resolve(ctx context.Context, in *resolveInput) (*resolutionOutput, error) {
 	caller, waiting := callerOf(ctx), s.waiting(in.Prefer)
+	patience, stop := s.patience(ctx, waiting)
+	defer stop()
 	var key *exchange.Key
 	if in.Key != "" {
 		sum := sha256.Sum256([]byte("resolve " + in.ID))
@@ -71,7 +72,7 @@ func (s *server) resolve(ctx context.Context, in *resolveInput) (*resolutionOutp
 	if err != nil {
 		return nil, err
 	}
-	if r, err = s.await(ctx, caller, r, waiting); err != nil {
+	if r, err = s.await(ctx, patience, caller, r); err != nil {
 		return nil, err
 	}
 	out := s.rendered(r, waiting)
@@ -88,14 +89,14 @@ func (s *server) readResolution(ctx context.Context, in *readResolutionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	if state.Continues && waiting > 0 {
-		ending, stop := context.WithTimeout(ctx, waiting)
-		defer stop()
-		if state, err = s.Exchange.AwaitEnd(ending, caller, in.ID); err != nil {
+	patience, stop := s.patience(ctx, waiting)
+	defer stop()
+	if state.Continues && patience.Err() == nil {
+		if state, err = s.Exchange.AwaitEnd(patience, caller, in.ID); err != nil {
 			return nil, err
 		}
 	}
-	if tag := resolutionTag(in.ID, state.Version); in.IfNoneMatch == tag {
+	if tag := resolutionTag(in.ID, state.Version, state.Continues); noneMatch(in.IfNoneMatch, tag) {
 		return &resolutionOutput{Status: http.StatusNotModified, ETag: tag}, nil
 	}
 	r, err := s.Exchange.Resolution(ctx, caller, in.ID)
@@ -107,26 +108,40 @@ func (s *server) readResolution(ctx context.Context, in *readResolutionInput) (*
 	return out, nil
 }
 
-// await waits for a resolution that goes on by itself, as long as the caller
-// likes.
-func (s *server) await(ctx context.Context, caller exchange.Caller, r *exchange.Resolution, waiting time.Duration) (*exchange.Resolution, error) {
-	if !r.Continues() || waiting <= 0 {
+// patience is a context that ends when the caller does not want to wait any
+// longer, counted from his request, or when the server is being shut down.
+func (s *server) patience(ctx context.Context, waiting time.Duration) (context.Context, context.CancelFunc) {
+	ctx, stop := context.WithTimeout(ctx, waiting)
+	if waiting > 0 {
+		go func() {
+			select {
+			case <-s.Draining:
+				stop()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, stop
+}
+
+// await waits for a resolution that goes on by itself, as long as patience
+// lasts.
+func (s *server) await(ctx, patience context.Context, caller exchange.Caller, r *exchange.Resolution) (*exchange.Resolution, error) {
+	if !r.Continues() || patience.Err() != nil {
 		return r, nil
 	}
-	ending, stop := context.WithTimeout(ctx, waiting)
-	defer stop()
-	state, err := s.Exchange.AwaitEnd(ending, caller, r.ID)
+	state, err := s.Exchange.AwaitEnd(patience, caller, r.ID)
 	if err != nil {
 		return nil, err
 	}
-	if state.Version == r.Version {
+	if state.Version == r.Version && state.Continues {
 		return r, nil
 	}
 	return s.Exchange.Resolution(ctx, caller, r.ID)
 }
 
 func (s *server) rendered(r *exchange.Resolution, waited time.Duration) *resolutionOutput {
-	out := &resolutionOutput{ETag: resolutionTag(r.ID, r.Version), Body: r}
+	out := &resolutionOutput{ETag: resolutionTag(r.ID, r.Version, r.Continues()), Body: r}
 	if r.Continues() {
 		seconds := int(r.RetryAt.Sub(s.Now()).Seconds()) + 1
 		out.RetryAfter = strconv.Itoa(max(1, seconds))
@@ -136,8 +151,6 @@ func (s *server) rendered(r *exchange.Resolution, waited time.Duration) *resolut
 	}
 	return out
 }
-
-func resolutionTag(id string, version int) string { return fmt.Sprintf(`"%s-%d"`, id, version) }
 
 // longestPreference bounds how long a caller may wait, so that the answer is
 // out before the server gives the connection up.

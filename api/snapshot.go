@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"mianti/catalog"
 	"mianti/exchange"
@@ -38,11 +39,40 @@ func (s *server) registerSnapshots() {
 	load.DefaultStatus = http.StatusCreated
 	load.MaxBodyBytes = maxSnapshot
 	load.BodyReadTimeout = time.Minute
+	load.Middlewares = huma.Middlewares{s.admitSnapshot}
 	handle(s, load, s.loadSnapshot)
 	body := s.api.OpenAPI().Paths[load.Path].Post.RequestBody
 	file := body.Content["application/octet-stream"]
 	body.Content = map[string]*huma.MediaType{csvType: file, xlsxType: file}
 }
+
+// admitSnapshot refuses a file before it is received: for a source that is not
+// the caller's, one that is too large, and one more than can be held at once.
+func (s *server) admitSnapshot(ctx huma.Context, next func(huma.Context)) {
+	c := humagin.Unwrap(ctx)
+	err := s.Exchange.MayLoadSnapshot(ctx.Context(), callerOf(ctx.Context()), ctx.Param("code"))
+	switch size := c.Request.ContentLength; {
+	case err != nil:
+	case size == 0:
+		err = fault.New(fault.Invalid, "missing-body", "请求体就是文件，不能为空。")
+	case size > maxSnapshot:
+		err = fault.New(fault.TooLarge, "too-large", "文件超过 %d MiB。", maxSnapshot>>20)
+	}
+	if err != nil {
+		s.refuse(c, err)
+		return
+	}
+	select {
+	case s.uploads <- struct{}{}:
+		defer func() { <-s.uploads }()
+		next(ctx)
+	default:
+		s.refuse(c, fault.New(fault.Unavailable, "unavailable", "正在接收别的文件，请稍后再传。"))
+	}
+}
+
+// maxUploads is how many files are received at once: each is held in memory.
+const maxUploads = 2
 
 func (s *server) loadSnapshot(ctx context.Context, in *loadSnapshotInput) (*loadSnapshotOutput, error) {
 	kind, _, err := mime.ParseMediaType(in.ContentType)

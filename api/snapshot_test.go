@@ -74,3 +74,73 @@ func TestSnapshot_RefusesWhatItMayNotOrCannotTake(t *testing.T) {
 	h.memory.rev.Dataset("D-GA01").Sources[0].Kind = catalog.SourceHTTPJSON
 	wantProblem(t, h.call(other, http.MethodPost, "/v1/sources/GA.D-GA01.query/snapshots?as_of=2026-11-22", "x", "Content-Type", "text/csv"), 422, "no-snapshot-source")
 }
+
+// unread is a body that nobody may read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the file was received")
+	return 0, io.EOF
+}
+
+func TestSnapshot_RefusesAFileBeforeItIsReceived(t *testing.T) {
+	t.Parallel()
+	h := newFiles(t)
+	for _, c := range []struct {
+		name, system, source, code string
+		size                       int64
+		status                     int
+	}{
+		{"another department's source", ownSystem, "GA.D-GA01.query", "unknown-source", 1 << 20, 404},
+		{"no source", other, "GA.X", "unknown-source", 1 << 20, 404},
+		{"too large", other, "GA.D-GA01.query", "too-large", 65 << 20, 413},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := request(http.MethodPost, "/v1/sources/"+c.source+"/snapshots?as_of=2026-11-22", "", "Content-Type", "text/csv", "Authorization", "Bearer "+h.token(c.system))
+			r.Body, r.ContentLength = io.NopCloser(unread{t}), c.size
+			wantProblem(t, h.send(r), c.status, c.code)
+		})
+	}
+	empty := h.call(other, http.MethodPost, "/v1/sources/GA.D-GA01.query/snapshots?as_of=2026-11-22", "", "Content-Type", "text/csv")
+	wantProblem(t, empty, 400, "missing-body")
+}
+
+// slowBody gives its content when it is told to.
+type slowBody struct {
+	reading chan<- struct{}
+	goOn    <-chan struct{}
+	content io.Reader
+}
+
+func (s *slowBody) Read(p []byte) (int, error) {
+	s.reading <- struct{}{}
+	<-s.goOn
+	return s.content.Read(p)
+}
+
+func TestSnapshot_ReceivesTwoFilesAtOnceAndNoMore(t *testing.T) {
+	t.Parallel()
+	h := newFiles(t)
+	const at = "/v1/sources/GA.D-GA01.query/snapshots?as_of=2026-11-22"
+	token := h.token(other)
+	reading, goOn, codes := make(chan struct{}, 100), make(chan struct{}), make(chan int, 2)
+	for range 2 {
+		go func() {
+			r := request(http.MethodPost, at, "", "Content-Type", "text/csv", "Authorization", "Bearer "+token)
+			r.Body, r.ContentLength = io.NopCloser(&slowBody{reading, goOn, strings.NewReader("姓名,号码\n")}), -1
+			codes <- h.send(r).Code
+		}()
+		<-reading
+	}
+	w := h.call(other, http.MethodPost, at, "姓名,号码\n", "Content-Type", "text/csv")
+	wantProblem(t, w, 503, "unavailable")
+	if w.Header().Get("Retry-After") == "" {
+		t.Error("nobody says when to try again")
+	}
+	close(goOn)
+	for range 2 {
+		if code := <-codes; code != http.StatusCreated {
+			t.Errorf("one of the two: %d", code)
+		}
+	}
+}

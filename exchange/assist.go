@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mianti/catalog"
 	"mianti/internal/jobs"
 )
 
@@ -45,15 +46,17 @@ type AssistTask struct {
 	Material   string `json:"material" doc:"材料代码"`
 	// Dataset and Fields are set when the department is asked for a record; else
 	// it is asked to confirm the material, yes or no.
-	Dataset string        `json:"dataset,omitempty"`
-	Fields  []string      `json:"fields" doc:"需要填写的数据项; 空则只需确认"`
-	Source  string        `json:"source,omitempty"`
-	Purpose string        `json:"purpose" doc:"用证事由"`
-	AskedAt time.Time     `json:"asked_at"`
-	DueAt   time.Time     `json:"due_at" doc:"期限: 该时刻之前答复"`
-	State   AssistState   `json:"state" enum:"open,answered"`
-	Overdue bool          `json:"overdue" doc:"已过期限而未答复"`
-	Answer  *AssistAnswer `json:"answer,omitempty"`
+	Dataset string   `json:"dataset,omitempty"`
+	Fields  []string `json:"fields" doc:"需要填写的数据项; 空则只需确认"`
+	Source  string   `json:"source,omitempty"`
+	// Question says in words what is asked.
+	Question string        `json:"question" doc:"要答复什么"`
+	Purpose  string        `json:"purpose" doc:"用证事由"`
+	AskedAt  time.Time     `json:"asked_at"`
+	DueAt    time.Time     `json:"due_at" doc:"期限: 该时刻之前答复"`
+	State    AssistState   `json:"state" enum:"open,answered"`
+	Overdue  bool          `json:"overdue" doc:"已过期限而未答复"`
+	Answer   *AssistAnswer `json:"answer,omitempty"`
 	// Subject is whom it is about; only shown to the department that is asked, in
 	// a reading that is recorded.
 	Subject *AssistSubject `json:"subject,omitempty"`
@@ -82,8 +85,28 @@ type AssistQuestion struct {
 	Matter, Material                  string
 	Dataset, Source                   string
 	Fields                            []string
-	Purpose                           string
-	Days                              int // working days; 0 means 2
+	// Subject is whom it is about. A party of the case can be replaced by somebody
+	// else under the same id: that is another question.
+	Subject  AssistSubject
+	Question string
+	Purpose  string
+	Days     int // working days; 0 means 2
+}
+
+// about is the question that a task puts, if it is about this subject.
+func (t *AssistTask) about(subject AssistSubject) *AssistQuestion {
+	return &AssistQuestion{
+		Case: t.Case, Department: t.Department, Material: t.Material, Dataset: t.Dataset, Party: t.Party, Fields: t.Fields, Subject: subject,
+	}
+}
+
+// subjectOf is a party as an officer is asked about it; the zero value where
+// the question is about the case itself.
+func subjectOf(party *catalog.Party) AssistSubject {
+	if party == nil {
+		return AssistSubject{}
+	}
+	return AssistSubject{Kind: string(party.Kind), Name: party.Name, Number: party.Number}
 }
 
 // Assists keeps assist tasks.
@@ -129,7 +152,7 @@ func (d *Desk) Open(ctx context.Context, q AssistQuestion) (*AssistTask, error) 
 	t := &AssistTask{
 		ID: d.NewID(), Key: q.key(), Department: q.Department, Receiver: q.Receiver, Case: q.Case, CaseNumber: q.CaseNumber,
 		Party: q.Party, Matter: q.Matter, Material: q.Material, Dataset: q.Dataset, Source: q.Source, Fields: orEmpty(q.Fields),
-		Purpose: q.Purpose, AskedAt: now, DueAt: d.Due(now, q.Days).UTC(), State: AssistOpen,
+		Question: q.Question, Purpose: q.Purpose, AskedAt: now, DueAt: d.Due(now, q.Days).UTC(), State: AssistOpen,
 	}
 	notices, err := noticesOf(t)
 	if err != nil {
@@ -148,7 +171,8 @@ func (q *AssistQuestion) key() string {
 	if of == "" {
 		of = q.Material
 	}
-	text := strings.Join([]string{q.Case, q.Department, of, q.Party, strings.Join(q.Fields, ",")}, "|")
+	who := q.Subject
+	text := strings.Join([]string{q.Case, q.Department, of, q.Party, strings.Join(q.Fields, ","), who.Kind, who.Number, who.Name}, "|")
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

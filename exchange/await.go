@@ -21,13 +21,13 @@ func (x *Exchange) ResolutionState(ctx context.Context, by Caller, id string) (R
 }
 
 // Await gives the state of a resolution once it has a version after the given
-// one, or once ctx ends.
+// one, once it no longer goes on by itself, or once ctx ends.
 func (x *Exchange) Await(ctx context.Context, by Caller, id string, after int) (ResolutionState, error) {
 	tick := time.NewTicker(awaitPoll)
 	defer tick.Stop()
 	for {
 		state, err := x.ResolutionState(context.WithoutCancel(ctx), by, id)
-		if err != nil || state.Version > after || ctx.Err() != nil {
+		if err != nil || state.Version > after || !state.Continues || ctx.Err() != nil {
 			return state, err
 		}
 		select {
@@ -40,7 +40,7 @@ func (x *Exchange) Await(ctx context.Context, by Caller, id string, after int) (
 // AwaitEnd gives the state of a resolution once it no longer goes on by itself,
 // or once ctx ends.
 func (x *Exchange) AwaitEnd(ctx context.Context, by Caller, id string) (ResolutionState, error) {
-	state, err := x.ResolutionState(ctx, by, id)
+	state, err := x.ResolutionState(context.WithoutCancel(ctx), by, id)
 	for err == nil && state.Continues && ctx.Err() == nil {
 		state, err = x.Await(ctx, by, id, state.Version)
 	}

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"mianti/catalog"
 	"mianti/internal/fault"
 	"mianti/internal/jobs"
 )
@@ -39,7 +37,7 @@ func (x *Exchange) ContinueJob(ctx context.Context, job jobs.Job) error {
 		return fmt.Errorf("decode a job: %w", err)
 	}
 	err := x.Continue(ctx, p.Department, p.Case)
-	if errors.Is(err, fault.Conflict) {
+	if errors.Is(err, fault.Conflict) && !errors.Is(err, fault.Unavailable) {
 		return nil // the case or its resolution has moved on: this one is not needed
 	}
 	return err
@@ -76,39 +74,6 @@ func (x *Exchange) Continue(ctx context.Context, department, caseID string) erro
 	return err
 }
 
-// kept gives the materials of the version before that wait for nothing, by what
-// tells them apart.
-func (r *Resolution) kept() map[string]*MaterialResult {
-	out := map[string]*MaterialResult{}
-	if r == nil {
-		return out
-	}
-	for i := range r.Materials {
-		m := &r.Materials[i]
-		if m.waits() {
-			continue
-		}
-		party := ""
-		if m.Subject != nil {
-			party = m.Subject.Party
-		}
-		out[identity(m.Code, party, m.UsedBy)] = m
-	}
-	return out
-}
-
-func identity(material, party string, usedBy []string) string {
-	return material + "|" + party + "|" + strings.Join(usedBy, ",")
-}
-
-func identityOf(r *catalog.Requirement) string {
-	party := ""
-	if r.Party != nil {
-		party = r.Party.ID
-	}
-	return identity(r.Material().Code, party, r.UsedBy())
-}
-
 // pauses are how long is waited before a source that was away is asked again,
 // by version of the resolution. The last one goes on.
 func pauses() []time.Duration {
@@ -131,19 +96,27 @@ func nextTry(now time.Time, version int, said, until time.Time) time.Time {
 	return next
 }
 
-// follow gives what has to happen after a version: go on when the time has
-// come, and tell the system when something changed by itself.
-func (x *Exchange) follow(c *Case, before, r *Resolution) ([]jobs.Job, error) {
-	var out []jobs.Job
-	if r.RetryAt != nil {
-		job, err := x.onward(c, *r.RetryAt)
-		if err != nil {
-			return nil, err
+// follow adds what has to happen after a version: go on when the time has come
+// or an officer has answered, and tell the system when something changed by
+// itself.
+func (x *Exchange) follow(c *Case, before *Resolution, commit *Commit) error {
+	r := commit.Resolution
+	for _, m := range r.Materials {
+		if m.Task != "" {
+			commit.Awaits = append(commit.Awaits, m.Task)
 		}
-		out = append(out, job)
+	}
+	var err error
+	if commit.Answered, err = x.onward(c, r.ResolvedAt); err != nil {
+		return err
+	}
+	if r.RetryAt != nil {
+		job := commit.Answered
+		job.RunAt = *r.RetryAt
+		commit.Jobs = append(commit.Jobs, job)
 	}
 	if before == nil || !changed(before, r) {
-		return out, nil
+		return nil
 	}
 	job, err := Event{
 		System: c.System, ID: fmt.Sprintf("%s-%d", r.ID, r.Version), Type: EventResolutionUpdated, At: r.ResolvedAt,
@@ -151,7 +124,8 @@ func (x *Exchange) follow(c *Case, before, r *Resolution) ([]jobs.Job, error) {
 			"resolution": r.ID, "version": r.Version, "case": r.Case, "case_number": r.CaseNumber, "status": r.Status, "continues": r.Continues(),
 		},
 	}.job()
-	return append(out, job), err
+	commit.Jobs = append(commit.Jobs, job)
+	return err
 }
 
 // changed reports whether the applicant or the clerk would see a difference.

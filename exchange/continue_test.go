@@ -386,6 +386,9 @@ func TestAssist_EveryReadingOfTheSubjectIsRecorded(t *testing.T) {
 	if err != nil || read.Subject == nil || read.Subject.Number != "370199201908051134" {
 		t.Fatalf("task %+v, %v", read, err)
 	}
+	if !strings.HasPrefix(read.Question, "请核实《亲子关系证明(出生医学证明)》是否属实") {
+		t.Errorf("the officer is asked %q", read.Question)
+	}
 	entries := b.entries(c.ID, ledger.Read)
 	if len(entries) != before+1 || entries[before].Task != task.ID || entries[before].Department != "WJ" {
 		t.Errorf("entries of the reading: %+v", entries[before:])

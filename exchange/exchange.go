@@ -61,6 +61,11 @@ type Commit struct {
 	Entries    []ledger.Entry
 	Key        *Key // that is completed; nil for none
 	Jobs       []jobs.Job
+	// Awaits are the assist tasks whose answers it waits for. Answered is one job
+	// more if any of them has been answered by now: the job of that answer may have
+	// found nothing to go on with.
+	Awaits   []string
+	Answered jobs.Job
 }
 
 // Keys keeps the idempotency keys of systems.

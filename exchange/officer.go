@@ -24,7 +24,8 @@ func (x *Exchange) askOfficer(ctx context.Context, c *Case, q question) policies
 	answer := policies.Answer{Source: q.source.Code}
 	task, err := x.Desk.Open(ctx, AssistQuestion{
 		Case: c.ID, CaseNumber: c.Number, Receiver: c.Department, Party: q.Party, Department: q.wishes[0].Assistant,
-		Matter: use.Matter.Code, Material: use.Material.Code, Source: q.source.Code, Purpose: purpose(c, q), Days: q.wishes[0].Days,
+		Matter: use.Matter.Code, Material: use.Material.Code, Source: q.source.Code, Subject: subjectOf(c.party(q.Party)),
+		Question: confirmation(use.Material), Purpose: purpose(c, q), Days: q.wishes[0].Days,
 	})
 	answer.FetchedAt = x.Now().UTC()
 	if err != nil {
@@ -49,6 +50,18 @@ func (x *Exchange) askOfficer(ctx context.Context, c *Case, q question) policies
 	return answer
 }
 
+// confirmation says what an officer is asked to confirm: what the material is
+// called, and what would have been checked in the records.
+func confirmation(m *catalog.Material) string {
+	text := "请核实《" + m.Name + "》是否属实"
+	for i := range m.Proofs {
+		if check := m.Proofs[i].CheckText; check != "" {
+			return text + "：" + check
+		}
+	}
+	return text
+}
+
 // detailOfficer is the detail of what an officer did not confirm.
 const detailOfficer = "officer"
 
@@ -62,8 +75,8 @@ func (x *Exchange) AssistTasks(ctx context.Context, by Caller, f AssistFilter) (
 	}
 	for i := range tasks {
 		x.tellTime(&tasks[i])
-		if tasks[i].Answer != nil {
-			tasks[i].Answer.Fields = nil // what was told is for the case
+		if answer := tasks[i].Answer; answer != nil { // what was told is for the case
+			tasks[i].Answer = &AssistAnswer{Result: answer.Result, Officer: answer.Officer, At: answer.At}
 		}
 	}
 	return tasks, nil
@@ -81,8 +94,8 @@ func (x *Exchange) AssistTask(ctx context.Context, by Caller, id string) (*Assis
 		return nil, err
 	}
 	x.tellTime(t)
-	if party := c.party(t.Party); party != nil {
-		t.Subject = &AssistSubject{Kind: string(party.Kind), Name: party.Name, Number: party.Number}
+	if subject := subjectOf(c.party(t.Party)); t.Party != "" && c.stillAsks(t) {
+		t.Subject = &subject
 	}
 	if err := x.Journal.Append(ctx, []ledger.Entry{x.assistEntry(ledger.Read, by, c, t)}); err != nil {
 		return nil, notRecorded(err)
@@ -102,10 +115,15 @@ func (x *Exchange) assistCase(ctx context.Context, by Caller, id string) (*Assis
 	return t, c, nil
 }
 
+// stillAsks reports whether a task is about the party as the case has it now.
+func (c *Case) stillAsks(t *AssistTask) bool {
+	return t.about(subjectOf(c.party(t.Party))).key() == t.Key
+}
+
 func (x *Exchange) assistEntry(kind ledger.Kind, by Caller, c *Case, t *AssistTask) ledger.Entry {
 	e := x.entry(kind, by, c)
 	e.Task, e.Matter, e.Material, e.Dataset, e.Source, e.Fields = t.ID, t.Matter, t.Material, t.Dataset, t.Source, t.Fields
-	if party := c.party(t.Party); party != nil {
+	if party := c.party(t.Party); party != nil && c.stillAsks(t) {
 		e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
 	}
 	return e
@@ -127,6 +145,9 @@ func (x *Exchange) AnswerAssist(ctx context.Context, by Caller, id string, in As
 	}
 	if t.State != AssistOpen {
 		return nil, fault.New(fault.Conflict, "assist-answered", "这个协查已经答复，不能再改。")
+	}
+	if !c.stillAsks(t) {
+		return nil, fault.New(fault.Conflict, "assist-outdated", "办件的这个当事人已经更改，这个协查不再需要答复。")
 	}
 	rev, err := x.Catalogs.Revision(ctx, c.Revision)
 	if err != nil {
@@ -243,17 +264,17 @@ func typedList(value any) (any, bool) {
 
 // AssistNotice tells about a task: the department that is asked, and when its
 // time is up the one that asks too. It is a job's work; one that has been
-// answered needs no notice.
+// answered, or is no longer asked, needs no notice.
 func (x *Exchange) AssistNotice(ctx context.Context, job jobs.Job) error {
 	var n assistNotice
 	if err := json.Unmarshal([]byte(job.Payload), &n); err != nil {
 		return fmt.Errorf("decode a notice: %w", err)
 	}
-	t, err := x.Desk.Assists.AssistTask(ctx, n.Department, n.Task)
+	t, c, err := x.assistCase(ctx, Caller{Department: n.Department}, n.Task)
 	if err != nil {
-		return fmt.Errorf("read an assist task: %w", err)
+		return err
 	}
-	if t.State != AssistOpen {
+	if t.State != AssistOpen || !c.stillAsks(t) {
 		return nil
 	}
 	data := map[string]any{"task": t.ID, "material": t.Material, "due_at": t.DueAt}

@@ -47,6 +47,14 @@ type Resolution struct {
 // Continues reports whether it goes on by itself.
 func (r *Resolution) Continues() bool { return r.RetryAt != nil }
 
+// stop takes out that it goes on by itself: its case has moved on.
+func (r *Resolution) stop() {
+	r.RetryAt = nil
+	for i := range r.Materials {
+		r.Materials[i].RetryAt = nil
+	}
+}
+
 // ResolutionState (核验进度) is how far a resolution is: nothing of what it says.
 type ResolutionState struct {
 	Version   int    `json:"version" doc:"版次"`

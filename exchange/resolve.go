@@ -55,6 +55,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err != nil {
 		return nil, err
 	}
+	s.Plan = separate(s, run.before)
 	if run.s = s; run.before != nil {
 		s.Since = run.before.StartedAt
 	}
@@ -73,9 +74,9 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, errors.Join(err, run.abandon(committing))
 	}
 	r := run.render(settlements)
-	onward, err := x.follow(run.c, run.before, r)
-	if err == nil {
-		err = x.Resolutions.CommitResolution(committing, Commit{Resolution: r, Entries: append(run.outcomes(), run.whole(r)), Key: key, Jobs: onward})
+	commit := Commit{Resolution: r, Entries: append(run.outcomes(), run.whole(r)), Key: key}
+	if err = x.follow(run.c, run.before, &commit); err == nil {
+		err = x.Resolutions.CommitResolution(committing, commit)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("resolve: commit: %w", err), run.abandon(committing))
@@ -93,6 +94,13 @@ func (x *Exchange) Resolution(ctx context.Context, by Caller, id string) (*Resol
 	r, err := x.Resolutions.Resolution(ctx, by.Department, id)
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	state, err := x.ResolutionState(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	if state.Version == r.Version && !state.Continues { // whatever it said when it was made
+		r.stop()
 	}
 	read := ledger.Entry{
 		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Department: by.Department,
@@ -131,7 +139,6 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
 		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask][]policies.Answer{}, Handed: handed,
 	}
-	s.Plan = policies.Separate(s)
 	return s, nil
 }
 

@@ -38,20 +38,9 @@ type SnapshotReport struct {
 
 // LoadSnapshot loads a file for a source of the caller's own department.
 func (x *Exchange) LoadSnapshot(ctx context.Context, by Caller, code string, f SnapshotFile) (SnapshotReport, error) {
-	rev, err := x.Catalogs.Current(ctx)
+	rev, dataset, source, err := x.snapshotSource(ctx, by, code)
 	if err != nil {
-		return SnapshotReport{}, fmt.Errorf("load a snapshot: %w", err)
-	}
-	source := rev.Source(code)
-	dataset := datasetOf(rev, source)
-	if dataset == nil || dataset.Department != by.Department {
-		return SnapshotReport{}, fault.New(fault.NotFound, "unknown-source", "没有这个数源接口，或它不属于本部门。")
-	}
-	if source.Kind != catalog.SourceSnapshot {
-		return SnapshotReport{}, fault.New(fault.Invalid, "no-snapshot-source", "这个数源接口不接收文件。")
-	}
-	if x.Snapshots == nil {
-		return SnapshotReport{}, fault.New(fault.Unavailable, "unavailable", "这个节点不接收文件。")
+		return SnapshotReport{}, err
 	}
 	report, err := x.Snapshots.LoadSnapshot(ctx, dataset, source, f)
 	if err != nil {
@@ -65,6 +54,31 @@ func (x *Exchange) LoadSnapshot(ctx context.Context, by Caller, code string, f S
 		return SnapshotReport{}, notRecorded(err)
 	}
 	return report, nil
+}
+
+// MayLoadSnapshot says why a file for a source would not be taken; nil when it
+// would. It is asked before the file is received.
+func (x *Exchange) MayLoadSnapshot(ctx context.Context, by Caller, code string) error {
+	_, _, _, err := x.snapshotSource(ctx, by, code)
+	return err
+}
+
+func (x *Exchange) snapshotSource(ctx context.Context, by Caller, code string) (*catalog.Revision, *catalog.Dataset, *catalog.Source, error) {
+	rev, err := x.Catalogs.Current(ctx)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("load a snapshot: %w", err)
+	}
+	source := rev.Source(code)
+	dataset := datasetOf(rev, source)
+	switch {
+	case dataset == nil || dataset.Department != by.Department:
+		return nil, nil, nil, fault.New(fault.NotFound, "unknown-source", "没有这个数源接口，或它不属于本部门。")
+	case source.Kind != catalog.SourceSnapshot:
+		return nil, nil, nil, fault.New(fault.Invalid, "no-snapshot-source", "这个数源接口不接收文件。")
+	case x.Snapshots == nil:
+		return nil, nil, nil, fault.New(fault.Unavailable, "unavailable", "这个节点不接收文件。")
+	}
+	return rev, dataset, source, nil
 }
 
 func datasetOf(rev *catalog.Revision, source *catalog.Source) *catalog.Dataset {

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"slices"
 	"time"
 
 	"mianti/catalog"
@@ -14,7 +15,7 @@ const DetailOverdue = "overdue"
 // and no more (最小必要). What he says settles it or lets the chain go on; while
 // he has not answered and still has time, the chain ends here.
 func (w *walk) assist(step *catalog.Step) (Settlement, bool) {
-	if w.failed(NoConsent) { // the person is not asked about by another way
+	if w.refused(step) { // the person is not asked about by another way
 		return Settlement{}, false
 	}
 	ask := Ask{Mode: catalog.ModeAssist, Material: w.r.Material().Code}
@@ -41,6 +42,33 @@ func (w *walk) assist(step *catalog.Step) (Settlement, bool) {
 	}
 	w.note(assistAttempt(answer))
 	return Settlement{}, false
+}
+
+// refused reports whether somebody whose consent a look-up for this material
+// needs has refused it, also where no look-up could be made.
+func (w *walk) refused(step *catalog.Step) bool {
+	if w.failed(NoConsent) {
+		return true
+	}
+	for _, proof := range w.r.Proofs {
+		p := proving{walk: w, proof: proof}
+		for i := range proof.Lookups {
+			l := &proof.Lookups[i]
+			party, role := p.subject(l)
+			if party != nil && slices.Contains(p.decide(l, w.s.Catalog.Dataset(l.Dataset), party, role).Reasons, ConsentDenied) {
+				return true
+			}
+		}
+	}
+	if len(w.r.Proofs) > 0 || w.r.Party == nil {
+		return false
+	}
+	use := w.r.Uses[0]
+	return slices.Contains(Decide(Access{
+		Receiver: w.s.Receiver, Department: w.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code,
+		Dataset: &catalog.Dataset{Department: w.assistant(step)}, // what the officer looks into
+		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Guardian: guardianConsent(w.s.Parties),
+	}, w.s.Grants, w.s.Now).Reasons, ConsentDenied)
 }
 
 func (w *walk) assistWish(ask Ask, step *catalog.Step) Wish {

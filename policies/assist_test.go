@@ -111,3 +111,28 @@ func TestSettle_ADepartmentWithoutAnInterfaceIsAskedInPerson(t *testing.T) {
 		t.Errorf("overdue: %s, task %q; want manual_check, and the answer may still come", out.Reason, out.Task)
 	}
 }
+
+func TestSettle_AsksNoOfficerAboutAPersonWhoRefusedEvenIfNobodyElseIsAsked(t *testing.T) {
+	t.Parallel()
+	officer, upload := catalog.Step{Mode: catalog.ModeAssist, Days: 2, Department: "GA"}, catalog.Step{Mode: catalog.ModeUpload}
+	for name, change := range map[string]func(*catalog.Material){
+		"no look-up in the chain":                func(m *catalog.Material) { m.Chain = []catalog.Step{officer, upload} },
+		"a look-up without a source":             func(m *catalog.Material) { m.Chain = []catalog.Step{{Mode: catalog.ModeElicense}, officer, upload} },
+		"a material that nobody has a record of": func(m *catalog.Material) { m.Chain, m.Proofs = []catalog.Step{officer, upload}, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for consent, want := range map[catalog.ConsentState]policies.Outcome{
+				catalog.ConsentGiven: policies.Settled, catalog.ConsentRefused: policies.Upload,
+			} {
+				rev, in := jinanCatalog(t), schooling()
+				change(rev.Material("S05.M1.a"))
+				in.parties[0].Consent = consent
+				out := answer(t, in.situation(t, rev), household, always(policies.Answer{Result: policies.OK, Task: "t1"}))
+				if out.Outcome != want {
+					t.Errorf("consent %s: %s for %s, want %s", consent, out.Outcome, out.Reason, want)
+				}
+			}
+		})
+	}
+}

@@ -6,19 +6,10 @@ import (
 	"mianti/catalog"
 )
 
-// Separate takes apart what the plan has joined, where one department may look
-// a record up and another may not: the one's right is not the other's. The
-// paper is still asked for once. It returns a plan of its own.
-func Separate(s *Situation) *catalog.Plan {
-	plan := *s.Plan
-	plan.Requirements = nil
-	for _, r := range s.Plan.Requirements {
-		plan.Requirements = append(plan.Requirements, separate(s, r)...)
-	}
-	return &plan
-}
-
-func separate(s *Situation, r *catalog.Requirement) []*catalog.Requirement {
+// Separate takes apart what the plan has joined in a requirement, where one
+// department may look a record up and another may not: the one's right is not
+// the other's. The paper is still asked for once.
+func Separate(s *Situation, r *catalog.Requirement) []*catalog.Requirement {
 	if len(r.Uses) == 1 || len(r.Proofs) == 0 {
 		return []*catalog.Requirement{r}
 	}

@@ -91,6 +91,11 @@ func (s *Store) AnswerAssist(ctx context.Context, c exchange.AssistCommit) error
 		return fmt.Errorf("encode the answer of an assist task: %w", err)
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
+		// The case's row is locked: either a resolution that is being stored sees the
+		// answer, or the answer's job sees the resolution.
+		if err := tx.Exec("UPDATE cases SET version = version WHERE id = ?", c.Task.Case).Error; err != nil {
+			return translate(err, "answer an assist task", assistTasks())
+		}
 		changed := tx.Model(&assistRow{}).Where("id = ? AND state = ?", c.Task.ID, string(exchange.AssistOpen)).
 			Updates(map[string]any{"state": string(exchange.AssistAnswered), "answer": string(answer)})
 		if changed.Error != nil {
@@ -104,6 +109,16 @@ func (s *Store) AnswerAssist(ctx context.Context, c exchange.AssistCommit) error
 		}
 		return s.enqueue(ctx, tx, c.Jobs)
 	})
+}
+
+// anyAnswered reports whether any of these tasks has been answered.
+func anyAnswered(tx *gorm.DB, tasks []string) (bool, error) {
+	if len(tasks) == 0 {
+		return false, nil
+	}
+	var n int64
+	err := tx.Model(&assistRow{}).Where("id IN ? AND state = ?", tasks, string(exchange.AssistAnswered)).Count(&n).Error
+	return n > 0, translate(err, "look for answers of assist tasks", assistTasks())
 }
 
 func assistToRow(t *exchange.AssistTask) (assistRow, error) {

@@ -85,6 +85,9 @@ func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, e ledger.Entry
 		if changed.RowsAffected == 0 {
 			return caseChanged()
 		}
+		if err := stopEarlier(tx, c.ID); err != nil {
+			return err
+		}
 		if err := saveResults(ctx, tx, c); err != nil {
 			return err
 		}

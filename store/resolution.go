@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -43,7 +44,15 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if err := appendEntries(ctx, tx, c.Entries); err != nil {
 			return err
 		}
-		if err := s.enqueue(ctx, tx, c.Jobs); err != nil {
+		answered, err := anyAnswered(tx, c.Awaits)
+		if err != nil {
+			return err
+		}
+		following := c.Jobs
+		if answered {
+			following = append(slices.Clone(following), c.Answered)
+		}
+		if err := s.enqueue(ctx, tx, following); err != nil {
 			return err
 		}
 		return completeKey(ctx, tx, c.Key, r.ID)
@@ -61,10 +70,20 @@ func addResolution(ctx context.Context, tx *gorm.DB, r *exchange.Resolution, bod
 	if err != nil {
 		return err
 	}
+	if err := stopEarlier(tx, r.Case); err != nil {
+		return err
+	}
 	row := resolutionRow{
 		ID: r.ID, CaseID: r.Case, Revision: r.Revision, Status: string(r.Status), Body: body, Created: At(r.ResolvedAt), Seq: last + 1, Version: r.Version, Retry: atOrNull(r.RetryAt),
 	}
 	return translate(gorm.G[resolutionRow](tx).Create(ctx, &row), "save a resolution", resolutions())
+}
+
+// stopEarlier notes that none of the resolutions of a case goes on any more: the
+// case has changed, or is resolved again. There may be none.
+func stopEarlier(tx *gorm.DB, caseID string) error {
+	stopped := tx.Model(&resolutionRow{}).Where("case_id = ? AND retry_at IS NOT NULL", caseID).Update("retry_at", nil)
+	return translate(stopped.Error, "stop earlier resolutions", resolutions())
 }
 
 // goOn puts the next version of a resolution in the place of the one before it.

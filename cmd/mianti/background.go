@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -17,7 +19,9 @@ import (
 // background is what an exchange does besides answering: jobs, probes, the
 // record of calls, and files of departments.
 type background struct {
-	runner  *jobs.Runner
+	// runners have kinds of jobs of their own, so that receivers of events who do
+	// not answer hold no case up.
+	runners []*jobs.Runner
 	guard   *guard.Guard
 	targets func() []guard.Target
 	folder  *snapshotFolder // nil when none is configured
@@ -37,14 +41,14 @@ const (
 	purgeEvery = time.Hour
 	// folderEvery is how often the folder of files is looked at.
 	folderEvery = 10 * time.Second
+	// catalogDeadline bounds a look at the present catalog, so that a database that
+	// is away does not hold the end of the program up.
+	catalogDeadline = 5 * time.Second
 )
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subjectKey []byte, log *slog.Logger) (*background, error) {
 	b := &background{guard: n.guard, store: n.store, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
-	handlers := map[string]jobs.Handler{
-		exchange.JobContinue: n.exchange.ContinueJob, exchange.JobAssistNotice: n.exchange.AssistNotice,
-	}
 	master, err := s.webhookKey()
 	if err != nil {
 		return nil, err
@@ -53,10 +57,15 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subj
 	if err != nil {
 		return nil, err
 	}
-	handlers[exchange.JobEvent] = webhook.Deliver(n.store, sender, log)
-	b.runner, err = jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})
-	if err != nil {
-		return nil, err
+	for _, handlers := range []map[string]jobs.Handler{
+		{exchange.JobContinue: n.exchange.ContinueJob, exchange.JobAssistNotice: n.exchange.AssistNotice},
+		{exchange.JobEvent: webhook.Deliver(n.store, sender, log)},
+	} {
+		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})
+		if err != nil {
+			return nil, err
+		}
+		b.runners = append(b.runners, runner)
 	}
 	if s.SnapshotsDir != "" {
 		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
@@ -66,7 +75,9 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subj
 
 // targets are the sources of the present catalog that have a test subject.
 func (s *exchangeSettings) targets(catalogs *store.Catalogs) []guard.Target {
-	rev, err := catalogs.Current(context.Background())
+	ctx, stop := context.WithTimeout(context.Background(), catalogDeadline)
+	defer stop()
+	rev, err := catalogs.Current(ctx)
 	if err != nil {
 		return nil // nothing is loaded yet, or the database is away: the guard asks again
 	}
@@ -89,29 +100,42 @@ func (s *exchangeSettings) targets(catalogs *store.Catalogs) []guard.Target {
 // more.
 func (b *background) run(ctx context.Context) error {
 	var all sync.WaitGroup
-	failed := make([]error, 3)
-	all.Go(func() { failed[0] = b.runner.Run(ctx) })
-	all.Go(func() { failed[1] = b.guard.Watch(ctx, b.targets) })
-	all.Go(func() { failed[2] = b.guard.Run(ctx) })
-	all.Go(func() { every(ctx, purgeEvery, b.purge) })
+	failed := make([]error, 2+len(b.runners))
+	for i, runner := range b.runners {
+		all.Go(func() { failed[2+i] = runner.Run(ctx) })
+	}
+	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
+	all.Go(func() { failed[1] = b.guard.Run(ctx) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
 	if b.folder != nil {
-		all.Go(func() { every(ctx, folderEvery, b.folder.pass) })
+		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}
 	all.Wait()
 	return errors.Join(failed...)
 }
 
 // every does something now and then until ctx ends.
-func every(ctx context.Context, pause time.Duration, do func(context.Context)) {
+func (b *background) every(ctx context.Context, pause time.Duration, do func(context.Context)) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		do(ctx)
+		b.safely(ctx, do)
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
 		}
 	}
+}
+
+// safely does something once. A panic, such as of a library over a hostile file,
+// ends that and not the program; what it says is not logged.
+func (b *background) safely(ctx context.Context, do func(context.Context)) {
+	defer func() {
+		if value := recover(); value != nil {
+			b.log.LogAttrs(ctx, slog.LevelError, "background work panicked", slog.String("type", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	do(ctx)
 }
 
 func (b *background) purge(ctx context.Context) {

@@ -45,7 +45,8 @@ type officers struct {
 func (o officers) Task(ctx context.Context, q connectors.Query) (assist.Task, error) {
 	t, err := o.desk.Open(ctx, exchange.AssistQuestion{
 		Case: q.Case, CaseNumber: q.CaseNumber, Receiver: q.Receiver, Party: q.Party, Department: q.Dataset.Department,
-		Matter: q.Matter, Material: q.Material, Dataset: q.Dataset.Code, Source: q.Source.Code, Fields: q.Fields, Purpose: q.Purpose, Days: q.Days,
+		Matter: q.Matter, Material: q.Material, Dataset: q.Dataset.Code, Source: q.Source.Code, Fields: q.Fields,
+		Question: "请查《" + q.Dataset.Name + "》，填写所列数据项", Purpose: q.Purpose, Days: q.Days,
 		Subject: exchange.AssistSubject{Kind: string(q.Subject.Kind), Name: q.Subject.Name, Number: q.Subject.Number},
 	})
 	if err != nil {

@@ -44,7 +44,9 @@ func (c *demoCommand) Run(ctx context.Context, con console) error {
 		c.Database = "sqlite:" + filepath.Join(dir, "demo.db")
 	}
 	fmt.Fprintln(con.Err, "正在准备：数据库、济南目录、36 个替身部门……")
-	d, err := startDemo(ctx, c.Database, c.Listen, slog.New(slog.DiscardHandler))
+	quiet := slog.New(slog.DiscardHandler)
+	quietLibraries(quiet)
+	d, err := startDemo(ctx, c.Database, c.Listen, quiet)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type serveCommand struct {
 // Run serves the exchange until it is told to stop.
 func (c *serveCommand) Run(ctx context.Context, con console) error {
 	log := c.logger(con.Err)
+	quietLibraries(log)
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)

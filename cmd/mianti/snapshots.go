@@ -24,7 +24,9 @@ type snapshotFolder struct {
 func newSnapshotFolder(dir string, catalogs *store.Catalogs, rows snapshot.Rows, key []byte, log *slog.Logger) *snapshotFolder {
 	loader := snapshot.NewLoader(snapshot.Options{Rows: rows, Key: key, Now: time.Now})
 	find := func(code string) (*catalog.Dataset, *catalog.Source) {
-		rev, err := catalogs.Current(context.Background())
+		ctx, stop := context.WithTimeout(context.Background(), catalogDeadline)
+		defer stop()
+		rev, err := catalogs.Current(ctx)
 		if err != nil {
 			return nil, nil // looked for again in the next pass
 		}
