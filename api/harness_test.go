@@ -71,7 +71,7 @@ func newHarness(t testing.TB) *harness {
 	x := exchange.New(exchange.Config{
 		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Grants: h.memory,
 		Keys: h.memory, Systems: h.memory, Queue: queue{}, Sources: source{},
-		Desk: &exchange.Desk{Assists: h.memory, Now: at, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
+		Desk: &exchange.Desk{Assists: h.memory, Cases: h.memory, Now: at, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
 		Locate: func(string, *catalog.Source) (string, catalog.Network) {
 			return "http://127.0.0.1:1", catalog.NetworkLocal
 		},

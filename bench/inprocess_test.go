@@ -89,7 +89,7 @@ func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.E
 		Locate: func(department string, _ *catalog.Source) (string, catalog.Network) {
 			return sources + "/" + department, catalog.NetworkLocal
 		},
-		Desk:       &exchange.Desk{Assists: db, Now: time.Now, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
+		Desk:       &exchange.Desk{Assists: db, Cases: db, Now: time.Now, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
 		SubjectKey: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler), NewID: newID,
 	}), exchange.Caller{System: "bench", Department: "BDC"}
 }

@@ -2,8 +2,6 @@ package exchange
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,6 +9,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/internal/jobs"
+	"mianti/ledger"
 )
 
 // AssistState is how far an assist task has come.
@@ -134,6 +133,7 @@ type AssistFilter struct {
 // Desk (协查台) opens assist tasks. It is safe for concurrent use.
 type Desk struct {
 	Assists Assists
+	Cases   Cases
 	Now     func() time.Time
 	NewID   func() string
 	// Due gives the end of the n-th working day after a moment.
@@ -148,9 +148,13 @@ func (d *Desk) Open(ctx context.Context, q AssistQuestion) (*AssistTask, error) 
 	if q.Days <= 0 {
 		q.Days = assistDays
 	}
+	c, err := d.Cases.Case(ctx, q.Receiver, q.Case)
+	if err != nil {
+		return nil, fmt.Errorf("open an assist task: %w", err)
+	}
 	now := d.Now().UTC()
 	t := &AssistTask{
-		ID: d.NewID(), Key: q.key(), Department: q.Department, Receiver: q.Receiver, Case: q.Case, CaseNumber: q.CaseNumber,
+		ID: d.NewID(), Key: c.questionKey(&q), Department: q.Department, Receiver: q.Receiver, Case: q.Case, CaseNumber: q.CaseNumber,
 		Party: q.Party, Matter: q.Matter, Material: q.Material, Dataset: q.Dataset, Source: q.Source, Fields: orEmpty(q.Fields),
 		Question: q.Question, Purpose: q.Purpose, AskedAt: now, DueAt: d.Due(now, q.Days).UTC(), State: AssistOpen,
 	}
@@ -165,16 +169,15 @@ func (d *Desk) Open(ctx context.Context, q AssistQuestion) (*AssistTask, error) 
 	return stored, nil
 }
 
-// key is the same for the same question of the same case.
-func (q *AssistQuestion) key() string {
+// questionKey is the same for the same question of the case. It is keyed with
+// the case's salt: whom it is about cannot be guessed from it.
+func (c *Case) questionKey(q *AssistQuestion) string {
 	of := q.Dataset
 	if of == "" {
 		of = q.Material
 	}
 	who := q.Subject
-	text := strings.Join([]string{q.Case, q.Department, of, q.Party, strings.Join(q.Fields, ","), who.Kind, who.Number, who.Name}, "|")
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return ledger.Digest(c.Salt, strings.Join([]string{"assist", q.Department, of, q.Party, strings.Join(q.Fields, ","), who.Kind, who.Number, who.Name}, "|"))
 }
 
 // The notices of a task: that it was opened, that its time runs out, and that

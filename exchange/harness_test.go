@@ -93,7 +93,7 @@ func newBench(t *testing.T, answer source, changes ...func(*exchange.Config)) *b
 		Log: slog.New(slog.NewJSONHandler(b.log, nil)),
 	}
 	b.config.Desk = &exchange.Desk{
-		Assists: b.store, Now: func() time.Time { return b.config.Now() }, NewID: b.config.NewID,
+		Assists: b.store, Cases: b.store, Now: func() time.Time { return b.config.Now() }, NewID: b.config.NewID,
 		// A day of the test is a working day.
 		Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) },
 	}

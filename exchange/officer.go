@@ -117,7 +117,7 @@ func (x *Exchange) assistCase(ctx context.Context, by Caller, id string) (*Assis
 
 // stillAsks reports whether a task is about the party as the case has it now.
 func (c *Case) stillAsks(t *AssistTask) bool {
-	return t.about(subjectOf(c.party(t.Party))).key() == t.Key
+	return c.questionKey(t.about(subjectOf(c.party(t.Party)))) == t.Key
 }
 
 func (x *Exchange) assistEntry(kind ledger.Kind, by Caller, c *Case, t *AssistTask) ledger.Entry {

@@ -62,7 +62,7 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	if err != nil {
 		return nil, err
 	}
-	desk := &exchange.Desk{Assists: db, Now: time.Now, NewID: newID, Due: calendar.Add}
+	desk := &exchange.Desk{Assists: db, Cases: db, Now: time.Now, NewID: newID, Due: calendar.Add}
 	all, closeAll := newConnectors(s.secrets(), db, subjectKey, officers{desk})
 	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
 	catalogs := store.NewCatalogs(db)

@@ -89,7 +89,11 @@ func (f *snapshotFolder) pass(ctx context.Context) {
 	}
 	for _, o := range outcomes {
 		if o.Err != nil {
-			f.log.LogAttrs(ctx, slog.LevelError, "a file was not loaded; see its report in failed", slog.String("source", o.Source), slog.Any("cause", o.Err))
+			what := "a file was not loaded; see its report in failed"
+			if !o.Failed {
+				what = "a file was not loaded; left in place"
+			}
+			f.log.LogAttrs(ctx, slog.LevelError, what, slog.String("source", o.Source), slog.Any("cause", o.Err))
 			continue
 		}
 		f.log.LogAttrs(ctx, slog.LevelInfo, "a file was loaded", slog.String("source", o.Source), slog.Int("rows", o.Report.Rows))
