@@ -83,7 +83,11 @@ func TestDo_SpeaksHTTP2AndShowsItsCertificate(t *testing.T) {
 		t.Errorf("got %v by %v", protocol.Load(), shown.Load())
 	}
 	_, err := secrets.client(t).Do(t.Context(), Call{Query: overTLS(url, catalog.TLSAuth{CA: "s-ca"}), Method: http.MethodGet, URL: url})
-	wantFault(t, err, connectors.FaultRefused)
+	// In TLS 1.3 the refusal comes after the handshake, and can be overtaken by the
+	// end of the connection.
+	if kind := connectors.KindOf(err); kind != connectors.FaultRefused && kind != connectors.FaultDown {
+		t.Errorf("without a certificate: %v, want refused, or a connection that broke", err)
+	}
 }
 
 func TestDo_WantsTLSWhereACertificateIsSet(t *testing.T) {
