@@ -70,7 +70,7 @@ func (x *question) call(ctx context.Context, p permit, number int, hedged bool) 
 	}
 	v, result := x.judge(ctx, reply, f, until.Sub(out))
 	// The next question gets its turn when it is known what came of this one.
-	x.source.learn(p, back, v, f)
+	x.learn(p, back, v, f)
 	if !left {
 		x.source.gate.leave(back)
 	}
@@ -117,8 +117,13 @@ func (x *question) judge(ctx context.Context, reply connectors.Reply, f *connect
 }
 
 // learn takes what a call says of the source.
-func (s *source) learn(p permit, now time.Time, v verdict, f *connectors.Fault) {
-	s.fuse.leave(p, now, v)
+func (x *question) learn(p permit, now time.Time, v verdict, f *connectors.Fault) {
+	s := x.source
+	var wrong topic
+	if f != nil && (f.Kind == connectors.FaultMalformed || f.Kind == connectors.FaultWrongSubject) {
+		wrong = topicOf(x.Subject)
+	}
+	s.fuse.leave(p, now, v, wrong)
 	switch {
 	case v == failed:
 		s.gate.chill()

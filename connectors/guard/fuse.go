@@ -1,12 +1,15 @@
 package guard
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"sync"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 
 	"mianti/connectors"
+	"mianti/internal/identifier"
 )
 
 // verdict is what a call says about the health of its source.
@@ -33,20 +36,31 @@ func judgeHealth(kind connectors.FaultKind) verdict {
 	}
 }
 
-// fuse is the circuit breaker of one source. It adds three things to the
+// fuse is the circuit breaker of one source. It adds four things to the
 // library's: the result of a call counts only for the state in which the call
-// began, the next trial is timed from the beginning of the last one, and where
-// a prober watches the source no question is used for a trial.
+// began, the next trial is timed from the beginning of the last one, where a
+// prober watches the source no question is used for a trial, and answers that
+// are wrong about one subject count once.
 type fuse struct {
 	mu       sync.Mutex
 	breaker  circuitbreaker.CircuitBreaker[any]
 	failures int
 	pause    time.Duration
-	epoch    int // counts the changes of state
-	streak   int // failures in a row
+	epoch    int   // counts the changes of state
+	streak   int   // failures in a row
+	wrong    topic // what the last answer was about that counted as wrong in the streak
 	since    time.Time
 	resume   time.Time     // when the next trial may begin
 	blown    chan struct{} // tells the prober
+}
+
+// topic tells the subject of one question from that of another. It is kept in
+// memory alone; zero is none.
+type topic uint64
+
+func topicOf(s connectors.Subject) topic {
+	sum := sha256.Sum256([]byte(string(s.Kind) + "|" + identifier.Normalize(s.Number)))
+	return max(1, topic(binary.BigEndian.Uint64(sum[:])))
 }
 
 // permit is the right to make one call.
@@ -113,8 +127,10 @@ func (f *fuse) enter(now time.Time, mayTry bool) (permit, *connectors.Fault) {
 	return permit{epoch: f.epoch, trial: true, begun: now}, nil
 }
 
-// leave says what came of a call.
-func (f *fuse) leave(p permit, now time.Time, v verdict) {
+// leave says what came of a call. wrong is whom the answer was about if it was
+// one that cannot be believed, else zero: one person's broken record must not
+// take the source away from everybody.
+func (f *fuse) leave(p permit, now time.Time, v verdict, wrong topic) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if p.epoch != f.epoch {
@@ -122,9 +138,14 @@ func (f *fuse) leave(p permit, now time.Time, v verdict) {
 	}
 	switch {
 	case v == alive:
-		f.streak = 0
+		f.streak, f.wrong = 0, 0
 		f.breaker.RecordSuccess()
+	case wrong != 0 && wrong == f.wrong && !p.trial:
+		return
 	case v == failed || p.trial: // a trial has to succeed
+		if wrong != 0 {
+			f.wrong = wrong
+		}
 		f.streak++
 		f.breaker.RecordFailure()
 	default:

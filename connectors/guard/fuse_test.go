@@ -29,17 +29,18 @@ func TestAsk_CallsADeadSourceFewerThanTwentyTimes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		badly  func(context.Context, int) (connectors.Reply, error)
-		before int // questions that went well, and then nobody asked for a while
-		want   int // calls at most, as it follows from the rules
+		before int  // questions that went well, and then nobody asked for a while
+		want   int  // calls at most, as it follows from the rules
+		many   bool // the questions are about many people
 	}{
 		// Five failures open it, while up to three others are under way.
-		{"fails at once", fails(connectors.FaultDown), 0, 8},
-		{"hangs", hangs, 0, 8},
-		{"was well, then idle, then fails", fails(connectors.FaultDown), 200, 8},
-		{"was well, then idle, then hangs", hangs, 200, 8},
-		{"refuses", fails(connectors.FaultRefused), 0, 8},
-		{"lies", fails(connectors.FaultWrongSubject), 0, 8},
-		{"cannot be read", fails(connectors.FaultMalformed), 0, 8},
+		{"fails at once", fails(connectors.FaultDown), 0, 8, false},
+		{"hangs", hangs, 0, 8, false},
+		{"was well, then idle, then fails", fails(connectors.FaultDown), 200, 8, false},
+		{"was well, then idle, then hangs", hangs, 200, 8, false},
+		{"refuses", fails(connectors.FaultRefused), 0, 8, false},
+		{"lies", fails(connectors.FaultWrongSubject), 0, 8, true},
+		{"cannot be read", fails(connectors.FaultMalformed), 0, 8, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +53,12 @@ func TestAsk_CallsADeadSourceFewerThanTwentyTimes(t *testing.T) {
 				time.Sleep(6 * time.Second)
 				ill.Store(true)
 				d.fresh()
-				counts := burst(g, q, 1000, 64, 2*time.Second)
+				counts := burstOf(g, func(n int) connectors.Query {
+					if c.many {
+						return about(q, n)
+					}
+					return q
+				}, 1000, 64, 2*time.Second)
 				if calls := int(d.calls.Load()); calls > c.want {
 					t.Errorf("%d calls, want at most %d", calls, c.want)
 				}
@@ -75,10 +81,49 @@ func TestAsk_PausesASourceAfterFailuresInARow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := &department{answer: fails(kind)}
 				g, _ := newGuard(d)
-				for range 20 {
-					ask(g, newQuery(catalog.Limits{Attempts: 1}), time.Second)
+				for n := range 20 {
+					ask(g, about(newQuery(catalog.Limits{Attempts: 1}), n), time.Second)
 				}
 				d.wantCalls(t, want)
+			})
+		})
+	}
+}
+
+// One record that cannot be read must not take the source away from everybody
+// else.
+func TestAsk_CountsWhatIsWrongAboutOneSubjectOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		kinds   []connectors.FaultKind // in turn
+		numbers []string               // in turn
+		want    int
+	}{
+		{"it cannot be read", []connectors.FaultKind{connectors.FaultMalformed}, []string{"37019919910914262X"}, 20},
+		{"it is somebody else's", []connectors.FaultKind{connectors.FaultWrongSubject}, []string{"37019919910914262X"}, 20},
+		{"the one or the other", []connectors.FaultKind{connectors.FaultMalformed, connectors.FaultWrongSubject}, []string{"37019919910914262X"}, 20},
+		{"a number in small letters too", []connectors.FaultKind{connectors.FaultMalformed}, []string{"37019919910914262X", "37019919910914262x"}, 20},
+		{"another one's is wrong too", []connectors.FaultKind{connectors.FaultMalformed}, []string{"37019919910914262X", asked}, 5},
+		// One that cannot be read, and every second one that counts as ever: 1 2 4 6 8.
+		{"and it is down in between", []connectors.FaultKind{connectors.FaultMalformed, connectors.FaultDown}, []string{asked}, 8},
+		{"it is down", []connectors.FaultKind{connectors.FaultDown}, []string{asked}, 5},
+		{"it times out", []connectors.FaultKind{connectors.FaultTimeout}, []string{asked}, 5},
+		{"it refuses", []connectors.FaultKind{connectors.FaultRefused}, []string{asked}, 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := &department{answer: func(ctx context.Context, n int) (connectors.Reply, error) {
+					return fails(c.kinds[(n-1)%len(c.kinds)])(ctx, n)
+				}}
+				g, _ := newGuard(d)
+				for n := range 20 {
+					q := newQuery(catalog.Limits{Attempts: 1})
+					q.Subject.Number = c.numbers[n%len(c.numbers)]
+					ask(g, q, time.Second)
+				}
+				d.wantCalls(t, c.want)
 			})
 		})
 	}

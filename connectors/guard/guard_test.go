@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -161,6 +162,17 @@ func wantTook(t *testing.T, got, want time.Duration) {
 
 // burst asks many times, some at once, and counts what came of it.
 func burst(g *Guard, q connectors.Query, questions, atOnce int, patience time.Duration) map[connectors.FaultKind]int {
+	return burstOf(g, func(int) connectors.Query { return q }, questions, atOnce, patience)
+}
+
+// about is a question about the n-th of many people.
+func about(q connectors.Query, n int) connectors.Query {
+	q.Subject.Number = fmt.Sprintf("370199%012d", n)
+	return q
+}
+
+// burstOf is burst with questions that differ.
+func burstOf(g *Guard, question func(n int) connectors.Query, questions, atOnce int, patience time.Duration) map[connectors.FaultKind]int {
 	var mu sync.Mutex
 	counts := map[connectors.FaultKind]int{}
 	var left atomic.Int32
@@ -168,8 +180,8 @@ func burst(g *Guard, q connectors.Query, questions, atOnce int, patience time.Du
 	var all sync.WaitGroup
 	for range atOnce {
 		all.Go(func() {
-			for left.Add(-1) >= 0 {
-				kind, _ := ask(g, q, patience)
+			for n := left.Add(-1); n >= 0; n = left.Add(-1) {
+				kind, _ := ask(g, question(int(n)), patience)
 				mu.Lock()
 				counts[kind]++
 				mu.Unlock()

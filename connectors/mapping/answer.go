@@ -17,12 +17,14 @@ import (
 // Read reads one page of an answer. more says that there may be another page.
 // The error is a *connectors.Fault.
 func (m *Mapping) Read(q connectors.Query, status int, body []byte, now time.Time) (reply connectors.Reply, more bool, err error) {
+	absent := slices.Contains(m.call.Answer.NotFoundStatus, status)
 	switch {
-	case slices.Contains(m.call.Answer.NotFoundStatus, status):
-		return connectors.Reply{}, false, m.checkAbsence(body)
-	case status != http.StatusOK:
+	case absent && len(m.meanings) == 0:
+		return connectors.Reply{}, false, nil // the status is all that the source says
+	case !absent && status != http.StatusOK:
 		return connectors.Reply{}, false, statusFault(status)
 	}
+	// A source that gives codes gives one here too: a gateway's 404 has none.
 	tree, err := decode(body)
 	if err != nil {
 		return connectors.Reply{}, false, err
@@ -44,6 +46,9 @@ func (m *Mapping) Read(q connectors.Query, status int, body []byte, now time.Tim
 	}
 	if err := m.checkSubjects(q, items); err != nil {
 		return connectors.Reply{}, false, err
+	}
+	if absent && len(items) > 0 {
+		return connectors.Reply{}, false, wire.Malformed("the HTTP status says that there is no record, and there is one")
 	}
 	if err := m.readReference(q, tree, &reply); err != nil {
 		return connectors.Reply{}, false, err
@@ -88,26 +93,6 @@ func statusFault(status int) *connectors.Fault {
 	}
 }
 
-// checkAbsence looks at the answer with a status that means "no record": one
-// that says itself that it is out of order says nothing of the subject.
-func (m *Mapping) checkAbsence(body []byte) error {
-	if len(m.meanings) == 0 {
-		return nil
-	}
-	tree, err := decode(body)
-	if err != nil {
-		return nil // a status needs no text
-	}
-	code, _ := m.at.code.in(tree)
-	text, _ := scalar(code)
-	switch means := m.meanings[text]; means {
-	case meansRefused, meansBusy:
-		return statusOf(means, text)
-	default:
-		return nil
-	}
-}
-
 // meaning reads the source's own status. Only success and "no record" are no
 // fault.
 func (m *Mapping) meaning(tree any) (meaning, error) {
@@ -147,6 +132,9 @@ func (m *Mapping) records(tree any) (items []any, found bool, err error) {
 	}
 	switch at := at.(type) {
 	case nil:
+		if m.plain {
+			return nil, true, wire.Malformed("null stands where the list of records should be")
+		}
 		return nil, true, nil
 	case map[string]any:
 		return []any{at}, true, nil

@@ -31,7 +31,7 @@ func TestRead_BelievesNoPlainAnswerThatBreaksTheInterface(t *testing.T) {
 		want       connectors.FaultKind
 	}{
 		{"none", `{"code": "0", "data": []}`, ""},
-		{"null for none", `{"code": "0", "data": null}`, ""},
+		{"null for a list, as a failed serialisation looks", `{"code": "0", "data": null}`, connectors.FaultMalformed},
 		{"one", item(mine, `{"姓名": "王建国"}`), ""},
 		{"a code that is a number", `{"code": 0, "data": []}`, ""},
 		{"no code", `{"data": []}`, connectors.FaultMalformed},
@@ -106,6 +106,7 @@ func TestRead_KnowsEveryWayToSayNoRecord(t *testing.T) {
 	byStatus := withCode
 	byStatus.NotFoundStatus = []int{404}
 	bare := catalog.HTTPAnswer{Records: "/d"}
+	bareStatus := catalog.HTTPAnswer{Records: "/d", NotFoundStatus: []int{404}}
 	whole := catalog.HTTPAnswer{Records: "", Code: "/c", OK: []string{"200"}, NotFound: []string{"404"}}
 	one := `{"zjhm": "` + number + `"}`
 	for _, c := range []struct {
@@ -129,7 +130,16 @@ func TestRead_KnowsEveryWayToSayNoRecord(t *testing.T) {
 		{"by code, busy", withCode, 200, `{"c": "429", "d": []}`, connectors.FaultBusy},
 		{"by code, unknown", withCode, 200, `{"c": "500", "d": []}`, connectors.FaultMalformed},
 		{"by status", byStatus, 404, `{"c": 404}`, ""},
-		{"by status, without a text", byStatus, 404, ``, ""},
+		{"by status, with an empty list", byStatus, 404, `{"c": 200, "d": []}`, ""},
+		{"by status alone", bareStatus, 404, ``, ""},
+		{"by status alone, with a page", bareStatus, 404, `<html>404</html>`, ""},
+		{"by status, without a text", byStatus, 404, ``, connectors.FaultMalformed},
+		{"by status, with a gateway's page", byStatus, 404, `<html>404</html>`, connectors.FaultMalformed},
+		{"by status, without a code", byStatus, 404, `{"error": "no such route"}`, connectors.FaultMalformed},
+		{"by status, with an unknown code", byStatus, 404, `{"c": 7777}`, connectors.FaultMalformed},
+		{"by status, with success and nothing", byStatus, 404, `{"c": 200}`, connectors.FaultMalformed},
+		{"by status, with success and a record", byStatus, 404, `{"c": 200, "d": [` + one + `]}`, connectors.FaultMalformed},
+		{"by status, with a record all the same", byStatus, 404, `{"c": 404, "d": [` + one + `]}`, connectors.FaultMalformed},
 		{"by status, but refused", byStatus, 404, `{"c": 401}`, connectors.FaultRefused},
 		{"by status, but busy", byStatus, 404, `{"c": 429}`, connectors.FaultBusy},
 		{"by a status that was not agreed", withCode, 404, `{"c": 404}`, connectors.FaultMalformed},
@@ -248,13 +258,48 @@ func TestRead_TellsWhetherARecordIsInForce(t *testing.T) {
 		{nil, `false`, false, ""}, {nil, `0`, false, ""}, {nil, `null`, false, ""},
 		{nil, `"注销"`, false, connectors.FaultMalformed}, {nil, `2`, false, connectors.FaultMalformed}, {nil, `[]`, false, connectors.FaultMalformed},
 		{[]string{"2", "注销"}, `2`, true, ""}, {[]string{"2", "注销"}, `" 注销 "`, true, ""}, {[]string{"2"}, `"1"`, false, ""},
-		{[]string{"true"}, `true`, true, ""}, {[]string{"2"}, `null`, false, ""}, {[]string{"2"}, `{}`, false, connectors.FaultMalformed},
+		{[]string{"true"}, `true`, true, ""}, {[]string{"2"}, `null`, false, connectors.FaultMalformed}, {[]string{"2"}, `{}`, false, connectors.FaultMalformed},
 	} {
 		got, err := read(t, described(catalog.HTTPAnswer{Records: "/d", Revoked: "/zt", RevokedIn: c.in}), `{"d": {"zjhm": "`+number+`", "zt": `+c.sent+`}}`)
 		wantFault(t, err, c.fault)
 		if err == nil && got.Records[0].Revoked != c.want {
 			t.Errorf("%s in %v: revoked is %v", c.sent, c.in, got.Records[0].Revoked)
 		}
+	}
+}
+
+func TestRead_BelievesNoRecordThatKeepsBackWhatIsSaidToBeInIt(t *testing.T) {
+	t.Parallel()
+	plain := func(more string) string {
+		return `{"code": "0", "data": [{"subject": {"name": "王建国", "number": "` + number + `"}, "record": {}` + more + `}]}`
+	}
+	own := func(more string) string { return `{"d": {"zjhm": "` + number + `"` + more + `}}` }
+	dated := catalog.HTTPAnswer{Records: "/d", AsOf: "/t"}
+	for _, c := range []struct {
+		name   string
+		source *catalog.Source
+		fresh  int
+		body   string
+		want   connectors.FaultKind
+	}{
+		{"a time, where age does not matter", described(dated), 0, own(``), ""},
+		{"a time", described(dated), 72, own(``), connectors.FaultMalformed},
+		{"null for a time", described(dated), 72, own(`, "t": null`), connectors.FaultMalformed},
+		{"an empty time", described(dated), 72, own(`, "t": ""`), connectors.FaultMalformed},
+		{"nothing: the time is there", described(dated), 72, own(`, "t": "2026-11-20 08:30:00"`), ""},
+		{"nothing: no time is described", described(catalog.HTTPAnswer{Records: "/d"}), 72, own(``), ""},
+		{"a time of the plain shape, where age does not matter", &catalog.Source{Path: "/q"}, 0, plain(``), ""},
+		{"a time of the plain shape", &catalog.Source{Path: "/q"}, 72, plain(``), connectors.FaultMalformed},
+		{"nothing of the plain shape", &catalog.Source{Path: "/q"}, 72, plain(`, "as_of": "2026-11-20T08:30:00Z"`), ""},
+		{"a state", described(catalog.HTTPAnswer{Records: "/d", Revoked: "/zt", RevokedIn: []string{"2"}}), 0, own(``), connectors.FaultMalformed},
+		{"a yes or no", described(catalog.HTTPAnswer{Records: "/d", Revoked: "/zt"}), 0, own(``), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.source.FreshHours = c.fresh
+			_, err := read(t, c.source, c.body)
+			wantFault(t, err, c.want)
+		})
 	}
 }
 

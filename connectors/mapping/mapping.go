@@ -39,6 +39,8 @@ type Mapping struct {
 	uses     []string // the variables of the request
 	meanings map[string]meaning
 	fields   []field // of the dataset, in its order
+	plain    bool    // the source is not described
+	dated    bool    // the age of a record matters
 	at       places
 }
 
@@ -67,7 +69,7 @@ func Compile(d *catalog.Dataset, s *catalog.Source) (*Mapping, error) {
 	if call == nil {
 		call = Plain()
 	}
-	m := &Mapping{dataset: d, path: s.Path, call: call, meanings: map[string]meaning{}}
+	m := &Mapping{dataset: d, path: s.Path, call: call, meanings: map[string]meaning{}, plain: s.HTTP == nil, dated: s.FreshHours > 0}
 	for _, step := range []func() error{m.compilePath, m.compileRequest, m.compileMeanings, m.compilePlaces, m.compileFields} {
 		if err := step(); err != nil {
 			return nil, &connectors.Fault{Kind: connectors.FaultMisset, Cause: err}

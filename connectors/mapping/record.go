@@ -99,13 +99,16 @@ func (m *Mapping) subjectName(q connectors.Query, item any) (string, error) {
 }
 
 // asOf reads when the source last knew a record to be so; zero if it does not
-// say.
+// say. Zero counts as now, so it has to say where the age of a record matters.
 func (m *Mapping) asOf(item any, now time.Time) (time.Time, error) {
 	if m.at.asOf == nil {
 		return time.Time{}, nil
 	}
 	sent, finding := m.at.asOf.in(item)
 	if finding == isMissing || finding == isThere && (sent == nil || sent == "") {
+		if m.dated {
+			return time.Time{}, wire.Malformed("a record does not say of when it is")
+		}
 		return time.Time{}, nil
 	}
 	text, _ := sent.(string)
@@ -128,14 +131,18 @@ func moment(text string) (time.Time, bool) {
 	return at, err == nil
 }
 
-// revoked reads whether a record is no longer in force. A source that does not
-// say has not said so.
+// revoked reads whether a record is no longer in force. A mark may be left out
+// where there is none; a state, of which revoked_in names values, is always
+// there.
 func (m *Mapping) revoked(item any) (bool, error) {
 	if m.at.revoked == nil {
 		return false, nil
 	}
 	sent, finding := m.at.revoked.in(item)
 	if finding == isMissing || finding == isThere && sent == nil {
+		if len(m.call.Answer.RevokedIn) > 0 {
+			return false, wire.Malformed("a record does not say whether it is in force")
+		}
 		return false, nil
 	}
 	text, ok := scalar(sent)

@@ -17,6 +17,7 @@ const (
 	maxParts     = 1000
 	maxUnzipped  = 64 << 20 // all parts together
 	maxPart      = 16 << 20 // a part that is kept in memory as a whole
+	maxOther     = 2 << 20  // a part that is neither a sheet nor the shared strings
 	maxDirectory = 1 << 20  // bytes that list the parts
 	maxDepth     = 32       // of XML
 	// maxStrings bounds what the library keeps of a part with very many very
@@ -29,7 +30,24 @@ func notXLSX() RowErrors {
 }
 
 func tooLarge() RowErrors {
-	return wholeFile(CodeSize, "文件内容过多（解压后超过 64 MiB，或不同的文字超过20万条），请改用 CSV 格式")
+	return wholeFile(CodeSize, "文件内容过多（解压后超过 64 MiB，或不同的文字超过20万条、16 MiB，或样式、图片等超过 2 MiB），请改用 CSV 格式")
+}
+
+// sharedStrings is the part that the texts of all sheets are in.
+const sharedStrings = "xl/sharedStrings.xml"
+
+// allowed is how large a part may be. The library keeps most parts as structures
+// of many times their size; only sheets are read as a stream.
+func allowed(part string) uint64 {
+	folder, name := path.Split(strings.ToLower(part))
+	switch {
+	case part == sharedStrings:
+		return maxPart
+	case folder == "xl/worksheets/" && strings.HasSuffix(name, ".xml"):
+		return maxUnzipped
+	default:
+		return maxOther
+	}
 }
 
 // archive is the parts of an XLSX file, by name. Nothing of it is unpacked
@@ -57,7 +75,7 @@ func openArchive(f File) (archive, error) {
 			return nil, notXLSX()
 		}
 		names[name] = true
-		if total += min(part.UncompressedSize64, maxUnzipped+1); total > maxUnzipped {
+		if total += min(part.UncompressedSize64, maxUnzipped+1); total > maxUnzipped || part.UncompressedSize64 > allowed(part.Name) {
 			return nil, tooLarge()
 		}
 		parts[part.Name] = part
@@ -145,15 +163,30 @@ func (a archive) open(name string) (io.ReadCloser, error) {
 	return reader, nil
 }
 
+// bookPart finds the part that lists the sheets. It may not lie where larger
+// parts are allowed.
+func (a archive) bookPart() (string, error) {
+	book, disguised := "", false
+	err := a.walk("_rels/.rels", func(e element) {
+		if e.name != "Relationship" || !strings.HasSuffix(e.attr("Type"), "/officeDocument") {
+			return
+		}
+		target := strings.TrimPrefix(e.attr("Target"), "/")
+		disguised = disguised || allowed(target) != maxOther
+		if book == "" {
+			book = target
+		}
+	})
+	if err == nil && disguised {
+		err = notXLSX()
+	}
+	return book, err
+}
+
 // sheetPart finds the part that holds a sheet; the first sheet when name is
 // empty.
 func (a archive) sheetPart(name string) (sheet, part string, err error) {
-	book := ""
-	err = a.walk("_rels/.rels", func(e element) {
-		if e.name == "Relationship" && book == "" && strings.HasSuffix(e.attr("Type"), "/officeDocument") {
-			book = strings.TrimPrefix(e.attr("Target"), "/")
-		}
-	})
+	book, err := a.bookPart()
 	if err != nil {
 		return "", "", err
 	}

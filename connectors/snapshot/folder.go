@@ -47,6 +47,7 @@ type Folder struct {
 type stamp struct {
 	size int64
 	at   time.Time
+	told bool // that it cannot be moved
 }
 
 // NewFolder returns a Folder. Nothing is read before the first pass.
@@ -141,12 +142,9 @@ func (p *pass) run(ctx context.Context) []Outcome {
 
 // arrivals are the files that are ready, those of the oldest moment first.
 func (p *pass) arrivals() ([]arrival, error) {
-	entries, err := fs.ReadDir(p.root.FS(), p.path(folderIn))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	entries, err := p.list(folderIn)
 	if err != nil {
-		return nil, fmt.Errorf("read the folder of source %s: %w", p.code, err)
+		return nil, err
 	}
 	var all []arrival
 	for _, entry := range entries {
@@ -176,13 +174,23 @@ func (p *pass) isReady(entry fs.DirEntry) bool {
 	return same || now.at.Add(settled).Before(p.folder.now())
 }
 
-// take loads a file, unless another process was quicker.
+// isNew says that it was not told before that this file, as it is, cannot be
+// moved, and remembers that it is told now.
+func (p *pass) isNew(name string) bool {
+	now, before := p.seen[name], p.folder.seen[name]
+	now.told = true
+	p.seen[name] = now
+	return !before.told || before.size != now.size || !before.at.Equal(now.at)
+}
+
+// take loads a file, unless another process was quicker. One that cannot be
+// taken is tried with each pass and told of once.
 func (p *pass) take(ctx context.Context, d *catalog.Dataset, s *catalog.Source, name string) (Outcome, bool) {
 	o := Outcome{Source: p.code, File: name}
 	c, err := p.claim(name)
 	if err != nil || c == nil {
 		o.Err = err
-		return o, err != nil
+		return o, err != nil && p.isNew(p.path(folderIn, name))
 	}
 	o.Report, o.Err = p.load(ctx, d, s, c)
 	faults := refusal(o.Err)
@@ -190,8 +198,8 @@ func (p *pass) take(ctx context.Context, d *catalog.Dataset, s *catalog.Source, 
 	case o.Err == nil:
 		o.Err = p.move(c, folderDone)
 	case faults != nil:
-		o.Failed = true
-		o.Err = errors.Join(o.Err, p.fail(c, faults))
+		o.Failed, err = p.fail(c, faults)
+		o.Err = errors.Join(o.Err, err)
 	default:
 		// The database was away, or we are to stop: it is not the file's fault.
 		o.Err = errors.Join(o.Err, p.move(c, folderIn))
@@ -200,18 +208,18 @@ func (p *pass) take(ctx context.Context, d *catalog.Dataset, s *catalog.Source, 
 }
 
 func (p *pass) load(ctx context.Context, d *catalog.Dataset, s *catalog.Source, c *claim) (Report, error) {
-	at := p.path(folderWork, c.entry)
+	at := p.work(c)
 	info, err := p.root.Lstat(at)
 	if err != nil {
-		return Report{}, fmt.Errorf("look at a file of source %s: %w", p.code, err)
+		return Report{}, fmt.Errorf("look at a file of source %s: %w", p.code, nameless(err))
 	}
 	if !info.Mode().IsRegular() { // exchanged for a link just before it was taken
 		return Report{}, wholeFile(CodeFile, "不是普通文件")
 	}
 	file, err := p.root.Open(at)
 	if err != nil {
-		return Report{}, fmt.Errorf("open a file of source %s: %w", p.code, err)
+		return Report{}, fmt.Errorf("open a file of source %s: %w", p.code, nameless(err))
 	}
 	defer file.Close() // only read
-	return p.folder.loader.Load(ctx, d, s, time.Time{}, File{Name: c.name, Content: file, Size: info.Size()})
+	return p.folder.loader.Load(ctx, d, s, time.Time{}, File{Name: c.name, Content: namelessFile{file}, Size: info.Size()})
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -230,12 +231,12 @@ func TestLoadFolder_GivesAFileBackThatIsNotToBlame(t *testing.T) {
 func TestLoadFolder_TakesOverFromAProcessThatIsGone(t *testing.T) {
 	t.Parallel()
 	b := newInbox(t)
-	b.put(work+"20261123T225900Z-ABCDEFGH-老-20261123.csv", goodText(), 2*time.Hour) // 61 minutes ago
-	b.put(work+"20261123T230100Z-ABCDEFGH-新-20261123.csv", goodText(), 2*time.Hour) // 59
+	b.put(work+"20261123T225900Z-ABCDEFGH/老-20261123.csv", goodText(), 2*time.Hour) // 61 minutes ago
+	b.put(work+"20261123T230100Z-ABCDEFGH/新-20261123.csv", goodText(), 2*time.Hour) // 59
 	if all := b.pass(b.folder()); len(all) != 1 || all[0].File != "老-20261123.csv" || all[0].Err != nil {
 		t.Errorf("outcomes %+v, want the one that was abandoned", all)
 	}
-	b.wantFiles("done/老-20261123.csv", "work/20261123T230100Z-ABCDEFGH-新-20261123.csv")
+	b.wantFiles("done/老-20261123.csv", "work/20261123T230100Z-ABCDEFGH/新-20261123.csv")
 }
 
 func TestLoadFolder_LoadsOnceWhenSeveralLook(t *testing.T) {
@@ -277,5 +278,73 @@ func TestLoadFolder_TellsOfAFolderThatIsNoSources(t *testing.T) {
 	}
 	if _, err := snapshot.NewFolder(filepath.Join(b.dir, "none"), nil, nil, testNow).LoadFolder(t.Context()); err == nil {
 		t.Error("a folder that is not there is no error")
+	}
+}
+
+func TestLoadFolder_TellsNoNameOfAFile(t *testing.T) {
+	t.Parallel()
+	b := newInbox(t)
+	name := "冯涛" + feng + "-20261123.csv"
+	b.put("CC.D-CC01.file/failed/"+name+".errors.csv/x", "", minute) // the report cannot be written
+	b.put(in+name, heading+"冯涛,1,否,,,,,,\r\n", minute)
+	all := b.pass(b.folder())
+	if len(all) != 1 || !all[0].Failed || all[0].Err == nil {
+		t.Fatalf("outcomes %+v, want one that failed", all)
+	}
+	if text := all[0].Err.Error(); strings.Contains(text, feng) || !strings.Contains(text, syscall.EISDIR.Error()) {
+		t.Errorf("the error says %q, want the cause without the name", text)
+	}
+}
+
+func TestLoadFolder_TakesNamesAsLongAsTheyCanBe(t *testing.T) {
+	t.Parallel()
+	b := newInbox(t)
+	const most, end = 255, "-20261123.csv"
+	long := strings.Repeat("名", (most-len(end))/len("名")) + end
+	for i, text := range []string{goodText(), heading + good + "\r\n" + good + "\r\n", heading + "冯涛,1,否,,,,,,\r\n"} {
+		b.put(in+long, text, minute)
+		if all := b.pass(b.folder()); len(all) != 1 || all[0].Failed != (i == 2) || (all[0].Err != nil) != (i == 2) || errors.Is(all[0].Err, syscall.ENAMETOOLONG) {
+			t.Errorf("file %d: outcomes %+v", i, all)
+		}
+	}
+	done, failed := 0, 0
+	for _, name := range b.files() {
+		switch {
+		case strings.HasPrefix(name, "done/") && strings.HasSuffix(name, end):
+			done++
+		case strings.HasPrefix(name, "failed/"):
+			failed++
+		}
+	}
+	if done != 2 || failed != 2 {
+		t.Errorf("files %q, want two done, one failed and its report", b.files())
+	}
+}
+
+func TestLoadFolder_TellsOnceOfAFileThatCannotBeMoved(t *testing.T) {
+	t.Parallel()
+	b := newInbox(t)
+	f := b.folder()
+	blocked := filepath.Join(b.dir, filepath.FromSlash(work))
+	b.put(strings.TrimSuffix(work, "/"), "", minute) // a file where the folder should be
+	b.put(in+"名单-20261123.csv", goodText(), minute)
+	about := func() int {
+		return len(slices.DeleteFunc(b.pass(f), func(o snapshot.Outcome) bool { return o.Err == nil }))
+	}
+	if got := about(); got == 0 {
+		t.Error("nothing is told of it")
+	}
+	if got := about(); got > 0 {
+		t.Errorf("told again %d times", got)
+	}
+	b.put(in+"名单-20261123.csv", goodText(), 2*minute)
+	if got := about(); got != 1 {
+		t.Errorf("told %d times of another file of that name, want once", got)
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	if all := b.pass(f); len(all) != 1 || all[0].Err != nil {
+		t.Errorf("outcomes %+v, want it loaded once it can be", all)
 	}
 }

@@ -157,10 +157,14 @@ func (g *loading) report(unchanged bool) Report {
 }
 
 // check reads the whole file before anything is stored, so that a file with a
-// fault in its last row holds nobody up.
+// fault in its last row holds nobody up. A file of nobody is refused: it would
+// make everybody one that was not found, and is more likely an export that failed.
 func (g *loading) check(ctx context.Context) error {
 	done := g.progress(StageCheck)
 	rows, err := Read(ctx, g.file, g.dataset, g.source, func(Row) error { done(); return nil })
+	if err == nil && rows == 0 {
+		return wholeFile(CodeNoRows, "文件没有数据行，没有载入（此前的数据继续有效），请核对后重新导出")
+	}
 	g.header.Rows = rows
 	return err
 }

@@ -343,3 +343,27 @@ func TestLoad_RefusesASourceOfAnotherKind(t *testing.T) {
 	_, err = short.Load(t.Context(), dataset(), source(), testNow(), csvFile("a.csv", good))
 	wantCode(t, err, "snapshot-key")
 }
+
+// A file of nobody would make everybody "not found".
+func TestLoad_RefusesAFileOfNobody(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]snapshot.File{
+		"headings only":    textFile("名单-20261123.csv", heading),
+		"blank lines only": textFile("名单-20261123.csv", heading+"\r\n\r\n,,,,,,,,\r\n"),
+		"a sheet":          {Name: "名单-20261123.xlsx", Content: bytes.NewReader(book(t, nil)), Size: int64(len(book(t, nil)))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMemory()
+			mustLoad(t, newLoader(m), csvFile("名单-20261122.csv", good))
+			_, err := load(t, newLoader(m), f)
+			if all := wantErrors(t, err, snapshot.CodeNoRows); all[0].Row != 0 {
+				t.Errorf("told of row %d, want the file as a whole", all[0].Row)
+			}
+			reply, err := snapshot.New(m, testKey()).Ask(t.Context(), query(feng))
+			if err != nil || len(reply.Records) != 1 {
+				t.Errorf("afterwards: %d records, %v", len(reply.Records), err)
+			}
+		})
+	}
+}

@@ -20,6 +20,18 @@ type table interface {
 	Close() error
 }
 
+// mostRows is how many rows a file may have below its headings.
+func mostRows(s *catalog.Snapshot) int {
+	if s.MaxRows <= 0 {
+		return defaultMaxRows
+	}
+	return s.MaxRows
+}
+
+func tooManyRows(most int) RowErrors {
+	return wholeFile(CodeRows, fmt.Sprintf("超过了这个数源允许的%d行，请核对文件，或在目录里调大 max_rows", most))
+}
+
 // line is one row with at least one cell that is not empty.
 type line struct {
 	number int // as a reader of the file counts it, from 1
@@ -67,10 +79,7 @@ func openTable(f File, s *catalog.Snapshot) (table, error) {
 // readAll reads the rows below the headings.
 func (l *layout) readAll(ctx context.Context, t table, each func(Row) error) (int, error) {
 	const between = 256 // rows, after which the context is looked at
-	most := l.snapshot.MaxRows
-	if most <= 0 {
-		most = defaultMaxRows
-	}
+	most := mostRows(l.snapshot)
 	var faults RowErrors
 	for rows := 0; ; rows++ {
 		if rows%between == 0 && ctx.Err() != nil {
@@ -87,7 +96,7 @@ func (l *layout) readAll(ctx context.Context, t table, each func(Row) error) (in
 		case err != nil:
 			return 0, err
 		case rows == most:
-			return 0, append(faults, RowError{Code: CodeRows, Message: fmt.Sprintf("超过了这个数源允许的%d行，请核对文件，或在目录里调大 max_rows", most)})
+			return 0, append(faults, tooManyRows(most)...)
 		}
 		row, wrong := l.row(at)
 		faults = append(faults, wrong...)

@@ -30,6 +30,7 @@ const (
 	CodeHeading   = "heading"        // a column is missing or stands twice
 	CodeType      = "type"           // the catalog has a type that is not known here
 	CodeRows      = "rows"           // more rows than allowed
+	CodeNoRows    = "no-rows"        // headings, and nobody below them
 	CodeCells     = "cells"          // more or fewer cells than headings
 	CodeName      = "subject-name"   // no name
 	CodeNumber    = "subject-number" // no number, or one that cannot be

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,7 +40,37 @@ type mark struct {
 	style   int
 	text    string // of the value as it is written; an index for a shared string
 	formula bool
+	inline  bool // there is a text in the cell itself
 }
+
+// checkRows refuses a sheet with more rows than allowed before the library,
+// which takes ten times as long for each, is given the first. What else is wrong
+// is told when the rows are read.
+func (a archive) checkRows(part string, strings, most int) error {
+	const least = 20 // bytes of a row with a cell that is not empty
+	if sheet := a[part]; sheet != nil && sheet.UncompressedSize64/least <= uint64(most) {
+		return nil
+	}
+	content, err := a.open(part)
+	if err != nil {
+		return err
+	}
+	defer content.Close() // only read
+	scan := sheetScan{part: content, decoder: xml.NewDecoder(content), strings: strings}
+	for filled := 0; filled <= most+1; { // one is the headings
+		row, err := scan.next()
+		if err != nil {
+			return nil
+		}
+		if slices.ContainsFunc(row.marks, mark.isFilled) {
+			filled++
+		}
+	}
+	return tooManyRows(most)
+}
+
+// isFilled says that a cell is not empty, as far as its XML tells.
+func (m mark) isFilled() bool { return m.formula || m.inline || strings.TrimSpace(m.text) != "" }
 
 // next gives the next row, or io.EOF after the part has been read to its end.
 func (s *sheetScan) next() (sheetRow, error) {
@@ -61,6 +92,8 @@ func (s *sheetScan) next() (sheetRow, error) {
 			if s.within("sheetData", "row", "c", "v") && len(s.row.marks) > 0 {
 				last := &s.row.marks[len(s.row.marks)-1]
 				last.text += string(token)
+			} else if len(s.row.marks) > 0 && (s.within("c", "is", "t") || s.within("is", "r", "t")) {
+				s.row.marks[len(s.row.marks)-1].inline = true
 			}
 		case xml.EndElement:
 			isRow := s.within("sheetData", "row")

@@ -42,7 +42,6 @@ func openXLSX(f File, s *catalog.Snapshot) (table, error) {
 		return nil, err
 	}
 	count := 0
-	const sharedStrings = "xl/sharedStrings.xml"
 	if parts[sharedStrings] != nil {
 		if err := parts.walk(sharedStrings, func(e element) {
 			if e.name == "si" && e.depth == 2 {
@@ -54,6 +53,9 @@ func openXLSX(f File, s *catalog.Snapshot) (table, error) {
 	}
 	if count > maxStrings {
 		return nil, tooLarge()
+	}
+	if err := parts.checkRows(part, count, mostRows(s)); err != nil {
+		return nil, err
 	}
 	content, err := parts.open(part)
 	if err != nil {

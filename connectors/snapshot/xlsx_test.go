@@ -378,3 +378,77 @@ func TestRead_KeepsNoMoreThanARow(t *testing.T) {
 		t.Errorf("%d bytes were kept while reading", most-before.HeapAlloc)
 	}
 }
+
+func TestRead_RefusesPartsThatCostMuch(t *testing.T) {
+	t.Parallel()
+	whole := book(t, nil, goodCells())
+	grown := func(part, before, more string, times int) []byte {
+		return repacked(t, whole, func(name string, text []byte) (string, []byte) {
+			if name == part {
+				text = bytes.Replace(text, []byte(before), []byte(strings.Repeat(more, times)+before), 1)
+			}
+			return name, text
+		})
+	}
+	moved := repacked(t, grown("xl/workbook.xml", "</workbook>", "<a/>", 1<<20), func(name string, text []byte) (string, []byte) {
+		switch name {
+		case "xl/workbook.xml":
+			return "xl/worksheets/sheet9.xml", text
+		case "xl/_rels/workbook.xml.rels":
+			return "xl/worksheets/_rels/sheet9.xml.rels", text
+		case "_rels/.rels":
+			return name, bytes.ReplaceAll(text, []byte("xl/workbook.xml"), []byte("xl/worksheets/sheet9.xml"))
+		}
+		return name, text
+	})
+	for _, c := range []struct {
+		name    string
+		content []byte
+		want    string
+	}{
+		{"styles", grown("xl/styles.xml", "</cellXfs>", "<xf/>", 700_000), snapshot.CodeSize},
+		{"a theme", grown("xl/theme/theme1.xml", "</a:theme>", "<a/>", 1<<20), snapshot.CodeSize},
+		{"shared strings", grown("xl/sharedStrings.xml", "</sst>", "<si><t>"+strings.Repeat("a", 1<<10)+"</t></si>", 17<<10), snapshot.CodeSize},
+		{"a workbook that calls itself a sheet", moved, snapshot.CodeFile},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readAll(t, xlsxFile(c.content), source())
+			wantErrors(t, err, c.want)
+		})
+	}
+}
+
+// TestRead_RefusesASheetOfTooManyRowsBeforeItReadsOne has rows enough that
+// their number is looked at first.
+func TestRead_RefusesASheetOfTooManyRowsBeforeItReadsOne(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, row string
+		rows      int
+		want      string
+	}{
+		{"values", "<row><c><v>1</v></c></row>", 11, snapshot.CodeRows},
+		{"texts in place", `<row><c t="inlineStr"><is><t>a</t></is></c></row>`, 11, snapshot.CodeRows},
+		{"as many as allowed", "<row><c><v>1</v></c></row>", 10, ""},
+		{"empty cells", `<row><c s="0"/></row>`, 11, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := source()
+			s.Snapshot.MaxRows = 11
+			content := withSheet(t, book(t, nil, goodCells()), "</sheetData>", strings.Repeat(c.row, c.rows)+"</sheetData>")
+			read := 0
+			_, err := snapshot.Read(t.Context(), xlsxFile(content), dataset(), s, func(snapshot.Row) error { read++; return nil })
+			if c.want != "" {
+				if wantErrors(t, err, c.want); read > 0 {
+					t.Errorf("%d rows were read", read)
+				}
+				return
+			}
+			if read != 1 {
+				t.Errorf("%d rows were read, %v; want the good one", read, err)
+			}
+		})
+	}
+}
