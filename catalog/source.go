@@ -208,7 +208,8 @@ type HTTPCall struct {
 // 6901), in the whole answer or in one record.
 type HTTPAnswer struct {
 	// NotFoundStatus are the HTTP statuses that mean "no record"; none by
-	// default, since a proxy sends 404 too.
+	// default, since a proxy sends 404 too. Where Code is described, the answer
+	// has to say so by its code as well.
 	NotFoundStatus []int `json:"not_found_status,omitempty"`
 	// Code is the source's own status, if it has one, and what its values mean.
 	// A value that is not listed is a fault.
