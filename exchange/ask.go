@@ -42,7 +42,7 @@ func (x *Exchange) askOne(ctx context.Context, c *Case, s *policies.Situation, q
 		x.judgeFault(ctx, c, q, &answer, err)
 		return answer
 	}
-	answer.Reference = reply.Reference
+	answer.Reference, answer.Proof = reply.Reference, reply.Proof
 	judgeReply(&answer, party, q.source, reply)
 	if answer.Fault == string(connectors.FaultWrongSubject) {
 		x.sourceFailed(ctx, c, q, &connectors.Fault{Kind: connectors.FaultWrongSubject})

@@ -334,3 +334,29 @@ func TestResolution_IsNotGivenOutWithoutARecordOfTheReading(t *testing.T) {
 		t.Error("a resolution was given out without a record")
 	}
 }
+
+func TestResolve_KeepsWhatBindsTheAnswerToTheQuestion(t *testing.T) {
+	t.Parallel()
+	const proof = "sha512 of the question"
+	b := newBench(t, func(ctx context.Context, q connectors.Query) (connectors.Reply, error) {
+		reply, err := wellKept(ctx, q)
+		reply.Proof = proof
+		return reply, err
+	})
+	c := b.open(as("SPJ"), founding())
+	r := b.resolve(as("SPJ"), c.ID)
+	for _, e := range b.entries(c.ID, ledger.Outcome) {
+		if e.Proof != proof {
+			t.Errorf("outcome of %s holds the proof %q, want %q", e.Dataset, e.Proof, proof)
+		}
+	}
+	shown := 0
+	for _, m := range r.Materials {
+		if m.Evidence != nil && m.Evidence.Proof == proof {
+			shown++
+		}
+	}
+	if shown == 0 {
+		t.Error("no evidence of the resolution holds the source's proof")
+	}
+}

@@ -142,6 +142,7 @@ type Evidence struct {
 	Department string         `json:"department,omitempty"`
 	Source     string         `json:"source"`
 	Reference  string         `json:"reference,omitempty" doc:"数源方的应答编号或证照编号"`
+	Proof      string         `json:"source_proof,omitempty" doc:"数源方给出的、把应答与查询绑定的证明, 如 X-Road 的请求摘要"`
 	AsOf       *time.Time     `json:"as_of,omitempty"`
 	FetchedAt  *time.Time     `json:"fetched_at,omitempty"`
 	ValidUntil string         `json:"valid_until,omitempty"`

@@ -304,7 +304,7 @@ func (run *resolving) outcomes() []ledger.Entry {
 	entries := make([]ledger.Entry, 0, len(run.asks)+1)
 	for _, q := range run.asks {
 		e := run.lookUpEntry(ledger.Outcome, q)
-		e.Result, e.Millis = string(q.answer.Result), q.answer.Millis
+		e.Result, e.Millis, e.Proof = string(q.answer.Result), q.answer.Millis, q.answer.Proof
 		if q.answer.Result == policies.OK {
 			e.Digest = ledger.Digest(run.c.Salt, canonical(q.answer.Fields))
 		}

@@ -60,6 +60,9 @@ type Entry struct {
 	// What came of it.
 	Result string `json:"result,omitempty"`
 	Millis int64  `json:"millis,omitempty"`
+	// Proof is what binds the source's answer to the question, as the source
+	// gave it.
+	Proof  string `json:"proof,omitempty"`
 	Digest string `json:"digest,omitempty"` // of what was answered, keyed as Subject is
 }
 

@@ -196,7 +196,7 @@ func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer A
 	}
 	p.records[l.Dataset] = answer.Fields
 	evidence := Evidence{
-		Dataset: l.Dataset, Department: dataset.Department, Source: answer.Source, Reference: answer.Reference,
+		Dataset: l.Dataset, Department: dataset.Department, Source: answer.Source, Reference: answer.Reference, Proof: answer.Proof,
 		AsOf: answer.AsOf, FetchedAt: answer.FetchedAt, ValidUntil: validUntil,
 		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Basis: d.Reasons,
 	}

@@ -83,6 +83,7 @@ type Answer struct {
 	Revoked   bool
 	Source    string // code of the source
 	Reference string // the source's own number of the answer
+	Proof     string // what binds the answer to the question, where the source gives such a thing
 	AsOf      time.Time
 	FetchedAt time.Time
 	Millis    int64
@@ -124,6 +125,7 @@ type Evidence struct {
 	Department string
 	Source     string
 	Reference  string
+	Proof      string
 	AsOf       time.Time
 	FetchedAt  time.Time
 	ValidUntil string
