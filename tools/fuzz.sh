@@ -9,6 +9,24 @@ cd "$(dirname "$0")/.."
 duration=${1:-10s}
 count=0
 failed=()
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# fuzz runs one target. The go command has a race at the end of -fuzztime: it
+# can report its own deadline as a failure (golang/go#75804, mended in 1.27).
+# What it found is always written down as a failing input; where there is none,
+# and nothing else is said, the known inputs decide.
+fuzz() {
+  local target=$1 folder=$2
+  if go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" -fuzzminimizetime 10x "$folder" </dev/null 2>&1 | tee "$log"; then
+    return 0
+  fi
+  if ! grep -qx ' *context deadline exceeded' "$log" || grep -qE 'Failing input|panic|_test\.go:' "$log"; then
+    return 1
+  fi
+  echo "-- $target: ended at its own deadline without a finding; running its known inputs"
+  go test -count=1 -run "^$target\$" "$folder" </dev/null
+}
 
 # The targets are found in the sources: a new one needs no entry here.
 while IFS=: read -r file _ declaration; do
@@ -17,7 +35,7 @@ while IFS=: read -r file _ declaration; do
   folder=$(dirname "$file")
   count=$((count + 1))
   echo "-- $target in $folder, $duration"
-  if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" -fuzzminimizetime 10x "$folder" </dev/null; then
+  if ! fuzz "$target" "$folder"; then
     failed+=("$target")
   fi
 done < <(grep -rnE '^func Fuzz[A-Za-z0-9_]*\(' --include='*_test.go' . | sort)
