@@ -23,6 +23,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"mianti/exchange"
+	"mianti/policies"
 )
 
 // Systems (接入系统) is the register of the software that may ask.
@@ -34,13 +35,22 @@ type Systems interface {
 	UseAssertion(ctx context.Context, system, jti string, expires time.Time) error
 }
 
+// People finds who has signed in.
+type People interface {
+	// Caller gives the person whose session a request belongs to;
+	// fault.Unauthenticated for none.
+	Caller(r *http.Request) (policies.Caller, error)
+}
+
 // Config is what the interface is made of. All fields are required, but for
 // those that name a default.
 type Config struct {
 	Exchange *exchange.Exchange
 	Catalogs exchange.Catalogs
 	Systems  Systems
-	Keys     *SigningKeys
+	// People are those who sign in; nil for none.
+	People People
+	Keys   *SigningKeys
 	// Issuer is the address under which callers reach this interface, such as
 	// "https://mianti.example"; tokens name it.
 	Issuer string

@@ -13,6 +13,7 @@ import (
 
 	"mianti/exchange"
 	"mianti/internal/fault"
+	"mianti/policies"
 )
 
 const (
@@ -87,7 +88,7 @@ func (s *server) drained(ctx context.Context) context.Context {
 
 // stream writes an event for each version that has not been seen, until there
 // will be no more.
-func (s *server) stream(ctx context.Context, out *eventWriter, caller exchange.Caller, id string, state exchange.ResolutionState, seen int) {
+func (s *server) stream(ctx context.Context, out *eventWriter, caller policies.Caller, id string, state exchange.ResolutionState, seen int) {
 	for {
 		if state.Version > seen {
 			seen = state.Version

@@ -13,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"mianti/exchange"
+	"mianti/policies"
 )
 
 // request is what is known of a request under way. It belongs to one
@@ -38,8 +38,8 @@ func setSystem(ctx context.Context, id string) { requestOf(ctx).system = id }
 
 // callerOf gives who asks; nobody, and nobody's department, on an operation
 // without security.
-func callerOf(ctx context.Context) exchange.Caller {
-	caller, _ := ctx.Value(callerKey{}).(exchange.Caller)
+func callerOf(ctx context.Context) policies.Caller {
+	caller, _ := ctx.Value(callerKey{}).(policies.Caller)
 	return caller
 }
 
@@ -141,6 +141,20 @@ func (s *server) send(c *gin.Context, p *problem) {
 	c.Data(p.Status, problemType, body)
 }
 
+// callerFor finds who makes a request: a system by its token, or a person by a
+// session. A request with a token is the system's, whatever else it carries.
+func (s *server) callerFor(r *http.Request) (policies.Caller, error) {
+	given := r.Header.Values("Authorization")
+	switch {
+	case len(given) == 1:
+		return s.authenticate(r.Context(), given[0])
+	case len(given) == 0 && s.People != nil:
+		return s.People.Caller(r)
+	default:
+		return policies.Caller{}, unauthenticated()
+	}
+}
+
 // requireCaller lets a request through when its operation needs no caller, or
 // its token holds.
 func (s *server) requireCaller(ctx huma.Context, next func(huma.Context)) {
@@ -149,16 +163,15 @@ func (s *server) requireCaller(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	c := humagin.Unwrap(ctx)
-	given := c.Request.Header.Values("Authorization")
-	if len(given) != 1 {
-		s.refuse(c, unauthenticated())
-		return
-	}
-	caller, err := s.authenticate(ctx.Context(), given[0])
+	caller, err := s.callerFor(c.Request)
 	if err != nil {
 		s.refuse(c, err)
 		return
 	}
 	setSystem(ctx.Context(), caller.System)
+	if !policies.MayDo(ctx.Operation().OperationID, caller.Duties) {
+		s.refuse(c, notYourDuty())
+		return
+	}
 	next(huma.WithValue(ctx, callerKey{}, caller))
 }

@@ -75,6 +75,10 @@ func unauthenticated() *fault.Error {
 	return fault.New(fault.Unauthenticated, "unauthenticated", "没有有效的访问令牌。请到 /oauth/token 换取后重试。")
 }
 
+func notYourDuty() *fault.Error {
+	return fault.New(fault.Denied, "not-your-duty", "您的岗位不能使用这项功能。确有需要的，请联系本部门管理员。")
+}
+
 func noSuchRoute() *fault.Error {
 	return fault.New(fault.NotFound, "no-such-route", "没有这个地址。接口说明见 /docs。")
 }

@@ -38,6 +38,7 @@ func requestProblems() map[string]problemText {
 		"bad-cursor":             {title: "翻页标记无效", explanation: "翻页标记只对同一目录修订和同样的筛选条件有效。请从第一页重新查询。"},
 		"unauthenticated":        {title: "身份未经验证", explanation: "请求须带有效的访问令牌（Authorization: Bearer …）。令牌在 /oauth/token 换取，到期后重新换取；系统被停用后令牌立即失效。"},
 		"denied":                 {title: "无权办理", explanation: "令牌有效，但所属部门无权做这件事。"},
+		"not-your-duty":          {title: "岗位不能使用这项功能", explanation: "已经登录，但您的岗位不包括这项功能。岗位由本部门管理员分派。"},
 		"unknown":                {title: "没有找到", explanation: "没有这个对象，或它不属于本部门。"},
 		"conflict":               {title: "与现状冲突", explanation: "对象的现状不允许这样做。请重新读取后再试。"},
 		"unavailable":            {title: "暂时不可用", explanation: "所需的部分暂时不可用，请按 Retry-After 稍后重试。"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mianti/exchange"
+	"mianti/policies"
 )
 
 const resolutionsPath = "/v1/resolutions"
@@ -126,7 +127,7 @@ func (s *server) patience(ctx context.Context, waiting time.Duration) (context.C
 
 // await waits for a resolution that goes on by itself, as long as patience
 // lasts.
-func (s *server) await(ctx, patience context.Context, caller exchange.Caller, r *exchange.Resolution) (*exchange.Resolution, error) {
+func (s *server) await(ctx, patience context.Context, caller policies.Caller, r *exchange.Resolution) (*exchange.Resolution, error) {
 	if !r.Continues() || patience.Err() != nil {
 		return r, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"mianti/exchange"
+	"mianti/policies"
 )
 
 const (
@@ -39,20 +39,20 @@ func (s *server) accessTokenParser() *jwt.Parser {
 // authenticate finds the caller of a request by the value of its Authorization
 // header. The register decides at every request whether a system may still
 // ask, and for which department.
-func (s *server) authenticate(ctx context.Context, authorization string) (exchange.Caller, error) {
+func (s *server) authenticate(ctx context.Context, authorization string) (policies.Caller, error) {
 	scheme, text, found := strings.Cut(authorization, " ")
 	if !found || !strings.EqualFold(scheme, "Bearer") {
-		return exchange.Caller{}, unauthenticated()
+		return policies.Caller{}, unauthenticated()
 	}
 	id, err := s.verify(text)
 	if err != nil {
-		return exchange.Caller{}, unauthenticated().Because(err)
+		return policies.Caller{}, unauthenticated().Because(err)
 	}
 	system, err := s.activeSystem(ctx, id)
 	if err != nil {
-		return exchange.Caller{}, err
+		return policies.Caller{}, err
 	}
-	return exchange.Caller{System: system.ID, Department: system.Department}, nil
+	return policies.Caller{System: system.ID, Department: system.Department, Duties: []policies.Duty{policies.DutySystem}}, nil
 }
 
 // verify gives the client id of an access token that holds in every respect.

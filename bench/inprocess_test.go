@@ -45,7 +45,7 @@ func BenchmarkResolveInProcess(b *testing.B) {
 	}
 }
 
-func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.Exchange, exchange.Caller) {
+func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.Exchange, policies.Caller) {
 	b.Helper()
 	url := "sqlite:" + filepath.Join(b.TempDir(), "bench.db")
 	if err := store.Migrate(ctx, url); err != nil {
@@ -91,7 +91,7 @@ func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.E
 		},
 		Desk:       &exchange.Desk{Assists: db, Cases: db, Now: time.Now, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
 		SubjectKey: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler), NewID: newID,
-	}), exchange.Caller{System: "bench", Department: "BDC"}
+	}), policies.Caller{System: "bench", Department: "BDC"}
 }
 
 // newGuard is the guard before the two kinds of source that the catalog has. It

@@ -12,6 +12,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/exchange"
+	"mianti/policies"
 )
 
 // BenchmarkIsolation resolves cases of eight materials whose sources are well,
@@ -26,7 +27,7 @@ func BenchmarkIsolation(b *testing.B) {
 	ctx := context.Background()
 	x, caller := newExchange(b, ctx, sources)
 	well := open(b, ctx, x, caller, opening())
-	other := exchange.Caller{System: "bench-jt", Department: "JT"}
+	other := policies.Caller{System: "bench-jt", Department: "JT"}
 	ill := open(b, ctx, x, other, drivingSchool())
 	quiet, troubled := 0, 0
 	for b.Loop() {
@@ -51,7 +52,7 @@ const (
 )
 
 // resolveFor resolves for one turn, and counts the cases whose sources are well.
-func resolveFor(b *testing.B, ctx context.Context, x *exchange.Exchange, caller exchange.Caller, well string, other exchange.Caller, ill string) int {
+func resolveFor(b *testing.B, ctx context.Context, x *exchange.Exchange, caller policies.Caller, well string, other policies.Caller, ill string) int {
 	b.Helper()
 	var resolved atomic.Int64
 	var all sync.WaitGroup
@@ -81,7 +82,7 @@ func resolveFor(b *testing.B, ctx context.Context, x *exchange.Exchange, caller 
 	return count
 }
 
-func open(b *testing.B, ctx context.Context, x *exchange.Exchange, caller exchange.Caller, in exchange.Opening) string {
+func open(b *testing.B, ctx context.Context, x *exchange.Exchange, caller policies.Caller, in exchange.Opening) string {
 	b.Helper()
 	c, _, err := x.OpenCase(ctx, caller, in)
 	if err != nil {

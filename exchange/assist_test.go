@@ -16,7 +16,7 @@ import (
 // otherChild takes the place of the child of schooling, under the same id.
 func otherChild() catalog.Party { return person("p2", "冯天天", "37019920181118247X", "child") }
 
-func (b *bench) replaceChild(by exchange.Caller, id string) {
+func (b *bench) replaceChild(by policies.Caller, id string) {
 	b.t.Helper()
 	if _, err := b.x.ChangeCase(b.t.Context(), by, id, exchange.Change{Parties: []catalog.Party{otherChild()}}); err != nil {
 		b.t.Fatal(describe(err))
@@ -108,7 +108,7 @@ func (b *bench) work() int {
 	return len(claimed)
 }
 
-func (b *bench) wantSettledByTheAnswer(by exchange.Caller, id string) {
+func (b *bench) wantSettledByTheAnswer(by policies.Caller, id string) {
 	b.t.Helper()
 	if n := b.work(); n != 1 {
 		b.t.Errorf("%d jobs go on with it now, want one", n)
@@ -122,9 +122,9 @@ func (b *bench) wantSettledByTheAnswer(by exchange.Caller, id string) {
 // asked is not stored yet.
 func TestAssist_AnAnswerThatComesBeforeTheResolutionIsStoredIsTakenUp(t *testing.T) {
 	t.Parallel()
-	for name, before := range map[string]func(b *bench, by exchange.Caller, id string){
-		"the first": func(*bench, exchange.Caller, string) {},
-		"one of a case that was changed": func(b *bench, by exchange.Caller, id string) {
+	for name, before := range map[string]func(b *bench, by policies.Caller, id string){
+		"the first": func(*bench, policies.Caller, string) {},
+		"one of a case that was changed": func(b *bench, by policies.Caller, id string) {
 			b.resolve(by, id)
 			if _, err := b.x.ChangeCase(b.t.Context(), by, id, exchange.Change{Facts: map[string]any{"house_kind": "own_cert"}}); err != nil {
 				b.t.Fatal(describe(err))

@@ -6,12 +6,6 @@ import (
 	"mianti/catalog"
 )
 
-// Caller is the authenticated system that asks, and its department.
-type Caller struct {
-	System     string
-	Department string
-}
-
 // Case (办件) is one application.
 type Case struct {
 	ID         string

@@ -12,6 +12,7 @@ import (
 	"mianti/catalog"
 	"mianti/internal/fault"
 	"mianti/ledger"
+	"mianti/policies"
 )
 
 // Change is what becomes known of a case after it was opened.
@@ -23,7 +24,7 @@ type Change struct {
 
 // ChangeCase adds or changes facts and parties of a case. Either all of it is
 // stored or nothing.
-func (x *Exchange) ChangeCase(ctx context.Context, by Caller, id string, in Change) (*Case, error) {
+func (x *Exchange) ChangeCase(ctx context.Context, by policies.Caller, id string, in Change) (*Case, error) {
 	c, rev, err := x.caseAtRevision(ctx, by, id)
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func mergeParties(have, changed []catalog.Party) []catalog.Party {
 // ReportResult records that a matter of the case was granted or refused. The
 // same report again changes nothing; another one for the same matter is a
 // conflict.
-func (x *Exchange) ReportResult(ctx context.Context, by Caller, id string, in MatterResult) (*Case, error) {
+func (x *Exchange) ReportResult(ctx context.Context, by policies.Caller, id string, in MatterResult) (*Case, error) {
 	c, rev, err := x.caseAtRevision(ctx, by, id)
 	if err != nil {
 		return nil, err
@@ -219,7 +220,7 @@ func registered(parties []catalog.Party, number string) []catalog.Party {
 }
 
 // caseAtRevision loads a case and the revision that it keeps.
-func (x *Exchange) caseAtRevision(ctx context.Context, by Caller, id string) (*Case, *catalog.Revision, error) {
+func (x *Exchange) caseAtRevision(ctx context.Context, by policies.Caller, id string) (*Case, *catalog.Revision, error) {
 	c, err := x.Cases.Case(ctx, by.Department, id)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load case: %w", err)

@@ -14,7 +14,7 @@ import (
 )
 
 // stored is a case as it is kept.
-func (b *bench) stored(by exchange.Caller, id string) *exchange.Case {
+func (b *bench) stored(by policies.Caller, id string) *exchange.Case {
 	b.t.Helper()
 	c, err := b.x.Case(b.t.Context(), by, id)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"mianti/internal/fault"
 	"mianti/internal/jobs"
+	"mianti/policies"
 )
 
 // JobContinue is the kind of job that goes on with the resolution of a case.
@@ -65,7 +66,7 @@ func (x *Exchange) Continue(ctx context.Context, department, caseID string) erro
 	if c.Version != before.CaseVersion {
 		return nil
 	}
-	by := Caller{System: c.System, Department: c.Department}
+	by := policies.Caller{System: c.System, Department: c.Department}
 	_, rev, err := x.caseAtRevision(ctx, by, caseID)
 	if err != nil {
 		return fmt.Errorf("continue: %w", err)

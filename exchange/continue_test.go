@@ -45,14 +45,14 @@ func newRecovering(t *testing.T) (*bench, *recovering, *clock) {
 	return newBench(t, except("D-FG02", source.ask), func(c *exchange.Config) { c.Now = time.now }), source, time
 }
 
-func (b *bench) goOn(by exchange.Caller, id string) {
+func (b *bench) goOn(by policies.Caller, id string) {
 	b.t.Helper()
 	if err := b.x.Continue(b.t.Context(), by.Department, id); err != nil {
 		b.t.Fatalf("continue: %s", describe(err))
 	}
 }
 
-func (b *bench) last(by exchange.Caller, id string) *exchange.Resolution {
+func (b *bench) last(by policies.Caller, id string) *exchange.Resolution {
 	b.t.Helper()
 	r, err := b.store.LastResolution(b.t.Context(), by.Department, id)
 	if err != nil {
@@ -269,7 +269,7 @@ func schooling() exchange.Opening {
 const birth = "S05.M1.c"
 
 // newAssisting is a bench whose register of births is down for good.
-func newAssisting(t *testing.T) (*bench, *exchange.Case, exchange.Caller, *clock) {
+func newAssisting(t *testing.T) (*bench, *exchange.Case, policies.Caller, *clock) {
 	t.Helper()
 	clock := &clock{}
 	b := newBench(t, except("D-WJ01", func(context.Context, connectors.Query) (connectors.Reply, error) {

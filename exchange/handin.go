@@ -20,7 +20,7 @@ type Handing struct {
 
 // HandIn records that a paper of the case was handed in after all. Another
 // case of the same subject may reuse it, where the catalog allows that.
-func (x *Exchange) HandIn(ctx context.Context, by Caller, id string, in Handing) error {
+func (x *Exchange) HandIn(ctx context.Context, by policies.Caller, id string, in Handing) error {
 	c, rev, err := x.caseAtRevision(ctx, by, id)
 	if err != nil {
 		return err
@@ -99,7 +99,13 @@ func (x *Exchange) subjectKey(c *Case, party *catalog.Party) string {
 		if party == nil || party.Number == "" {
 			return "case:" + c.ID
 		}
-		return "own:" + ledger.Digest(x.SubjectKey, string(party.Kind)+"|"+strings.ToUpper(party.Number))
+		return "own:" + x.SubjectOf(party.Kind, party.Number)
 	}
-	return ledger.Digest(x.SubjectKey, string(party.Kind)+"|"+strings.ToUpper(party.Number))
+	return x.SubjectOf(party.Kind, party.Number)
+}
+
+// SubjectOf is the keyed digest by which whatever is kept about a person or body
+// across cases is found. Without the exchange's key it tells nothing.
+func (x *Exchange) SubjectOf(kind catalog.PartyKind, number string) string {
+	return ledger.Digest(x.SubjectKey, string(kind)+"|"+strings.ToUpper(number))
 }

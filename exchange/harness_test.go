@@ -159,11 +159,11 @@ func grantsFor(rev *catalog.Revision) []policies.Grant {
 }
 
 // as is the system of a department.
-func as(department string) exchange.Caller {
-	return exchange.Caller{System: department + "-1", Department: department}
+func as(department string) policies.Caller {
+	return policies.Caller{System: department + "-1", Department: department}
 }
 
-func (b *bench) open(by exchange.Caller, in exchange.Opening) *exchange.Case {
+func (b *bench) open(by policies.Caller, in exchange.Opening) *exchange.Case {
 	b.t.Helper()
 	c, _, err := b.x.OpenCase(b.t.Context(), by, in)
 	if err != nil {
@@ -172,7 +172,7 @@ func (b *bench) open(by exchange.Caller, in exchange.Opening) *exchange.Case {
 	return c
 }
 
-func (b *bench) resolve(by exchange.Caller, id string) *exchange.Resolution {
+func (b *bench) resolve(by policies.Caller, id string) *exchange.Resolution {
 	b.t.Helper()
 	r, err := b.x.Resolve(b.t.Context(), by, id, nil)
 	if err != nil {

@@ -67,7 +67,7 @@ const detailOfficer = "officer"
 
 // AssistTasks gives the tasks that the caller's department is asked, the most
 // urgent first. They name nobody.
-func (x *Exchange) AssistTasks(ctx context.Context, by Caller, f AssistFilter) ([]AssistTask, error) {
+func (x *Exchange) AssistTasks(ctx context.Context, by policies.Caller, f AssistFilter) ([]AssistTask, error) {
 	f.Department = by.Department
 	tasks, err := x.Desk.Assists.AssistTasks(ctx, f)
 	if err != nil {
@@ -88,7 +88,7 @@ func (x *Exchange) tellTime(t *AssistTask) {
 
 // AssistTask gives a task with whom it is about, to the department that is
 // asked. The reading is recorded before it is answered.
-func (x *Exchange) AssistTask(ctx context.Context, by Caller, id string) (*AssistTask, error) {
+func (x *Exchange) AssistTask(ctx context.Context, by policies.Caller, id string) (*AssistTask, error) {
 	t, c, err := x.assistCase(ctx, by, id)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (x *Exchange) AssistTask(ctx context.Context, by Caller, id string) (*Assis
 	return t, nil
 }
 
-func (x *Exchange) assistCase(ctx context.Context, by Caller, id string) (*AssistTask, *Case, error) {
+func (x *Exchange) assistCase(ctx context.Context, by policies.Caller, id string) (*AssistTask, *Case, error) {
 	t, err := x.Desk.Assists.AssistTask(ctx, by.Department, id)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read an assist task: %w", err)
@@ -120,7 +120,7 @@ func (c *Case) stillAsks(t *AssistTask) bool {
 	return c.questionKey(t.about(subjectOf(c.party(t.Party)))) == t.Key
 }
 
-func (x *Exchange) assistEntry(kind ledger.Kind, by Caller, c *Case, t *AssistTask) ledger.Entry {
+func (x *Exchange) assistEntry(kind ledger.Kind, by policies.Caller, c *Case, t *AssistTask) ledger.Entry {
 	e := x.entry(kind, by, c)
 	e.Task, e.Matter, e.Material, e.Dataset, e.Source, e.Fields = t.ID, t.Matter, t.Material, t.Dataset, t.Source, t.Fields
 	if party := c.party(t.Party); party != nil && c.stillAsks(t) {
@@ -138,7 +138,7 @@ type AssistCommit struct {
 
 // AnswerAssist records what an officer answered, and lets the case go on. A
 // task is answered once; a late answer counts.
-func (x *Exchange) AnswerAssist(ctx context.Context, by Caller, id string, in AssistAnswer) (*AssistTask, error) {
+func (x *Exchange) AnswerAssist(ctx context.Context, by policies.Caller, id string, in AssistAnswer) (*AssistTask, error) {
 	t, c, err := x.assistCase(ctx, by, id)
 	if err != nil {
 		return nil, err
@@ -270,7 +270,7 @@ func (x *Exchange) AssistNotice(ctx context.Context, job jobs.Job) error {
 	if err := json.Unmarshal([]byte(job.Payload), &n); err != nil {
 		return fmt.Errorf("decode a notice: %w", err)
 	}
-	t, c, err := x.assistCase(ctx, Caller{Department: n.Department}, n.Task)
+	t, c, err := x.assistCase(ctx, policies.Caller{Department: n.Department}, n.Task)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"mianti/catalog"
 	"mianti/internal/fault"
 	"mianti/ledger"
+	"mianti/policies"
 )
 
 // Opening is what a case is opened with.
@@ -28,7 +29,7 @@ type Opening struct {
 // OpenCase opens a case, at the current revision of the catalog. Opening the
 // same case again gives the same case; the same number with another content is
 // a conflict. created is false when the case was there already.
-func (x *Exchange) OpenCase(ctx context.Context, by Caller, in Opening) (c *Case, created bool, err error) {
+func (x *Exchange) OpenCase(ctx context.Context, by policies.Caller, in Opening) (c *Case, created bool, err error) {
 	rev, err := x.Catalogs.Current(ctx)
 	if err != nil {
 		return nil, false, fmt.Errorf("open case: %w", err)
@@ -56,7 +57,7 @@ func (x *Exchange) OpenCase(ctx context.Context, by Caller, in Opening) (c *Case
 }
 
 // reopened gives the case of that number if the department has one.
-func (x *Exchange) reopened(ctx context.Context, by Caller, number, digest string) (*Case, error) {
+func (x *Exchange) reopened(ctx context.Context, by policies.Caller, number, digest string) (*Case, error) {
 	if number == "" {
 		return nil, nil
 	}
@@ -78,7 +79,7 @@ func sameOpening(c *Case, digest string) error {
 		"本部门已有办件编号相同而内容不同的办件。请换一个办件编号，或用原内容重试。")
 }
 
-func (x *Exchange) newCase(rev *catalog.Revision, by Caller, in Opening) (*Case, error) {
+func (x *Exchange) newCase(rev *catalog.Revision, by policies.Caller, in Opening) (*Case, error) {
 	subject, err := subjectFor(rev, by, in)
 	if err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func (x *Exchange) newCase(rev *catalog.Revision, by Caller, in Opening) (*Case,
 
 // subjectFor finds what the case is for, and whether the caller may open it:
 // the department that handles the matter, or the one that leads the one-thing.
-func subjectFor(rev *catalog.Revision, by Caller, in Opening) (string, error) {
+func subjectFor(rev *catalog.Revision, by policies.Caller, in Opening) (string, error) {
 	if (in.Matter == "") == (in.OneThing == "") {
 		return "", fault.New(fault.Invalid, "invalid-case", "matter 与 one_thing 须填且只填一个。").
 			With(fault.Detail{Location: "body", Code: "matter-or-one-thing", Message: "请在 matter 和 one_thing 中选填一个。"})
@@ -155,7 +156,7 @@ func unknownSubject(location, code, what string) error {
 		With(fault.Detail{Location: location, Code: code, Message: "目录中没有这个代码。"})
 }
 
-func mayHandle(by Caller, department string) error {
+func mayHandle(by policies.Caller, department string) error {
 	if by.Department == department {
 		return nil
 	}
@@ -218,13 +219,13 @@ func (c *Case) verdicts() map[string]catalog.Verdict {
 }
 
 // Case gives a case of the caller's department.
-func (x *Exchange) Case(ctx context.Context, by Caller, id string) (*Case, error) {
+func (x *Exchange) Case(ctx context.Context, by policies.Caller, id string) (*Case, error) {
 	return x.Cases.Case(ctx, by.Department, id)
 }
 
 // entry begins an entry about a case.
-func (x *Exchange) entry(kind ledger.Kind, by Caller, c *Case) ledger.Entry {
-	return ledger.Entry{Kind: kind, At: x.Now().UTC(), System: by.System, Department: by.Department, Case: c.ID, Revision: c.Revision}
+func (x *Exchange) entry(kind ledger.Kind, by policies.Caller, c *Case) ledger.Entry {
+	return ledger.Entry{Kind: kind, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department, Case: c.ID, Revision: c.Revision}
 }
 
 // inBody moves the locations of details under the request's body.

@@ -20,7 +20,7 @@ import (
 // not an error; an error means that nothing was released.
 //
 // A key, if given, makes a repetition return the first resolution.
-func (x *Exchange) Resolve(ctx context.Context, by Caller, id string, key *Key) (*Resolution, error) {
+func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, key *Key) (*Resolution, error) {
 	c, rev, err := x.caseAtRevision(ctx, by, id)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ const commitDeadline = 5 * time.Second
 
 // Resolution gives an earlier resolution of the caller's department. It holds
 // people's data, so every reading is recorded before it is answered.
-func (x *Exchange) Resolution(ctx context.Context, by Caller, id string) (*Resolution, error) {
+func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string) (*Resolution, error) {
 	r, err := x.Resolutions.Resolution(ctx, by.Department, id)
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
@@ -103,7 +103,7 @@ func (x *Exchange) Resolution(ctx context.Context, by Caller, id string) (*Resol
 		r.stop()
 	}
 	read := ledger.Entry{
-		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Department: by.Department,
+		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department,
 		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,
 	}
 	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
@@ -158,7 +158,7 @@ func (c *Case) reported() map[string]policies.Reported {
 // resolving is one resolution under way.
 type resolving struct {
 	x  *Exchange
-	by Caller
+	by policies.Caller
 	c  *Case
 	s  *policies.Situation
 	id string

@@ -9,6 +9,7 @@ import (
 	"mianti/catalog"
 	"mianti/internal/fault"
 	"mianti/ledger"
+	"mianti/policies"
 )
 
 // Snapshots loads the files that departments send.
@@ -37,7 +38,7 @@ type SnapshotReport struct {
 }
 
 // LoadSnapshot loads a file for a source of the caller's own department.
-func (x *Exchange) LoadSnapshot(ctx context.Context, by Caller, code string, f SnapshotFile) (SnapshotReport, error) {
+func (x *Exchange) LoadSnapshot(ctx context.Context, by policies.Caller, code string, f SnapshotFile) (SnapshotReport, error) {
 	rev, dataset, source, err := x.snapshotSource(ctx, by, code)
 	if err != nil {
 		return SnapshotReport{}, err
@@ -58,12 +59,12 @@ func (x *Exchange) LoadSnapshot(ctx context.Context, by Caller, code string, f S
 
 // MayLoadSnapshot says why a file for a source would not be taken; nil when it
 // would. It is asked before the file is received.
-func (x *Exchange) MayLoadSnapshot(ctx context.Context, by Caller, code string) error {
+func (x *Exchange) MayLoadSnapshot(ctx context.Context, by policies.Caller, code string) error {
 	_, _, _, err := x.snapshotSource(ctx, by, code)
 	return err
 }
 
-func (x *Exchange) snapshotSource(ctx context.Context, by Caller, code string) (*catalog.Revision, *catalog.Dataset, *catalog.Source, error) {
+func (x *Exchange) snapshotSource(ctx context.Context, by policies.Caller, code string) (*catalog.Revision, *catalog.Dataset, *catalog.Source, error) {
 	rev, err := x.Catalogs.Current(ctx)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("load a snapshot: %w", err)

@@ -37,12 +37,15 @@ type Entry struct {
 	At         time.Time `json:"at"`
 	System     string    `json:"system"`     // who acted
 	Department string    `json:"department"` // for which department
-	Case       string    `json:"case"`
-	Resolution string    `json:"resolution,omitempty"`
-	Revision   int       `json:"revision"` // of the catalog
-	Ruleset    string    `json:"ruleset,omitempty"`
-	Version    int       `json:"version,omitempty"` // of the resolution
-	Task       string    `json:"task,omitempty"`    // the assist task
+	// Person is who acted in person, by an opaque identifier; empty when a system
+	// acted by itself.
+	Person     string `json:"person,omitempty"`
+	Case       string `json:"case"`
+	Resolution string `json:"resolution,omitempty"`
+	Revision   int    `json:"revision"` // of the catalog
+	Ruleset    string `json:"ruleset,omitempty"`
+	Version    int    `json:"version,omitempty"` // of the resolution
+	Task       string `json:"task,omitempty"`    // the assist task
 
 	// A look-up: for which matter and material, of what and whom, on what basis.
 	Matter   string   `json:"matter,omitempty"`
@@ -56,6 +59,10 @@ type Entry struct {
 	Basis    []string `json:"basis,omitempty"`
 	// Also are the other materials that the same question serves.
 	Also []Service `json:"also,omitempty"`
+
+	// An act about something other than a case: which thing, and why.
+	Object string `json:"object,omitempty"` // such as "grant:g1"
+	Why    string `json:"why,omitempty"`    // the reason given, in words; no personal data
 
 	// What came of it.
 	Result string `json:"result,omitempty"`
