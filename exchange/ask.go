@@ -37,8 +37,8 @@ func (x *Exchange) askOne(ctx context.Context, c *Case, s *policies.Situation, q
 	begun := x.Now()
 	reply, err := x.Sources.Ask(ctx, x.query(c, s.Catalog.Dataset(q.Dataset), q))
 	answer.FetchedAt = x.Now().UTC()
-	answer.Millis = answer.FetchedAt.Sub(begun.UTC()).Milliseconds()
 	if err != nil {
+		answer.Millis = answer.FetchedAt.Sub(begun.UTC()).Milliseconds()
 		x.judgeFault(ctx, c, q, &answer, err)
 		return answer
 	}
@@ -47,6 +47,10 @@ func (x *Exchange) askOne(ctx context.Context, c *Case, s *policies.Situation, q
 	if answer.Fault == string(connectors.FaultWrongSubject) {
 		x.sourceFailed(ctx, c, q, &connectors.Fault{Kind: connectors.FaultWrongSubject})
 	}
+	if answer.Result == policies.NotFound && party.Kind == catalog.KindPerson {
+		x.holdBack(ctx, begun)
+	}
+	answer.Millis = x.Now().Sub(begun).Milliseconds()
 	return answer
 }
 
@@ -84,7 +88,13 @@ func judgeReply(answer *policies.Answer, party *catalog.Party, source *catalog.S
 			return
 		}
 	}
-	switch len(reply.Records) {
+	records := reply.Records
+	if party.Kind == catalog.KindPerson {
+		if records = ofName(records, party.Name); len(records) < len(reply.Records) {
+			answer.Recorded = policies.Mismatch
+		}
+	}
+	switch len(records) {
 	case 0:
 		answer.Result = policies.NotFound
 		return
@@ -93,7 +103,7 @@ func judgeReply(answer *policies.Answer, party *catalog.Party, source *catalog.S
 		answer.Result = policies.Multiple
 		return
 	}
-	record := reply.Records[0]
+	record := records[0]
 	answer.AsOf = record.AsOf
 	if answer.AsOf.IsZero() {
 		answer.AsOf = answer.FetchedAt
@@ -106,7 +116,36 @@ func judgeReply(answer *policies.Answer, party *catalog.Party, source *catalog.S
 		answer.Result, answer.Mismatch = policies.Mismatch, policies.DetailName
 		return
 	}
+	answer.Recorded = ""
 	answer.Result, answer.Fields, answer.Revoked = policies.OK, record.Fields, record.Revoked
+}
+
+// ofName leaves those records that are the person's of that name. Whoever tries
+// numbers must not learn from the answer that a number is somebody's: a record
+// under another name is, to him, no record.
+func ofName(records []connectors.Record, name string) []connectors.Record {
+	var out []connectors.Record
+	for _, r := range records {
+		if catalog.SameName(r.Subject.Name, name) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// holdBack waits until a multiple of the even time has passed since a question
+// was begun. A source takes longer over a person whom it knows than over one
+// whom it does not; after this the two take the same.
+func (x *Exchange) holdBack(ctx context.Context, begun time.Time) {
+	if x.EvenTime <= 0 {
+		return
+	}
+	timer := time.NewTimer(x.EvenTime - x.Now().Sub(begun)%x.EvenTime)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // sourceFailed tells the operator. A record of somebody else is an alarm: the

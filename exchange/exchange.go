@@ -142,6 +142,10 @@ type Config struct {
 	// Deadline bounds one resolution, SourceDeadline one question. Default 8 s
 	// and 3 s.
 	Deadline, SourceDeadline time.Duration
+	// EvenTime is what an answer that knows nothing of a person takes a multiple
+	// of, so that its time does not tell whether the source knows somebody of that
+	// number. Zero: as long as it takes.
+	EvenTime time.Duration
 }
 
 // Exchange is the core of the program. It is safe for concurrent use.

@@ -159,7 +159,7 @@ func failureText(department, dataset string, a policies.Attempt) string {
 	}
 	switch a.Result {
 	case policies.NotFound:
-		return record + "未查到记录（数据可能尚未归集）。"
+		return record + "没有查到姓名或名称与号码都相符的记录（数据可能尚未归集），请先核对所填内容。"
 	case policies.Expired:
 		return record + "记录已过有效期或已失效。"
 	case policies.Mismatch:

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -304,7 +305,7 @@ func (run *resolving) outcomes() []ledger.Entry {
 	entries := make([]ledger.Entry, 0, len(run.asks)+1)
 	for _, q := range run.asks {
 		e := run.lookUpEntry(ledger.Outcome, q)
-		e.Result, e.Millis, e.Proof = string(q.answer.Result), q.answer.Millis, q.answer.Proof
+		e.Result, e.Millis, e.Proof = string(cmp.Or(q.answer.Recorded, q.answer.Result)), q.answer.Millis, q.answer.Proof
 		if q.answer.Result == policies.OK {
 			e.Digest = ledger.Digest(run.c.Salt, canonical(q.answer.Fields))
 		}

@@ -77,7 +77,10 @@ type Wish struct {
 
 // Answer is what a source said to an Ask, reduced to what the rule may see.
 type Answer struct {
-	Result    Result   // OK: exactly one record of the asked subject
+	Result Result // OK: exactly one record of the asked subject
+	// Recorded is how it ended as the ledger keeps it, where the caller is told
+	// less; empty where he is told the same.
+	Recorded  Result
 	Asked     []string // the fields that were asked for
 	Fields    map[string]any
 	Revoked   bool

@@ -70,7 +70,7 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Grants: db,
 		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db,
 		Snapshots:  snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
-		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline,
+		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
 	})
 	draining, drain := context.WithCancel(context.Background())
 	n.drain = drain

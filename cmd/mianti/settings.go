@@ -31,6 +31,7 @@ type exchangeSettings struct {
 	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: a new key, so that receivers refuse what is sent after a restart."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
+	EvenTime       time.Duration `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
 	TrustedProxies []string      `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
 	LogLevel       slog.Level    `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
 }
@@ -47,6 +48,9 @@ func (s *exchangeSettings) check() error {
 	}
 	if s.SourceDeadline <= 0 || s.Deadline < s.SourceDeadline {
 		faults = append(faults, errors.New("MIANTI_DEADLINE: must be at least MIANTI_SOURCE_DEADLINE, and both positive"))
+	}
+	if s.EvenTime < 0 || s.EvenTime >= s.SourceDeadline {
+		faults = append(faults, errors.New("MIANTI_EVEN_TIME: must be shorter than MIANTI_SOURCE_DEADLINE"))
 	}
 	return errors.Join(faults...)
 }
