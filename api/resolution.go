@@ -58,6 +58,7 @@ func (s *server) registerResolutions() {
 	read.Description = "返回最新一版。每次返回内容都留痕；带 If-None-Match 而没有新版时返回 304，不留痕。"
 	handle(s, read, s.readResolution)
 	s.registerEvents(tag)
+	s.registerFiles(tag)
 }
 
 func (s *server) resolve(ctx context.Context, in *resolveInput) (*resolutionOutput, error) {

@@ -15,6 +15,7 @@ package connectors
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"time"
 
@@ -86,6 +87,12 @@ type Reply struct {
 	Size int64
 	// Warnings are remarks on the quality of the data, by code; no values.
 	Warnings []string
+}
+
+// File is the file of a licence. Whoever receives it closes it.
+type File struct {
+	Type string // application/ofd, application/pdf or image/png
+	Body io.ReadCloser
 }
 
 // Record is one record. Whoever receives it checks Subject against the asked

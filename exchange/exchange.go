@@ -126,6 +126,10 @@ type Config struct {
 	Sources connectors.Connector
 	// Locate gives the address of a department's source, and where that may lead.
 	Locate func(department string, s *catalog.Source) (baseURL string, network catalog.Network)
+	// Files gets the files of licences, and FileLinks keeps the links to them; nil
+	// gives none.
+	Files     Files
+	FileLinks FileLinks
 	// Desk opens assist tasks.
 	Desk *Desk
 	// Snapshots loads files; nil refuses them.

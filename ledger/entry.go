@@ -29,6 +29,8 @@ const (
 	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
 	AssistAnswered Kind = "assist_answered"
 	SnapshotLoaded Kind = "snapshot_loaded"
+	FileLinked     Kind = "file_linked"  // a link to a licence's file was given out
+	FileFetched    Kind = "file_fetched" // the file is about to be had by it
 )
 
 // Entry (存证) is one recorded act.

@@ -11,6 +11,9 @@ type Caller struct {
 	// Person names the person who acts, by an opaque identifier that holds no
 	// name and no number; empty when a system acts by itself.
 	Person string
+	// Session names the session of a person; what is bound to a session ends with
+	// it.
+	Session string
 	// Subject is the keyed digest of a citizen's own number, by which his parties
 	// and consents are found (exchange.Exchange.SubjectOf); empty for anybody else.
 	Subject string

@@ -16,23 +16,38 @@ import (
 	"mianti/exchange"
 )
 
-// newConnectors makes a connector for every kind of source. The function gives
-// up their connections.
-func newConnectors(secrets connectors.Secrets, rows snapshot.Rows, key []byte, desk assist.Desk) (map[catalog.SourceKind]connectors.Connector, func()) {
+// newConnectors makes a connector for every kind of source, and what gets the
+// files of licences. The function gives up their connections.
+func newConnectors(secrets connectors.Secrets, rows snapshot.Rows, key []byte, desk assist.Desk) (map[catalog.SourceKind]connectors.Connector, licenceFiles, func()) {
 	client := wire.NewClient(wire.Options{Secrets: secrets, Now: time.Now})
+	platform := elicense.New(client)
 	views := sqlview.New(sqlview.Options{Secrets: secrets, Now: time.Now})
 	all := map[catalog.SourceKind]connectors.Connector{
 		catalog.SourceHTTPJSON: httpjson.New(client, time.Now),
-		catalog.SourceElicense: elicense.New(client),
+		catalog.SourceElicense: platform,
 		catalog.SourceXRoad:    xroad.New(client, time.Now),
 		catalog.SourceSQLView:  views,
 		catalog.SourceSnapshot: snapshot.New(rows, key),
 		catalog.SourceAssist:   assist.New(desk),
 	}
-	return all, func() {
+	return all, licenceFiles{platform}, func() {
 		client.Close()
 		views.Close()
 	}
+}
+
+// licenceFiles gets the files of licences from the platform that issues them.
+type licenceFiles struct {
+	platform *elicense.Connector
+}
+
+// File has the platform open a link to the file, and gets it at once.
+func (l licenceFiles) File(ctx context.Context, q connectors.Query, identifier string) (*connectors.File, error) {
+	link, err := l.platform.FileLink(ctx, q, identifier)
+	if err != nil {
+		return nil, err
+	}
+	return l.platform.File(ctx, q, link)
 }
 
 // officers puts the questions of sources of kind assist to the desk of the

@@ -48,12 +48,6 @@ func (l FileLink) GoString() string { return l.String() }
 // LogValue keeps the address out of logs.
 func (l FileLink) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
-// File is the file of a licence. It has to be closed.
-type File struct {
-	Type string // application/ofd, application/pdf or image/png
-	Body io.ReadCloser
-}
-
 // FileLink has the platform open a link to the file of a licence, with the
 // query's purpose as its watermark. The error, if any, is a *connectors.Fault.
 func (c *Connector) FileLink(ctx context.Context, q connectors.Query, identifier string) (FileLink, error) {
@@ -98,7 +92,7 @@ func atSameHost(link, base string) bool {
 // read; the deadline is that of ctx. A link that was tried is used, whatever
 // came of it: then, and when it is too old, the error is ErrLinkOver. Every
 // other error, also of the reading, is a *connectors.Fault.
-func (c *Connector) File(ctx context.Context, q connectors.Query, link FileLink) (*File, error) {
+func (c *Connector) File(ctx context.Context, q connectors.Query, link FileLink) (*connectors.File, error) {
 	if link.used == nil || !c.client.Now().Before(link.ExpiresAt) || !link.used.CompareAndSwap(false, true) {
 		return nil, ErrLinkOver
 	}
@@ -113,7 +107,7 @@ func (c *Connector) File(ctx context.Context, q connectors.Query, link FileLink)
 		_ = stream.Body.Close() // nothing was written: its error says nothing
 		return nil, err
 	}
-	return &File{Type: stream.Type, Body: body}, nil
+	return &connectors.File{Type: stream.Type, Body: body}, nil
 }
 
 // fileBody reads on where sniff has looked.

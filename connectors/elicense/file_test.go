@@ -210,7 +210,7 @@ func (p *files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, p.content)
 }
 
-func wantContent(t *testing.T, file *elicense.File, kind, content string) {
+func wantContent(t *testing.T, file *connectors.File, kind, content string) {
 	t.Helper()
 	defer file.Body.Close()
 	text, err := io.ReadAll(file.Body)

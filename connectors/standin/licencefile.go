@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -134,19 +135,19 @@ func (s *Server) licenceFile(w http.ResponseWriter, r *http.Request, identifier,
 		s.send(w, b, "", head)
 		return nil, b, true
 	}
-	return filled(kind), b, false
+	return filled(kind, cause), b, false
 }
 
 // filled is the least that a reader takes for a file of its kind. It holds no
-// record: there is nothing to see in it.
-func filled(kind string) []byte {
+// record; a PDF bears the cause for which it was asked, as its watermark.
+func filled(kind, cause string) []byte {
 	switch kind {
 	case "png":
 		return []byte("\x89PNG\r\n\x1a\n")
 	case "ofd":
 		return []byte("PK\x05\x06" + string(make([]byte, 18))) // an empty archive
 	default:
-		return []byte(fmt.Sprintf("%%PDF-1.4\n%% %s\n%%%%EOF\n", "stand-in"))
+		return []byte(fmt.Sprintf("%%PDF-1.4\n%% %s\n%%%%EOF\n", strings.Join(strings.Fields(cause), " ")))
 	}
 }
 
