@@ -75,7 +75,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, errors.Join(err, run.abandon(committing))
 	}
 	r := run.render(settlements)
-	commit := Commit{Resolution: r, Entries: append(run.outcomes(), run.whole(r)), Key: key}
+	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
 		err = x.Resolutions.CommitResolution(committing, commit)
 	}

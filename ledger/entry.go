@@ -25,6 +25,7 @@ const (
 	PaperHandedIn  Kind = "paper_handed_in"
 	Intent         Kind = "intent"
 	Outcome        Kind = "outcome"
+	Denied         Kind = "denied" // a look-up that may not be made, and so was not
 	Resolved       Kind = "resolved"
 	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
 	AssistAnswered Kind = "assist_answered"

@@ -36,7 +36,16 @@ const entryBatch = 500
 
 // Entries gives the entries of a case, in the order in which they were made.
 func (s *Store) Entries(ctx context.Context, caseID string) ([]ledger.Entry, error) {
-	rows, err := gorm.G[entryRow](s.db).Where("case_id = ?", caseID).Order("id").Find(ctx)
+	return entriesOf(gorm.G[entryRow](s.db).Where("case_id = ?", caseID).Order("id").Find(ctx))
+}
+
+// EntriesOfResolution gives the entries of one resolution, in their order.
+func (s *Store) EntriesOfResolution(ctx context.Context, id string) ([]ledger.Entry, error) {
+	const ofItsCase = "case_id IN (SELECT case_id FROM resolutions WHERE id = ?)" // by which the entries are found
+	return entriesOf(gorm.G[entryRow](s.db).Where(ofItsCase, id).Where("resolution_id = ?", id).Order("id").Find(ctx))
+}
+
+func entriesOf(rows []entryRow, err error) ([]ledger.Entry, error) {
 	if err != nil {
 		return nil, translate(err, "read the ledger", things{})
 	}
