@@ -111,7 +111,9 @@ func TestPost_EndsADripAtTheDeadline(t *testing.T) {
 	wantFault(t, err, connectors.FaultTimeout)
 }
 
-func TestDo_ConnectsToNothingOutsideTheNetwork(t *testing.T) {
+// TestOWASP_API7_ConnectsToNothingOutsideTheNetwork is server-side request forgery:
+// an address of the catalog, or what it resolves to, leads only where its network may.
+func TestOWASP_API7_ConnectsToNothingOutsideTheNetwork(t *testing.T) {
 	t.Parallel()
 	inside := listen(t, func(http.ResponseWriter, *http.Request) { t.Error("connected all the same") })
 	named := strings.Replace(inside, "127.0.0.1", "localhost", 1)
