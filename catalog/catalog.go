@@ -26,10 +26,10 @@ type Dataset struct {
 	Department string  `json:"department"`
 	Sharing    Sharing `json:"sharing"`
 	SharingTerms
-	Terms       string  `json:"terms,omitempty"`  // 使用条件, in words
-	Update      string  `json:"update"`           // realtime, daily, weekly, monthly, yearly, on_demand
-	Sensitivity int     `json:"sensitivity"`      // 1 to 4, 4 the most sensitive
-	Verify      string  `json:"verify,omitempty"` // what the yes/no form answers, in words
+	Terms       string `json:"terms,omitempty"`  // 使用条件, in words
+	Update      string `json:"update"`           // realtime, daily, weekly, monthly, yearly, on_demand
+	Sensitivity int    `json:"sensitivity"`      // 1 to 4, 4 the most sensitive
+	Verify      string `json:"verify,omitempty"` // what the yes/no form answers, in words
 	// Consent says that every look-up needs the subject's own consent.
 	Consent bool `json:"consent,omitempty"`
 	// Certificate is set when the record is an electronic licence (电子证照).
