@@ -21,7 +21,7 @@ import (
 //
 // A key, if given, makes a repetition return the first resolution.
 func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, key *Key) (*Resolution, error) {
-	c, rev, err := x.caseAtRevision(ctx, by, id)
+	c, rev, err := x.liveCase(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ func operations() map[string][]Duty {
 		"list-datasets": staff, "read-dataset": staff,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
+		"close-case": {DutySystem},
 		"read-case": {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
