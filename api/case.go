@@ -79,6 +79,8 @@ type caseView struct {
 	OpenedAt  time.Time      `json:"opened_at"`
 	UpdatedAt time.Time      `json:"updated_at"`
 	Version   int            `json:"version"`
+	ClosedAt  *time.Time     `json:"closed_at,omitempty" doc:"关闭时间; 没有则未关闭"`
+	ClosedFor string         `json:"closed_for,omitempty" enum:"withdrawn,finished" doc:"关闭原因: 撤回、办结"`
 }
 
 type caseOutput struct {
@@ -124,6 +126,7 @@ func (s *server) registerCases() {
 	handle(s, s.operation(http.MethodGet, casesPath+"/{id}", "read-case", "读取办件", tag, 404, 422), s.readCase)
 	handle(s, s.operation(http.MethodPatch, casesPath+"/{id}/facts", "change-case", "补充情形与当事人", tag, 404, 409, 422), s.changeCase)
 	handle(s, s.operation(http.MethodPost, casesPath+"/{id}/results", "report-result", "登记事项办理结果", tag, 404, 409, 422), s.reportResult)
+	s.registerClosing(tag)
 	submit := s.operation(http.MethodPost, casesPath+"/{id}/submissions", "hand-in", "登记申请人已交的材料", tag, 404, 409, 422)
 	submit.DefaultStatus = http.StatusNoContent
 	handle(s, submit, s.handIn)
@@ -205,6 +208,10 @@ func (s *server) render(ctx context.Context, c *exchange.Case) (*caseOutput, err
 			Matter: r.Matter, Outcome: string(r.Outcome), Number: r.Number, IssuedOn: r.IssuedOn, ValidUntil: r.ValidUntil,
 			ReportedAt: r.ReportedAt.UTC(),
 		})
+	}
+	if !c.ClosedAt.IsZero() {
+		closed := c.ClosedAt.UTC()
+		view.ClosedAt, view.ClosedFor = &closed, string(c.ClosedFor)
 	}
 	return &caseOutput{Status: http.StatusOK, Body: view}, nil
 }

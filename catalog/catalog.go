@@ -17,29 +17,19 @@ type Department struct {
 	PublicUtility bool `json:"public_utility,omitempty"`
 }
 
-// Sharing is the class by which a department shares a dataset
-// (政务数据共享条例, art. 14).
-type Sharing string
-
-// The three classes.
-const (
-	SharingUnconditional Sharing = "unconditional" // 无条件共享
-	SharingConditional   Sharing = "conditional"   // 有条件共享
-	SharingWithheld      Sharing = "withheld"      // 不予共享
-)
-
 // Dataset (数据资源) is a kind of record that a department shares.
 type Dataset struct {
 	Code         string `json:"code"` // short code, such as "D-GA01"
 	Name         string `json:"name"`
 	ResourceCode string `json:"resource_code"` // 政务信息资源代码
 	// Department is the code of the department that holds it (数源部门).
-	Department  string  `json:"department"`
-	Sharing     Sharing `json:"sharing"`
-	Terms       string  `json:"terms,omitempty"`  // 使用条件, in words
-	Update      string  `json:"update"`           // realtime, daily, weekly, monthly, yearly, on_demand
-	Sensitivity int     `json:"sensitivity"`      // 1 to 4, 4 the most sensitive
-	Verify      string  `json:"verify,omitempty"` // what the yes/no form answers, in words
+	Department string  `json:"department"`
+	Sharing    Sharing `json:"sharing"`
+	SharingTerms
+	Terms       string `json:"terms,omitempty"`  // 使用条件, in words
+	Update      string `json:"update"`           // realtime, daily, weekly, monthly, yearly, on_demand
+	Sensitivity int    `json:"sensitivity"`      // 1 to 4, 4 the most sensitive
+	Verify      string `json:"verify,omitempty"` // what the yes/no form answers, in words
 	// Consent says that every look-up needs the subject's own consent.
 	Consent bool `json:"consent,omitempty"`
 	// Certificate is set when the record is an electronic licence (电子证照).
@@ -71,13 +61,6 @@ const (
 	FieldDate   FieldType = "date"
 	FieldList   FieldType = "list" // of strings
 )
-
-// Field (数据项) is one item of a dataset.
-type Field struct {
-	Code string    `json:"code"` // snake case; the name in conditions and answers
-	Name string    `json:"name"` // Chinese; the name at the source
-	Type FieldType `json:"type"`
-}
 
 // FactType is the type of a fact.
 type FactType string
@@ -140,6 +123,9 @@ type Role struct {
 	Name    string      `json:"name"`
 	Kinds   []PartyKind `json:"kinds"`
 	Consent ConsentRule `json:"consent,omitempty"`
+	// Basis are the clauses by which a record about the role may be read without
+	// consent. A third party's record needs one or the other.
+	Basis []string `json:"basis,omitempty"`
 }
 
 // StandardMaterial (标准材料) is the same paper across matters: what is asked

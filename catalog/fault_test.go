@@ -54,6 +54,16 @@ var shapePlants = []plant{
 }
 
 var meaningPlants = []plant{
+	{name: "withheld dataset without a clause", file: sc, old: "    clause: 税收征收管理法8\n", at: "sharing: withheld", code: "clause-missing"},
+	{name: "withheld field without a clause", file: ga, old: "出生日期, type: date", now: "出生日期, type: date, sharing: withheld", code: "clause-missing"},
+	{name: "field of a withheld dataset that is shared all the same", file: sc, old: "坐落, type: string", now: "坐落, type: string, sharing: unconditional", code: "wider-than-dataset"},
+	{name: "conditional field without scope", file: sc, old: "是否存续, type: bool", now: "是否存续, type: bool, sharing: conditional, purpose: 设立登记", code: "terms-missing"},
+	{name: "conditional field without purpose", file: sc, old: "是否存续, type: bool", now: "是否存续, type: bool, sharing: conditional, scope: 市级部门", code: "terms-missing"},
+	{name: "clause of a field that is not withheld", file: ga, old: "出生日期, type: date", now: "出生日期, type: date, clause: 居民身份证法6", code: "terms-unexpected"},
+	{name: "scope of a field that is withheld", file: ga, old: "出生日期, type: date", now: "出生日期, type: date, sharing: withheld, clause: 居民身份证法6, scope: 全市", code: "terms-unexpected"},
+	{name: "purpose of a dataset that is unconditional", file: sc, old: "    sharing: unconditional\n", now: "    sharing: unconditional\n    purpose: 登记\n", at: "purpose: 登记", code: "terms-unexpected"},
+	{name: "sharing class that is none", file: ga, old: "出生日期, type: date", now: "出生日期, type: date, sharing: secret", code: "wrong-value"},
+	{name: "third party without consent or clause", file: "roles.yaml", old: "kinds: [person], consent: own}", now: "kinds: [person]}", code: "basis-missing"},
 	{name: "unknown dataset in a lookup", file: commons, old: "{dataset: D-GA01}", now: "{dataset: D-GA09}", code: "unknown-dataset"},
 	{name: "unknown dataset of a result", file: s01, old: "dataset: D-SC01}\n", now: "dataset: D-SC09}\n", at: "D-SC09", code: "unknown-dataset"},
 	{name: "unknown field in release", file: s01, old: "release: [name, capital]", now: "release: [name, capitol]", code: "unknown-field"},
@@ -96,7 +106,7 @@ var meaningPlants = []plant{
 	{name: "material that is the result of a later matter", file: s01, old: "basis: [条例16]", now: "prior: [S01.M2]", at: "after: [S01.M1]", code: "matter-cycle"},
 	{name: "fact code twice", file: factsFile, old: "  - {code: willing,", now: "  - {code: agent, type: bool, ask: 二}\n  - {code: willing,", at: "ask: 二", code: "duplicate-code"},
 	{name: "option twice", file: factsFile, old: "      - {value: jsc", now: "      - {value: ltd, label: 二}\n      - {value: jsc", at: "label: 二", code: "duplicate-code"},
-	{name: "role code twice", file: "roles.yaml", old: "  - {code: property", now: "  - {code: agent, name: 二, kinds: [person]}\n  - {code: property", at: "name: 二", code: "duplicate-code"},
+	{name: "role code twice", file: "roles.yaml", old: "  - {code: property", now: "  - {code: agent, name: 二, kinds: [person], consent: own}\n  - {code: property", at: "name: 二", code: "duplicate-code"},
 	{name: "standard material twice", file: "standard-materials.yaml", old: "  - {code: STD-BL", now: "  - {code: STD-ID, name: 二}\n  - {code: STD-BL", at: "name: 二", code: "duplicate-code"},
 	{name: "field twice", file: ga, old: "{code: birth_date,", now: "{code: name,", at: "出生日期", code: "duplicate-code"},
 	{name: "source twice", file: sc, old: "SC.D-SC02.query", now: "SC.D-SC01.query", at: "path: /query/D-SC02", code: "duplicate-code"},

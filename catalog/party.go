@@ -12,6 +12,9 @@ const (
 	ConsentRefused ConsentState = "refused"
 )
 
+// RoleApplicant is the role whose own act the application is.
+const RoleApplicant = "applicant"
+
 // Party (当事人) is a person, a body or a thing in a case.
 type Party struct {
 	ID    string    `json:"id"` // the caller's own, unique in the case, such as "p2"

@@ -136,6 +136,13 @@ func (p *Plan) Matter(code string) *PlannedMatter {
 	return nil
 }
 
+// Decided reports whether every matter that asks for a requirement has been
+// decided: nobody is asked any more. Uses of which that is true and of which it
+// is not are never joined.
+func (p *Plan) Decided(r *Requirement) bool {
+	return !slices.ContainsFunc(r.Uses, func(use Use) bool { return p.Matter(use.Matter.Code).State.Pending() })
+}
+
 // Plan works out which matters and materials a case needs, whose they are, and
 // which of them are one paper. It is pure; docs/resolution-rules.md §1–3. The
 // error is for a subject that the revision does not know, or a condition that
@@ -290,7 +297,8 @@ func (g *gatherer) need(use Use, party *Party, role string) {
 		return
 	}
 	for _, same := range g.plan.Requirements {
-		if same.Applies == True && sameParty(same.Party, party) && same.StandardMaterial == r.StandardMaterial && joins(same, r) {
+		if same.Applies == True && sameParty(same.Party, party) && same.StandardMaterial == r.StandardMaterial &&
+			g.plan.Decided(same) == g.plan.Decided(r) && joins(same, r) {
 			same.Uses = append(same.Uses, use)
 			return
 		}

@@ -13,6 +13,7 @@ import (
 // of the catalog.
 func (l *loader) validate() error {
 	l.validateFacts()
+	l.validateRoles()
 	for _, d := range l.departments {
 		l.validateDepartment(d)
 	}
@@ -47,6 +48,22 @@ func (l *loader) validateFacts() {
 	}
 }
 
+// validateRoles wants a ground for reading about a third party: that person's
+// consent, or the clauses that make it unnecessary. An application is the
+// applicant's own act, and a thing has nobody to ask.
+func (l *loader) validateRoles() {
+	if l.roles == nil {
+		return
+	}
+	for i := range l.roles.Roles {
+		r, at := &l.roles.Roles[i], l.roles.at.in("roles", i)
+		somebody := slices.Contains(r.Kinds, KindPerson) || slices.Contains(r.Kinds, KindOrganization)
+		if somebody && r.Code != RoleApplicant && r.Consent == ConsentNone && len(r.Basis) == 0 {
+			l.report(at.in("consent"), "basis-missing", "角色%s既不须同意（consent），也没有写法定依据（basis），查询没有根据", r.Name)
+		}
+	}
+}
+
 func (l *loader) validateDepartment(d *departmentFile) {
 	at := d.at.in("department")
 	l.fileName(d.at, d.Department.Code, at.in("code"))
@@ -69,9 +86,7 @@ func (l *loader) fileName(file spot, code string, at spot) {
 }
 
 func (l *loader) validateDataset(at spot, d *Dataset) {
-	if d.Terms == "" && (d.Sharing == SharingConditional || d.Sharing == SharingWithheld) {
-		l.report(at.in("sharing"), "terms-missing", "有条件共享、不予共享的数据资源要写 terms（条件或依据）")
-	}
+	l.validateSharing(at, d)
 	if field := d.Field(d.ValidUntil); d.ValidUntil != "" && field == nil {
 		l.report(at.in("valid_until"), "unknown-field", "%s 没有数据项 %s", d.Code, d.ValidUntil)
 	} else if field != nil && field.Type != FieldDate {

@@ -27,7 +27,20 @@ type Case struct {
 	UpdatedAt time.Time
 	// Version counts the changes; a change names the version that it was made to.
 	Version int
+	// ClosedAt is when its department closed it, and ClosedFor why; zero and empty
+	// while it is open.
+	ClosedAt  time.Time
+	ClosedFor ClosingReason
 }
+
+// ClosingReason (办结原因) is why a case is closed.
+type ClosingReason string
+
+// The reasons.
+const (
+	CaseWithdrawn ClosingReason = "withdrawn" // 撤回
+	CaseFinished  ClosingReason = "finished"  // 办结
+)
 
 // MatterResult (办理结果) is what an authority decided on a matter of a case.
 type MatterResult struct {

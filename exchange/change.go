@@ -25,7 +25,7 @@ type Change struct {
 // ChangeCase adds or changes facts and parties of a case. Either all of it is
 // stored or nothing.
 func (x *Exchange) ChangeCase(ctx context.Context, by policies.Caller, id string, in Change) (*Case, error) {
-	c, rev, err := x.caseAtRevision(ctx, by, id)
+	c, rev, err := x.liveCase(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func mergeParties(have, changed []catalog.Party) []catalog.Party {
 // same report again changes nothing; another one for the same matter is a
 // conflict.
 func (x *Exchange) ReportResult(ctx context.Context, by policies.Caller, id string, in MatterResult) (*Case, error) {
-	c, rev, err := x.caseAtRevision(ctx, by, id)
+	c, rev, err := x.liveCase(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type Handing struct {
 // HandIn records that a paper of the case was handed in after all. Another
 // case of the same subject may reuse it, where the catalog allows that.
 func (x *Exchange) HandIn(ctx context.Context, by policies.Caller, id string, in Handing) error {
-	c, rev, err := x.caseAtRevision(ctx, by, id)
+	c, rev, err := x.liveCase(ctx, by, id)
 	if err != nil {
 		return err
 	}

@@ -55,21 +55,71 @@ func separate(s *policies.Situation, before *Resolution) *catalog.Plan {
 	return &plan
 }
 
+// keepDecided keeps what the last resolution of the case concluded of materials
+// whose matters have all been decided since (docs/decisions/0012-decided-matters.md).
+// It takes them apart as that one did, and gives them by what tells them apart.
+func keepDecided(plan *catalog.Plan, last *Resolution) map[string]*MaterialResult {
+	kept := map[string]*MaterialResult{}
+	var requirements []*catalog.Requirement
+	for _, r := range plan.Requirements {
+		if !plan.Decided(r) || r.Applies != catalog.True {
+			requirements = append(requirements, r)
+			continue
+		}
+		for _, part := range last.parts(r) {
+			requirements = append(requirements, part)
+			if m := last.concluded(part); m != nil {
+				kept[identityOf(part)] = m
+			}
+		}
+	}
+	plan.Requirements = requirements
+	return kept
+}
+
+// concluded gives what the resolution concluded of a requirement, without the
+// fields that were released for it: their purpose is done (政务数据共享条例, art. 27).
+// What it had left open is nobody's to do any more, and is not given.
+func (r *Resolution) concluded(part *catalog.Requirement) *MaterialResult {
+	at := r.entryOf(part, part.Uses[0])
+	if at < 0 || !slices.Contains([]policies.Outcome{policies.Settled, policies.Committed, policies.Deferred}, r.Materials[at].Outcome) {
+		return nil
+	}
+	m := r.Materials[at]
+	m.Code, m.Name, m.UsedBy, m.SamePaper = part.Material().Code, part.Material().Name, part.UsedBy(), part.SamePaper
+	m.RetryAt, m.Task, m.DueAt = nil, "", nil
+	if m.Evidence != nil {
+		evidence := *m.Evidence
+		evidence.Fields = nil
+		m.Evidence = &evidence
+	}
+	m.Supporting = slices.Clone(m.Supporting)
+	for i := range m.Supporting {
+		m.Supporting[i].Fields = nil
+	}
+	return &m
+}
+
+// entryOf finds the entry that served a use of a requirement, or -1.
+func (r *Resolution) entryOf(whole *catalog.Requirement, use catalog.Use) int {
+	party := ""
+	if whole.Party != nil {
+		party = whole.Party.ID
+	}
+	return slices.IndexFunc(r.Materials, func(m MaterialResult) bool {
+		return m.party() == party && slices.Contains(m.UsedBy, use.Material.Code)
+	})
+}
+
 // parts takes a requirement apart as the version before did.
 func (r *Resolution) parts(whole *catalog.Requirement) []*catalog.Requirement {
 	if r == nil || len(whole.Uses) == 1 {
 		return []*catalog.Requirement{whole}
 	}
-	party := ""
-	if whole.Party != nil {
-		party = whole.Party.ID
-	}
 	var order []int // of materials
 	uses := map[int][]catalog.Use{}
 	for _, use := range whole.Uses {
-		of := slices.IndexFunc(r.Materials, func(m MaterialResult) bool {
-			return m.party() == party && slices.Contains(m.UsedBy, use.Material.Code)
-		})
+		of := r.entryOf(whole, use)
 		if uses[of] == nil {
 			order = append(order, of)
 		}

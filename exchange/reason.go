@@ -29,10 +29,17 @@ func reasonText(s *policies.Situation, r *catalog.Requirement, settled policies.
 	case policies.NeedsFact:
 		return "还需要回答：" + strings.Join(asks(s.Catalog, settled.Questions), "；") + "。"
 	case policies.NotApplicable:
-		return "按所填情形不需要。"
+		return notApplicableText(settled)
 	default:
 		return because(s, settled) + uploadText(r, settled)
 	}
+}
+
+func notApplicableText(settled policies.Settlement) string {
+	if settled.Reason == policies.ReasonMatterDecided {
+		return "事项已办结，不再核验，也无需提交。"
+	}
+	return "按所填情形不需要。"
 }
 
 // uploadText asks for the paper by name. Where only a source was away, waiting
@@ -170,7 +177,7 @@ func failureText(department, dataset string, a policies.Attempt) string {
 	case policies.Multiple:
 		return record + "查到多条记录，不能确定是哪一条。"
 	case policies.NoGrant:
-		return "办理部门尚未取得" + record + "的共享授权。"
+		return denialText(record, a)
 	case policies.NoConsent:
 		return "本人不同意查询" + record + "。"
 	case policies.Stale:
@@ -179,6 +186,20 @@ func failureText(department, dataset string, a policies.Attempt) string {
 		return department + sourceText(a.Detail)
 	default:
 		return record + "未能核验。"
+	}
+}
+
+// denialText says why nobody was asked.
+func denialText(record string, a policies.Attempt) string {
+	switch {
+	case a.Denied(policies.SystemIsStopped, policies.DatasetIsStopped, policies.GrantIsStopped):
+		return record + "的共享已暂停使用，未作查询。"
+	case a.Denied(policies.DatasetWithheld, policies.FieldWithheld):
+		return record + "依法不予共享，未作查询。"
+	case a.Denied(policies.BasisMissing):
+		return "查询" + record + "没有法定依据，未作查询。"
+	default:
+		return "办理部门尚未取得" + record + "的共享授权。"
 	}
 }
 

@@ -178,7 +178,7 @@ func (r *Resolution) count(requirements []*catalog.Requirement) {
 		if n := by[m.Outcome]; n != nil {
 			*n++
 		}
-		if requirements[i].Applies == catalog.True {
+		if requirements[i].Applies == catalog.True && m.Outcome != policies.NotApplicable {
 			r.Summary.Applicable++
 			r.Summary.Asked += len(m.UsedBy)
 		}

@@ -22,7 +22,7 @@ import (
 //
 // A key, if given, makes a repetition return the first resolution.
 func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, key *Key) (*Resolution, error) {
-	c, rev, err := x.caseAtRevision(ctx, by, id)
+	c, rev, err := x.liveCase(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +56,10 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err != nil {
 		return nil, err
 	}
+	s.System = run.by.System
+	if run.kept, err = x.keep(ctx, s, &run); err != nil {
+		return nil, err
+	}
 	s.Plan = separate(s, run.before)
 	if run.s = s; run.before != nil {
 		s.Since = run.before.StartedAt
@@ -67,7 +71,6 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	// recorded with what came of it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.Deadline)
 	defer cancel()
-	run.kept = run.before.kept()
 	settlements, err := run.settle(ctx)
 	committing, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
@@ -83,6 +86,23 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, errors.Join(fmt.Errorf("resolve: commit: %w", err), run.abandon(committing))
 	}
 	return r, nil
+}
+
+// keep gives the materials that stay as they are: those of the version before
+// that wait for nothing, or those of the last resolution whose matters have been
+// decided since.
+func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolving) (map[string]*MaterialResult, error) {
+	if run.before != nil {
+		return run.before.kept(), nil
+	}
+	last, err := x.Resolutions.LastResolution(ctx, run.c.Department, run.c.ID)
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("resolve: read the last resolution: %w", err)
+	}
+	return keepDecided(s.Plan, last), nil
 }
 
 // commitDeadline bounds the last step, which must not be cut short by sources
@@ -168,7 +188,7 @@ type resolving struct {
 	latest *catalog.Revision
 	asks   []question // in the order in which they were asked, answered
 	// before is the version that this one goes on with; nil for a first one. kept
-	// are its materials that stay as they are.
+	// are the materials that stay as they are.
 	before *Resolution
 	kept   map[string]*MaterialResult
 }

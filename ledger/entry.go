@@ -22,6 +22,7 @@ const (
 	CaseOpened     Kind = "case_opened"
 	FactsChanged   Kind = "facts_changed"
 	ResultReported Kind = "result_reported"
+	CaseClosed     Kind = "case_closed"
 	PaperHandedIn  Kind = "paper_handed_in"
 	Intent         Kind = "intent"
 	Outcome        Kind = "outcome"

@@ -63,12 +63,14 @@ func (w *walk) refused(step *catalog.Step) bool {
 	if len(w.r.Proofs) > 0 || w.r.Party == nil {
 		return false
 	}
-	use := w.r.Uses[0]
-	return slices.Contains(Decide(Access{
-		Receiver: w.s.Receiver, Department: w.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code,
+	a := Access{
+		Receiver: w.s.Receiver, Department: w.s.Catalog.Department(w.r.Matter().Department),
 		Dataset: &catalog.Dataset{Department: w.assistant(step)}, // what the officer looks into
-		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Guardian: guardianConsent(w.s.Parties),
-	}, w.s.Grants, w.s.Now).Reasons, ConsentDenied)
+		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Own: w.s.permission(w.r.Party), Guardians: w.s.guardians(),
+	}
+	var f finding
+	f.byBasis(&a, w.s.Now)
+	return !a.isOwn() && f.has(ConsentDenied)
 }
 
 func (w *walk) assistWish(ask Ask, step *catalog.Step) Wish {

@@ -40,29 +40,59 @@ type grantKey struct{ department, matter, dataset string }
 func IndexGrants(grants []Grant) *Grants {
 	index := &Grants{byUse: make(map[grantKey][]Grant, len(grants))}
 	for _, g := range grants {
+		g.Fields = slices.Sorted(slices.Values(g.Fields))
 		key := grantKey{g.Department, g.Matter, g.Dataset}
 		index.byUse[key] = append(index.byUse[key], g)
 	}
 	return index
 }
 
-// covers says why a grant does not serve for these fields at this moment, or
-// that it does.
-func (g *Grant) covers(fields []string, now time.Time) (ReasonOfDecision, bool) {
-	switch {
-	case g.State == GrantSuspended:
-		return GrantIsSuspended, false
-	case g.State != GrantActive:
-		return GrantIsTerminated, false
-	case now.Before(g.From):
-		return GrantNotYet, false
-	case !now.Before(g.Until):
-		return GrantExpired, false
+// serves reports whether the grant covers all of these fields at a moment, and
+// is not stopped.
+func (g *Grant) serves(fields []string, stops Stops, now time.Time) bool {
+	return g.failings(fields, stops, now) == [4]ReasonOfDecision{}
+}
+
+// failings are the reasons why a grant does not serve; empty where there is
+// none.
+func (g *Grant) failings(fields []string, stops Stops, now time.Time) [4]ReasonOfDecision {
+	stopped := ReasonOfDecision("")
+	if stops.Holds(StopGrant, g.ID) {
+		stopped = GrantIsStopped
 	}
+	return [4]ReasonOfDecision{stopped, g.byState(), g.byTerm(now), g.byFields(fields)}
+}
+
+func (g *Grant) byState() ReasonOfDecision {
+	switch g.State {
+	case GrantActive:
+		return ""
+	case GrantSuspended:
+		return GrantIsSuspended
+	default:
+		return GrantIsTerminated
+	}
+}
+
+// byTerm holds a moment against the term. It is in force from its first moment
+// on, and no longer at its last.
+func (g *Grant) byTerm(now time.Time) ReasonOfDecision {
+	switch {
+	case now.Before(g.From):
+		return GrantNotYet
+	case !now.Before(g.Until):
+		return GrantExpired
+	default:
+		return ""
+	}
+}
+
+// byFields looks for every field in the grant's, which are sorted.
+func (g *Grant) byFields(fields []string) ReasonOfDecision {
 	for _, field := range fields {
-		if !slices.Contains(g.Fields, field) {
-			return GrantLacksField, false
+		if _, found := slices.BinarySearch(g.Fields, field); !found {
+			return GrantLacksField
 		}
 	}
-	return GrantCovers, true
+	return ""
 }

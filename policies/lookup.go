@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"mianti/catalog"
@@ -153,10 +154,15 @@ func (p *proving) decide(l *catalog.Lookup, dataset *catalog.Dataset, party *cat
 }
 
 func (p *proving) decideUse(use catalog.Use, l *catalog.Lookup, dataset *catalog.Dataset, party *catalog.Party, role *catalog.Role) Decision {
-	return Decide(Access{
-		Receiver: p.s.Receiver, Department: p.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code, Dataset: dataset,
-		Fields: FieldsRead(p.proof, l, dataset), Role: role, Party: party, Guardian: guardianConsent(p.s.Parties),
-	}, p.s.Grants, p.s.Now)
+	a := Access{
+		System: p.s.System, Receiver: p.s.Receiver, Department: p.s.Catalog.Department(use.Matter.Department),
+		Matter: use.Matter, Material: use.Material.Code, Dataset: dataset, Fields: FieldsRead(p.proof, l, dataset),
+		Role: role, Party: party, Own: p.s.permission(party), Guardians: p.s.guardians(),
+	}
+	if planned := p.s.Plan.Matter(use.Matter.Code); planned != nil {
+		a.State = planned.State
+	}
+	return Decide(a, p.s.Grants, p.s.Stops, p.s.Now)
 }
 
 func (p *proving) denied(l *catalog.Lookup, d Decision) {
@@ -278,13 +284,18 @@ func released(l *catalog.Lookup, dataset *catalog.Dataset, fields map[string]any
 	return out
 }
 
+// releasedFields are those that the look-up names, or else every field that is
+// not withheld. Of a withheld dataset nothing can be left out: it is denied as a
+// whole, or it is the department's own.
 func releasedFields(l *catalog.Lookup, dataset *catalog.Dataset) []string {
 	if len(l.Release) > 0 {
 		return l.Release
 	}
-	codes := make([]string, len(dataset.Fields))
-	for i, f := range dataset.Fields {
-		codes[i] = f.Code
+	var codes []string
+	for i := range dataset.Fields {
+		if f := &dataset.Fields[i]; dataset.SharingOf(f) != catalog.SharingWithheld || dataset.Sharing == catalog.SharingWithheld {
+			codes = append(codes, f.Code)
+		}
 	}
 	return codes
 }
@@ -307,33 +318,10 @@ func FieldsRead(proof *catalog.Proof, l *catalog.Lookup, dataset *catalog.Datase
 	return slices.Sorted(maps.Keys(need))
 }
 
-// guardianConsent is what the guardians in the case have said: one no is a no.
-func guardianConsent(parties []catalog.Party) catalog.ConsentState {
-	state := catalog.ConsentUnknown
-	for i := range parties {
-		if !parties[i].In(guardianRole) {
-			continue
-		}
-		switch parties[i].Consent {
-		case catalog.ConsentRefused:
-			return catalog.ConsentRefused
-		case catalog.ConsentGiven:
-			state = catalog.ConsentGiven
-		}
-	}
-	return state
-}
-
-// guardianRole is the role that consents for a child.
-const guardianRole = "guardian"
-
 func joinReasons(reasons []ReasonOfDecision) string {
-	text := ""
+	words := make([]string, len(reasons))
 	for i, r := range reasons {
-		if i > 0 {
-			text += ","
-		}
-		text += string(r)
+		words[i] = string(r)
 	}
-	return text
+	return strings.Join(words, ",")
 }

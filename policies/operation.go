@@ -17,7 +17,8 @@ func operations() map[string][]Duty {
 		"list-datasets": staff, "read-dataset": staff,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
-		"read-case": {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
+		"close-case": {DutySystem},
+		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
 		"link-file": {DutySystem, DutyClerk}, "fetch-file": {DutySystem, DutyClerk},

@@ -3,10 +3,6 @@
 // reads no clock. The rules are written down in docs/resolution-rules.md.
 package policies
 
-// Ruleset names the rules in this package. It is recorded with every decision,
-// and changes whenever a change here could change a result.
-const Ruleset = "2026-11-24"
-
 // Result is how an attempt to settle a material ended (核验尝试).
 type Result string
 
@@ -65,6 +61,7 @@ const (
 	ReasonConsentRefused ReasonCode = "consent_refused"
 	ReasonFactMissing    ReasonCode = "fact_missing"
 	ReasonConditionFalse ReasonCode = "condition_false"
+	ReasonMatterDecided  ReasonCode = "matter_decided"
 	ReasonNoSource       ReasonCode = "no_source"
 	ReasonApplicantOnly  ReasonCode = "applicant_only"
 )

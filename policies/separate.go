@@ -10,7 +10,7 @@ import (
 // department may look a record up and another may not: the one's right is not
 // the other's. The paper is still asked for once.
 func Separate(s *Situation, r *catalog.Requirement) []*catalog.Requirement {
-	if len(r.Uses) == 1 || len(r.Proofs) == 0 {
+	if len(r.Uses) == 1 || len(r.Proofs) == 0 || s.Plan.Decided(r) {
 		return []*catalog.Requirement{r}
 	}
 	var rights []string

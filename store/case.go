@@ -78,6 +78,7 @@ func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, e ledger.Entry
 	err = s.transact(ctx, func(tx *gorm.DB) error {
 		changed := tx.Model(&caseRow{}).Where("id = ? AND version = ?", c.ID, c.Version).Updates(map[string]any{
 			"body": row.Body, "facts": row.Facts, "updated_at": row.Updated, "version": c.Version + 1,
+			"closed_at": row.ClosedAt, "closed_for": row.ClosedFor,
 		})
 		if changed.Error != nil {
 			return translate(changed.Error, "change a case", cases())
@@ -131,16 +132,26 @@ func caseToRow(c *exchange.Case) (caseRow, error) {
 	if err != nil {
 		return caseRow{}, fmt.Errorf("encode the facts of a case: %w", err)
 	}
-	return caseRow{
+	row := caseRow{
 		ID: c.ID, System: c.System, Department: c.Department, Number: c.Number, BodyDigest: c.Opening, Revision: c.Revision,
 		Subject: c.Subject, Body: string(body), Facts: string(facts), Created: At(c.OpenedAt), Updated: At(c.UpdatedAt), Version: c.Version,
-	}, nil
+		ClosedFor: string(c.ClosedFor),
+	}
+	if !c.ClosedAt.IsZero() {
+		closed := At(c.ClosedAt)
+		row.ClosedAt = &closed
+	}
+	return row, nil
 }
 
 func (s *Store) caseFromRow(ctx context.Context, row caseRow) (*exchange.Case, error) {
 	c := &exchange.Case{
 		ID: row.ID, Number: row.Number, System: row.System, Department: row.Department, Revision: row.Revision, Subject: row.Subject,
 		Opening: row.BodyDigest, OpenedAt: row.Created.Time(), UpdatedAt: row.Updated.Time(), Version: row.Version,
+		ClosedFor: exchange.ClosingReason(row.ClosedFor),
+	}
+	if row.ClosedAt != nil {
+		c.ClosedAt = row.ClosedAt.Time()
 	}
 	var body caseBody
 	if err := json.Unmarshal([]byte(row.Body), &body); err != nil {

@@ -141,6 +141,29 @@ func TestUpdateCase_RefusesAStaleVersionAndRecordsNothing(t *testing.T) {
 	})
 }
 
+func TestUpdateCase_KeepsThatTheCaseIsClosed(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		ready(t, s)
+		c := newCase("c1", "JN-1")
+		open(t, s, c)
+		if got, err := s.Case(t.Context(), "SPJ", "c1"); err != nil || !got.ClosedAt.IsZero() || got.ClosedFor != "" {
+			t.Errorf("a new case is closed at %v for %q, %v", got.ClosedAt, got.ClosedFor, err)
+		}
+		c.ClosedAt, c.ClosedFor = testTime, exchange.CaseFinished
+		if err := s.UpdateCase(t.Context(), c, entry(ledger.CaseClosed, "c1")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Case(t.Context(), "SPJ", "c1"); err != nil || !got.ClosedAt.Equal(testTime) || got.ClosedFor != exchange.CaseFinished {
+			t.Errorf("stored as closed at %v for %q, %v", got.ClosedAt, got.ClosedFor, err)
+		}
+		c.ClosedFor = "forgotten"
+		if err := s.UpdateCase(t.Context(), c, entry(ledger.CaseClosed, "c1")); err == nil {
+			t.Error("a reason that nobody knows was stored")
+		}
+	})
+}
+
 func TestUpdateCase_KeepsResults(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {

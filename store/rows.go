@@ -34,6 +34,9 @@ type caseRow struct {
 	Created    Timestamp `gorm:"column:created_at"`
 	Updated    Timestamp `gorm:"column:updated_at"`
 	Version    int       `gorm:"column:version"` // counts the changes, from 1
+	// ClosedAt and ClosedFor are null and empty while the case is open.
+	ClosedAt  *Timestamp `gorm:"column:closed_at"`
+	ClosedFor string     `gorm:"column:closed_for"`
 }
 
 // TableName names the table.
