@@ -21,6 +21,17 @@ import (
 type request struct {
 	id     string
 	system string // once authenticated
+	// credential is the one that a system's token was given for.
+	credential string
+	http       *http.Request // as it came
+}
+
+// header gives all values of a header of the request.
+func (r *request) header(name string) []string {
+	if r.http == nil {
+		return nil
+	}
+	return r.http.Header.Values(name)
 }
 
 type requestKey struct{}
@@ -51,6 +62,7 @@ func (s *server) begin(c *gin.Context) {
 		r.id = s.NewID()
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, r))
+	r.http = c.Request
 	h := c.Writer.Header()
 	h.Set("X-Request-Id", r.id)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -112,17 +124,9 @@ func (s *server) refuse(c *gin.Context, err error) {
 	p := s.problemFor(err)
 	s.logFailure(c.Request.Context(), p, err)
 	if p.Status == http.StatusUnauthorized {
-		p.headers.Set("WWW-Authenticate", challenge(c.GetHeader("Authorization") != ""))
+		p.headers["Www-Authenticate"] = challenges(c.GetHeader("Authorization"), err)
 	}
 	s.send(c, p)
-}
-
-// challenge is what RFC 6750 §3 wants with a 401.
-func challenge(tried bool) string {
-	if tried {
-		return `Bearer realm="mianti", error="invalid_token"`
-	}
-	return `Bearer realm="mianti"`
 }
 
 func (s *server) send(c *gin.Context, p *problem) {
@@ -147,7 +151,7 @@ func (s *server) callerFor(r *http.Request) (policies.Caller, error) {
 	given := r.Header.Values("Authorization")
 	switch {
 	case len(given) == 1:
-		return s.authenticate(r.Context(), given[0])
+		return s.authenticate(r, given[0])
 	case len(given) == 0 && s.People != nil:
 		return s.People.Caller(r)
 	default:

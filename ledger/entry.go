@@ -29,7 +29,16 @@ const (
 	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
 	AssistAnswered Kind = "assist_answered"
 	SnapshotLoaded Kind = "snapshot_loaded"
+
+	// Of the register of systems.
+	SystemRegistered  Kind = "system_registered"
+	CredentialAdded   Kind = "credential_added"
+	CredentialRevoked Kind = "credential_revoked"
+	SystemRevoked     Kind = "system_revoked"
 )
+
+// Operator is the Person of an act by command, at the machine itself.
+const Operator = "operator"
 
 // Entry (存证) is one recorded act.
 type Entry struct {
