@@ -77,6 +77,7 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	n.handler, err = api.New(api.Config{
 		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		ClientCertificates: s.ClientCertificates,
 	})
 	if err != nil {
 		return nil, err

@@ -32,7 +32,9 @@ type exchangeSettings struct {
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
 	TrustedProxies []string      `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
-	LogLevel       slog.Level    `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
+	// ClientCertificates says that the server asks callers for them.
+	ClientCertificates bool       `kong:"-"`
+	LogLevel           slog.Level `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
 }
 
 // check reports every fault of the settings together.
