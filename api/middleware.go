@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -77,9 +78,19 @@ func (s *server) begin(c *gin.Context) {
 		}
 		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", slog.String("method", knownMethod(c.Request.Method)),
 			slog.String("route", route), slog.Int("status", c.Writer.Status()), slog.Int64("millis", s.Now().Sub(begun).Milliseconds()),
-			slog.String("system", r.system), slog.String("request_id", r.id))
+			slog.String("system", r.system), slog.String("peer", peerOf(c)), slog.String("request_id", r.id))
 	}()
 	c.Next()
+}
+
+// peerOf gives the address from which a system speaks to us, or whoever says to
+// be one: that of the socket, or what a trusted proxy says. A person's is not
+// logged.
+func peerOf(c *gin.Context) string {
+	if c.GetHeader("Authorization") == "" && !strings.HasPrefix(c.FullPath(), "/oauth/") {
+		return ""
+	}
+	return c.ClientIP()
 }
 
 // knownMethod keeps a caller's invention out of the log.
