@@ -80,7 +80,18 @@ func (s *server) begin(c *gin.Context) {
 			slog.String("route", route), slog.Int("status", c.Writer.Status()), slog.Int64("millis", s.Now().Sub(begun).Milliseconds()),
 			slog.String("system", r.system), slog.String("peer", peerOf(c)), slog.String("request_id", r.id))
 	}()
+	if hidesSlash(c.Request) {
+		s.refuse(c, noSuchRoute())
+		return
+	}
 	c.Next()
+}
+
+// hidesSlash reports a path with an encoded slash, which a proxy in front and
+// the router would take for two different addresses.
+func hidesSlash(r *http.Request) bool {
+	raw := strings.ToLower(r.URL.RawPath)
+	return strings.Contains(raw, "%2f") || strings.Contains(raw, "%5c")
 }
 
 // peerOf gives the address from which a system speaks to us, or whoever says to
