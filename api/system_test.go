@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"mianti/api"
 	"mianti/ledger"
 )
 
@@ -131,6 +132,31 @@ func TestAddSystemKey_RefusesWhatThePresentKeyDoesNotVouchFor(t *testing.T) {
 	if len(h.memory.entries) != 0 || len(h.memory.systems["signer"].Credentials) != 1 {
 		t.Error("something was changed")
 	}
+}
+
+func TestAddSystemKey_TakesTheWordOfNoKeyButThatOfTheToken(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	_, second, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, _ := second.Public().(ed25519.PublicKey)
+	set := fmt.Sprintf(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k2","x":%q}]}`, base64url(public))
+	added, err := api.KeyCredentials([]byte(set), func() string { return "c2" }, at())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.memory.change(func(m *memory) {
+		s := m.systems["signer"]
+		s.Credentials = append(s.Credentials, added...)
+		m.systems["signer"] = s
+	})
+	bySecond := *h
+	bySecond.client = second
+	proof := bySecond.addition(ed25519JWK(t, "k3"), members{"kid": "k2"}, nil)
+	w := h.asSigner(http.MethodPost, "/v1/system/keys", fmt.Sprintf(`{"proof":%q}`, proof))
+	wantProblem(t, w, http.StatusUnprocessableEntity, "invalid-key-proof")
 }
 
 func TestAssertion_ByAKeyThatHasEndedIsRefused(t *testing.T) {
