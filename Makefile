@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 
 # Every test, with a real PostgreSQL beside the embedded SQLite.
 test:
-	bash tools/install-test-tools.sh postgresql mariadb
+	bash tools/install-test-tools.sh postgresql mariadb node
 	go test ./...
 
 # gofmt, vet, staticcheck, go.mod.
@@ -15,7 +15,7 @@ check:
 
 # The tests again under the race detector, in random order.
 race:
-	bash tools/install-test-tools.sh postgresql mariadb cc
+	bash tools/install-test-tools.sh postgresql mariadb cc node
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./...
 
 # Every fuzz target for FUZZTIME each.

@@ -33,6 +33,16 @@ type Systems interface {
 	// UseAssertion uses up the id of a client assertion until it expires. It is
 	// a fault.Conflict when the id was used before.
 	UseAssertion(ctx context.Context, system, jti string, expires time.Time) error
+	// Rotate adds credentials to a system, and lets the others end.
+	Rotate(ctx context.Context, r exchange.Rotation) error
+}
+
+// Tokens remembers the access tokens that were revoked before their time.
+type Tokens interface {
+	// RevokeToken ends a token by its id; it would end by itself at expires.
+	RevokeToken(ctx context.Context, jti string, expires time.Time) error
+	// TokenRevoked reports whether a token was revoked, by anybody, anywhere.
+	TokenRevoked(ctx context.Context, jti string) (bool, error)
 }
 
 // People finds who has signed in.
@@ -48,6 +58,7 @@ type Config struct {
 	Exchange *exchange.Exchange
 	Catalogs exchange.Catalogs
 	Systems  Systems
+	Tokens   Tokens
 	// People are those who sign in; nil for none.
 	People People
 	Keys   *SigningKeys
@@ -67,6 +78,9 @@ type Config struct {
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	// Default none.
 	TrustedProxies []string
+	// ClientCertificates says that the server asks for them, so that tokens can be
+	// bound to them (RFC 8705).
+	ClientCertificates bool
 }
 
 // server is the interface, wired.
@@ -105,7 +119,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

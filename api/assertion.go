@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 
 	"mianti/exchange"
@@ -26,7 +24,7 @@ const (
 
 // byAssertion authenticates a client by private_key_jwt (RFC 7523). Each
 // assertion is good for one use.
-func (s *server) byAssertion(ctx context.Context, form url.Values) (*exchange.System, error) {
+func (s *server) byAssertion(ctx context.Context, form url.Values) (*client, error) {
 	text := form.Get("client_assertion")
 	if form.Get("client_assertion_type") != assertionType || text == "" {
 		return nil, badTokenRequest("client_assertion and its type " + assertionType + " belong together")
@@ -42,18 +40,27 @@ func (s *server) byAssertion(ctx context.Context, form url.Values) (*exchange.Sy
 	if err != nil {
 		return nil, err
 	}
-	jti, expires, err := s.verifyAssertion(text, system)
+	signed, err := s.verifySigned(text, system, clientAssertion())
 	if err != nil {
 		return nil, badClient(false)
 	}
-	err = s.Systems.UseAssertion(ctx, system.ID, jti, expires)
+	err = s.useOnce(ctx, system.ID, signed)
 	if errors.Is(err, fault.Conflict) {
 		return nil, badClient(false)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("use assertion: %w", err)
+		return nil, err
 	}
-	return system, nil
+	return &client{system: system, credential: signed.credential}, nil
+}
+
+// useOnce uses up what a system signed. It is a fault.Conflict when it was used
+// before.
+func (s *server) useOnce(ctx context.Context, system string, signed *signedBySystem) error {
+	if err := s.Systems.UseAssertion(ctx, system, signed.jti, signed.expires); err != nil {
+		return fmt.Errorf("use assertion: %w", err)
+	}
+	return nil
 }
 
 // claimedClient reads whose assertion it says to be, before anything is known
@@ -74,54 +81,82 @@ func claimedClient(text string) (string, error) {
 	return sub, nil
 }
 
-// verifyAssertion checks an assertion against the registered keys of a system.
-func (s *server) verifyAssertion(text string, system *exchange.System) (jti string, expires time.Time, err error) {
-	keys, err := systemKeys(system)
-	if err != nil {
-		return "", time.Time{}, err
-	}
+// purpose says which of the things that a system signs one is, by its `typ`: one
+// never stands for another (RFC 8725 §3.12).
+type purpose []string
+
+// clientAssertion may come without a type, as RFC 7523 knows none; every other
+// kind of token that we take must have its own.
+func clientAssertion() purpose { return purpose{"", "JWT", "client-authentication+jwt"} }
+
+// keyAddition is what adds the next key of a system.
+func keyAddition() purpose { return purpose{"add-key+jwt"} }
+
+// signedBySystem is what a system has signed and what holds in every respect.
+type signedBySystem struct {
+	credential string // that signed it
+	jti        string
+	expires    time.Time
+	claims     jwt.MapClaims
+}
+
+// verifySigned checks what a system signed against its registered keys.
+func (s *server) verifySigned(text string, system *exchange.System, want purpose) (*signedBySystem, error) {
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{algorithmES256, algorithmEdDSA}), jwt.WithIssuer(system.ID), jwt.WithSubject(system.ID),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(maxAhead), jwt.WithTimeFunc(s.Now), jwt.WithStrictDecoding(),
 	)
-	claims := jwt.MapClaims{}
-	_, err = parser.ParseWithClaims(text, claims, func(t *jwt.Token) (any, error) { return assertionKey(t, keys) })
-	if err != nil {
-		return "", time.Time{}, errToken
+	if err := checkSegments(text); err != nil {
+		return nil, err
 	}
-	return s.checkAssertion(claims)
+	keys, out := s.keysOf(system), &signedBySystem{claims: jwt.MapClaims{}}
+	_, err := parser.ParseWithClaims(text, out.claims, func(t *jwt.Token) (any, error) {
+		key, err := signingKey(t, keys, want)
+		out.credential = key.credential
+		return key.key, err
+	})
+	if err != nil {
+		return nil, errToken
+	}
+	return out, s.checkSigned(out)
 }
 
-// assertionKey gives the registered key that must have signed an assertion.
-func assertionKey(t *jwt.Token, keys []publicKey) (any, error) {
-	for _, name := range []string{"crit", "b64", "zip", "cty", "jwk", "jku", "x5u", "x5c"} {
-		if _, present := t.Header[name]; present {
-			return nil, errToken
+// signingKey gives the registered key that must have signed a token. The header
+// may hold the algorithm, the type and the key's id, and nothing else: no crit,
+// b64, zip, cty, jwk, jku or x5u.
+func signingKey(t *jwt.Token, keys []systemKey, want purpose) (systemKey, error) {
+	for name := range t.Header {
+		if name != "alg" && name != "kid" && name != "typ" {
+			return systemKey{}, errToken
 		}
 	}
-	typ, _ := t.Header["typ"].(string)
-	if !strings.EqualFold(typ, "JWT") && !strings.EqualFold(typ, "client-authentication+jwt") {
-		return nil, errToken
+	typ, isText := t.Header["typ"].(string)
+	if _, given := t.Header["typ"]; given && (!isText || typ == "") {
+		return systemKey{}, errToken
+	}
+	if !slices.ContainsFunc(want, func(known string) bool { return strings.EqualFold(known, typ) }) {
+		return systemKey{}, errToken
 	}
 	kid, _ := t.Header["kid"].(string)
-	at := slices.IndexFunc(keys, func(k publicKey) bool { return k.id == kid })
+	at := slices.IndexFunc(keys, func(k systemKey) bool { return k.id == kid })
 	if at < 0 || t.Method.Alg() != keys[at].algorithm {
-		return nil, errToken
+		return systemKey{}, errToken
 	}
-	return keys[at].key, nil
+	return keys[at], nil
 }
 
-func (s *server) checkAssertion(claims jwt.MapClaims) (jti string, expires time.Time, err error) {
-	jti, _ = claims["jti"].(string)
-	if jti == "" || len(jti) > maxAssertionID || !s.meantForUs(claims["aud"]) {
-		return "", time.Time{}, errToken
+func (s *server) checkSigned(signed *signedBySystem) error {
+	signed.jti, _ = signed.claims["jti"].(string)
+	if signed.jti == "" || len(signed.jti) > maxAssertionID || !s.meantForUs(signed.claims["aud"]) {
+		return errToken
 	}
 	now := s.Now()
-	expires, ok := moment(claims["exp"])
+	expires, ok := moment(signed.claims["exp"])
 	if !ok || !now.Before(expires) || expires.After(now.Add(maxAssertionLife)) {
-		return "", time.Time{}, errToken
+		return errToken
 	}
-	return jti, expires, nil
+	signed.expires = expires
+	return nil
 }
 
 // meantForUs wants this server as the one audience, by issuer or by token
@@ -132,41 +167,4 @@ func (s *server) meantForUs(claim any) bool {
 	}
 	audience, _ := claim.(string)
 	return audience == s.Issuer || audience == s.tokenURL
-}
-
-// systemKeys reads the public keys of a system. A key without an id goes by
-// its thumbprint.
-func systemKeys(system *exchange.System) ([]publicKey, error) {
-	if system.JWKS == "" {
-		return nil, errToken
-	}
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal([]byte(system.JWKS), &set); err != nil {
-		return nil, fmt.Errorf("read keys of system %s: %w", system.ID, err)
-	}
-	keys := make([]publicKey, 0, len(set.Keys))
-	for _, k := range set.Keys {
-		key, err := newPublicKey(k.Key)
-		if err != nil || (k.Algorithm != "" && k.Algorithm != key.algorithm) || (k.Use != "" && k.Use != "sig") {
-			continue // a key of another kind is of no use here
-		}
-		if k.KeyID != "" {
-			key.id = k.KeyID
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
-}
-
-// CheckJWKS says why a set of public keys cannot authenticate a system; nil if
-// at least one of them can.
-func CheckJWKS(jwks []byte) error {
-	keys, err := systemKeys(&exchange.System{JWKS: string(jwks)})
-	if err != nil {
-		return errors.New("want a JSON Web Key Set (RFC 7517)")
-	}
-	if len(keys) == 0 {
-		return errors.New("none of the keys can be used: want a public P-256 or Ed25519 key for signing")
-	}
-	return nil
 }

@@ -18,6 +18,11 @@ type metadata struct {
 	ResponseTypes         []string `json:"response_types_supported"`
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
 	AuthSigningAlgorithms []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	RevocationMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAlgorithms  []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	ProofAlgorithms       []string `json:"dpop_signing_alg_values_supported"`
+	CertificateBound      bool     `json:"tls_client_certificate_bound_access_tokens"`
 	ServiceDocumentation  string   `json:"service_documentation"`
 }
 
@@ -46,10 +51,12 @@ type discoveryOutput[V any] struct {
 const publicFor = "public, max-age=300"
 
 func (s *server) registerDiscovery() {
+	methods, algorithms := []string{"client_secret_basic", "private_key_jwt"}, []string{algorithmES256, algorithmEdDSA}
 	facts := metadata{
 		Issuer: s.Issuer, TokenEndpoint: s.tokenURL, JWKSURI: s.Issuer + jwksPath, GrantTypes: []string{"client_credentials"},
-		ResponseTypes: []string{}, AuthMethods: []string{"client_secret_basic", "private_key_jwt"},
-		AuthSigningAlgorithms: []string{algorithmES256, algorithmEdDSA}, ServiceDocumentation: s.Issuer + docsPath,
+		ResponseTypes: []string{}, AuthMethods: methods, AuthSigningAlgorithms: algorithms,
+		RevocationEndpoint: s.Issuer + revokePath, RevocationMethods: methods, RevocationAlgorithms: algorithms,
+		ProofAlgorithms: algorithms, CertificateBound: s.ClientCertificates, ServiceDocumentation: s.Issuer + docsPath,
 	}
 	handle(s, s.public(metadataPath, "authorization-server", "授权服务器元数据 (RFC 8414)"),
 		func(context.Context, *struct{}) (*discoveryOutput[metadata], error) {

@@ -78,7 +78,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Catalogs: h.memory, Systems: h.memory, Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		MaxBody: 64 << 10,
 	}
 	h.handler = h.newHandler(h.config)
@@ -94,15 +94,25 @@ func (h *harness) newHandler(c api.Config) http.Handler {
 	return handler
 }
 
+// credentialOf gives the id of the one credential of a system.
+func credentialOf(system string) string { return "c-" + system }
+
 // fill registers the systems and the one grant.
 func (h *harness) fill() {
 	public, _ := h.client.Public().(ed25519.PublicKey)
 	jwks := fmt.Sprintf(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":%q}]}`, base64url(public))
+	keys, err := api.KeyCredentials([]byte(jwks), func() string { return credentialOf("signer") }, at())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	withSecret := func(id string) []exchange.Credential {
+		return []exchange.Credential{api.SecretCredential(credentialOf(id), secret, at())}
+	}
 	for _, s := range []exchange.System{
-		{ID: ownSystem, Department: "SPJ", SecretHash: api.HashSecret(secret)},
-		{ID: other, Department: "GA", SecretHash: api.HashSecret(secret)},
-		{ID: disabled, Department: "SPJ", SecretHash: api.HashSecret(secret), Disabled: true},
-		{ID: "signer", Department: "SPJ", JWKS: jwks},
+		{ID: ownSystem, Department: "SPJ", Credentials: withSecret(ownSystem)},
+		{ID: other, Department: "GA", Credentials: withSecret(other)},
+		{ID: disabled, Department: "SPJ", Credentials: withSecret(disabled), Disabled: true},
+		{ID: "signer", Department: "SPJ", Credentials: keys},
 	} {
 		h.memory.systems[s.ID] = s
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -163,10 +162,4 @@ func (k *SigningKeys) document() jose.JSONWebKeySet {
 func HashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-// secretMatches compares in constant time, and does the same work for a system
-// that has no secret, which nothing matches.
-func secretMatches(hash, secret string) bool {
-	return subtle.ConstantTimeCompare([]byte(hash), []byte(HashSecret(secret))) == 1
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ type memory struct {
 	owners      map[string]string // resolution to department
 	systems     map[string]exchange.System
 	assertions  map[string]bool
+	revoked     map[string]bool // tokens
+	entries     []ledger.Entry  // of changes of systems
 	grants      []policies.Grant
 	tasks       []exchange.AssistTask
 	jobs        []jobs.Job
@@ -33,7 +36,7 @@ type memory struct {
 func newMemory(rev *catalog.Revision) *memory {
 	return &memory{
 		rev: rev, cases: map[string]exchange.Case{}, resolutions: map[string]exchange.Resolution{}, keys: map[string]string{},
-		owners: map[string]string{}, systems: map[string]exchange.System{}, assertions: map[string]bool{},
+		owners: map[string]string{}, systems: map[string]exchange.System{}, assertions: map[string]bool{}, revoked: map[string]bool{},
 	}
 }
 
@@ -180,6 +183,35 @@ func (m *memory) UseAssertion(_ context.Context, system, jti string, _ time.Time
 	}
 	m.assertions[system+" "+jti] = true
 	return nil
+}
+
+func (m *memory) Rotate(_ context.Context, r exchange.Rotation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.systems[r.System]
+	s.Credentials = slices.Clone(s.Credentials)
+	for i := range s.Credentials {
+		if !r.EndOthers.IsZero() {
+			s.Credentials[i].NotAfter = r.EndOthers
+		}
+	}
+	s.Credentials = append(s.Credentials, r.Add...)
+	m.systems[r.System] = s
+	m.entries = append(m.entries, r.Entries...)
+	return nil
+}
+
+func (m *memory) RevokeToken(_ context.Context, jti string, _ time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.revoked[jti] = true
+	return m.fail
+}
+
+func (m *memory) TokenRevoked(_ context.Context, jti string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.revoked[jti], m.fail
 }
 
 func (m *memory) SystemsOf(context.Context, string) ([]string, error) { return nil, nil }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -21,6 +22,17 @@ import (
 type request struct {
 	id     string
 	system string // once authenticated
+	// credential is the one that a system's token was given for.
+	credential string
+	http       *http.Request // as it came
+}
+
+// header gives all values of a header of the request.
+func (r *request) header(name string) []string {
+	if r.http == nil {
+		return nil
+	}
+	return r.http.Header.Values(name)
 }
 
 type requestKey struct{}
@@ -51,6 +63,7 @@ func (s *server) begin(c *gin.Context) {
 		r.id = s.NewID()
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, r))
+	r.http = c.Request
 	h := c.Writer.Header()
 	h.Set("X-Request-Id", r.id)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -65,9 +78,30 @@ func (s *server) begin(c *gin.Context) {
 		}
 		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", slog.String("method", knownMethod(c.Request.Method)),
 			slog.String("route", route), slog.Int("status", c.Writer.Status()), slog.Int64("millis", s.Now().Sub(begun).Milliseconds()),
-			slog.String("system", r.system), slog.String("request_id", r.id))
+			slog.String("system", r.system), slog.String("peer", peerOf(c)), slog.String("request_id", r.id))
 	}()
+	if hidesSlash(c.Request) {
+		s.refuse(c, noSuchRoute())
+		return
+	}
 	c.Next()
+}
+
+// hidesSlash reports a path with an encoded slash, which a proxy in front and
+// the router would take for two different addresses.
+func hidesSlash(r *http.Request) bool {
+	raw := strings.ToLower(r.URL.RawPath)
+	return strings.Contains(raw, "%2f") || strings.Contains(raw, "%5c")
+}
+
+// peerOf gives the address from which a system speaks to us, or whoever says to
+// be one: that of the socket, or what a trusted proxy says. A person's is not
+// logged.
+func peerOf(c *gin.Context) string {
+	if c.GetHeader("Authorization") == "" && !strings.HasPrefix(c.FullPath(), "/oauth/") {
+		return ""
+	}
+	return c.ClientIP()
 }
 
 // knownMethod keeps a caller's invention out of the log.
@@ -112,17 +146,9 @@ func (s *server) refuse(c *gin.Context, err error) {
 	p := s.problemFor(err)
 	s.logFailure(c.Request.Context(), p, err)
 	if p.Status == http.StatusUnauthorized {
-		p.headers.Set("WWW-Authenticate", challenge(c.GetHeader("Authorization") != ""))
+		p.headers["Www-Authenticate"] = challenges(c.GetHeader("Authorization"), err)
 	}
 	s.send(c, p)
-}
-
-// challenge is what RFC 6750 §3 wants with a 401.
-func challenge(tried bool) string {
-	if tried {
-		return `Bearer realm="mianti", error="invalid_token"`
-	}
-	return `Bearer realm="mianti"`
 }
 
 func (s *server) send(c *gin.Context, p *problem) {
@@ -147,7 +173,7 @@ func (s *server) callerFor(r *http.Request) (policies.Caller, error) {
 	given := r.Header.Values("Authorization")
 	switch {
 	case len(given) == 1:
-		return s.authenticate(r.Context(), given[0])
+		return s.authenticate(r, given[0])
 	case len(given) == 0 && s.People != nil:
 		return s.People.Caller(r)
 	default:

@@ -12,6 +12,7 @@ import (
 // The addresses that are named in more than one place.
 const (
 	tokenPath    = "/oauth/token"
+	revokePath   = "/oauth/revoke"
 	jwksPath     = "/.well-known/jwks.json"
 	metadataPath = "/.well-known/oauth-authorization-server"
 	casesPath    = "/v1/cases"
@@ -56,6 +57,8 @@ func (s *server) newOperations() huma.API {
 
 func (s *server) registerOperations() {
 	s.registerToken()
+	s.registerRevocation()
+	s.registerSystem()
 	s.registerDiscovery()
 	s.registerCases()
 	s.registerResolutions()

@@ -43,7 +43,9 @@ func operationsOf(t *testing.T, h *harness) []called {
 var pathParameter = regexp.MustCompile(`\{\w+\}`)
 
 // at gives the address of an operation on an object.
-func (c called) at(object string) string { return pathParameter.ReplaceAllLiteralString(c.path, object) }
+func (c called) at(object string) string {
+	return pathParameter.ReplaceAllLiteralString(c.path, object)
+}
 
 func (c called) writes() bool { return c.method != http.MethodGet }
 

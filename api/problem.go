@@ -180,7 +180,7 @@ func (s *server) transform(ctx huma.Context, _ string, body any) (any, error) {
 	case *problem:
 		return s.placed(ctx, b), nil
 	case *huma.ErrorModel:
-		if ctx.Operation().Path == tokenPath {
+		if path := ctx.Operation().Path; path == tokenPath || path == revokePath {
 			ctx.SetHeader("Content-Type", "application/json")
 			return &oauthError{Code: "invalid_request", Description: "the request cannot be read"}, nil
 		}

@@ -13,7 +13,9 @@ type problemText struct {
 // programs compare it.
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
-	for _, part := range []map[string]problemText{requestProblems(), caseProblems(), stateProblems(), closingProblems()} {
+	for _, part := range []map[string]problemText{
+		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(),
+	} {
 		for code, text := range part {
 			texts[code] = text
 		}

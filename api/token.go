@@ -27,7 +27,7 @@ const maxTokenRequest = 16 << 10
 
 // oauthError is an error of the token endpoint (RFC 6749 §5.2).
 type oauthError struct {
-	Code        string `json:"error" enum:"invalid_request,invalid_client,unsupported_grant_type,invalid_scope,temporarily_unavailable,server_error"`
+	Code        string `json:"error" enum:"invalid_request,invalid_client,unsupported_grant_type,invalid_scope,invalid_dpop_proof,temporarily_unavailable,server_error"`
 	Description string `json:"error_description"`
 	status      int
 	basic       bool // the client tried HTTP Basic
@@ -58,7 +58,13 @@ func badClient(basic bool) error {
 	return &oauthError{Code: "invalid_client", Description: "client authentication failed", status: http.StatusUnauthorized, basic: basic}
 }
 
-// tokenRequest is the form that asks for a token.
+// client is a system that has proved itself, and by which of its credentials.
+type client struct {
+	system     *exchange.System
+	credential string
+}
+
+// tokenRequest is a form that a client sends to the authorization server.
 type tokenRequest struct {
 	Authorization string `header:"Authorization" hidden:"true"`
 	ContentType   string `header:"Content-Type" hidden:"true"`
@@ -75,14 +81,23 @@ type tokenResponse struct {
 // accessToken is an access token, as RFC 6749 §5.1 renders it.
 type accessToken struct {
 	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type" enum:"Bearer"`
+	TokenType   string `json:"token_type" enum:"Bearer,DPoP"`
 	ExpiresIn   int    `json:"expires_in" doc:"秒"`
 }
 
 func (s *server) registerToken() {
 	op := s.operation(http.MethodPost, tokenPath, "issue-token", "换取访问令牌", "授权")
+	op.Description = "OAuth 2.0 client_credentials。接入系统以 HTTP Basic 出示密钥，或以 private_key_jwt（RFC 7523）出示签名断言。" +
+		"请求带 DPoP 证明（RFC 9449）时，令牌绑定到其中的公钥；登记为须绑定的系统不能取得不绑定的令牌。"
+	op.Parameters = []*huma.Param{{Name: "DPoP", In: "header", Description: "DPoP 证明（RFC 9449）", Schema: &huma.Schema{Type: huma.TypeString}}}
+	s.describeForm(&op, []string{"grant_type"}, map[string]*huma.Schema{"grant_type": formText("", "client_credentials")})
+	handle(s, op, s.issueToken)
+}
+
+// describeForm documents a form that a client sends, which is read by hand, and
+// the errors in their own form.
+func (s *server) describeForm(op *huma.Operation, required []string, fields map[string]*huma.Schema) {
 	op.Security = nil
-	op.Description = "OAuth 2.0 client_credentials。接入系统以 HTTP Basic 出示密钥，或以 private_key_jwt（RFC 7523）出示签名断言。"
 	op.MaxBodyBytes = maxTokenRequest
 	failed := s.api.OpenAPI().Components.Schemas.Schema(typeOf[oauthError](), true, "OAuthError")
 	for _, status := range []string{"400", "401", "413", "500", "503"} {
@@ -91,27 +106,16 @@ func (s *server) registerToken() {
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: failed}},
 		}
 	}
-	op.RequestBody = tokenForm()
-	handle(s, op, s.issueToken)
+	fields["client_id"] = formText("private_key_jwt 时可省略")
+	fields["client_assertion_type"] = formText("private_key_jwt", assertionType)
+	fields["client_assertion"] = formText("签名断言")
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		formType: {Schema: &huma.Schema{Type: huma.TypeObject, Required: required, Properties: fields}},
+	}}
 }
 
-// tokenForm documents the form; it is read by hand.
-func tokenForm() *huma.RequestBody {
-	text := func(about string, values ...any) *huma.Schema {
-		return &huma.Schema{Type: huma.TypeString, Description: about, Enum: values}
-	}
-	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/x-www-form-urlencoded": {Schema: &huma.Schema{
-			Type:     huma.TypeObject,
-			Required: []string{"grant_type"},
-			Properties: map[string]*huma.Schema{
-				"grant_type":            text("", "client_credentials"),
-				"client_id":             text("private_key_jwt 时可省略"),
-				"client_assertion_type": text("private_key_jwt", assertionType),
-				"client_assertion":      text("签名断言"),
-			},
-		}},
-	}}
+func formText(about string, values ...any) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Description: about, Enum: values}
 }
 
 // issueToken authenticates a client and gives it an access token.
@@ -120,18 +124,22 @@ func (s *server) issueToken(ctx context.Context, in *tokenRequest) (*tokenRespon
 	if err != nil {
 		return nil, err
 	}
-	system, err := s.authenticateClient(ctx, in.Authorization, form)
+	who, err := s.authenticateClient(ctx, in.Authorization, form)
 	if err != nil {
 		return nil, s.tokenFailed(ctx, err)
 	}
-	signed, err := s.sign(system)
+	bound, err := s.bind(ctx, who.system)
 	if err != nil {
 		return nil, s.tokenFailed(ctx, err)
 	}
-	setSystem(ctx, system.ID)
+	signed, err := s.sign(who, bound)
+	if err != nil {
+		return nil, s.tokenFailed(ctx, err)
+	}
+	setSystem(ctx, who.system.ID)
 	return &tokenResponse{
 		CacheControl: "no-store", Pragma: "no-cache",
-		Body: accessToken{AccessToken: signed, TokenType: "Bearer", ExpiresIn: int(s.TokenLife / time.Second)},
+		Body: accessToken{AccessToken: signed, TokenType: bound.tokenType(), ExpiresIn: int(s.TokenLife / time.Second)},
 	}, nil
 }
 
@@ -150,11 +158,14 @@ func (s *server) tokenFailed(ctx context.Context, err error) error {
 	return &oauthError{Code: "server_error", Description: "internal error", status: http.StatusInternalServerError}
 }
 
-// readTokenForm reads the form. A parameter that is given twice is refused, as
-// RFC 6749 §3.2 wants.
-func readTokenForm(in *tokenRequest) (url.Values, error) {
+// formType is the media type of what clients send to the authorization server.
+const formType = "application/x-www-form-urlencoded"
+
+// readForm reads a form. A parameter that is given twice is refused, as RFC 6749
+// §3.2 wants.
+func readForm(in *tokenRequest) (url.Values, error) {
 	kind, _, err := mime.ParseMediaType(in.ContentType)
-	if err != nil || kind != "application/x-www-form-urlencoded" {
+	if err != nil || kind != formType {
 		return nil, badTokenRequest("the content type must be application/x-www-form-urlencoded")
 	}
 	form, err := url.ParseQuery(string(in.RawBody))
@@ -165,6 +176,14 @@ func readTokenForm(in *tokenRequest) (url.Values, error) {
 		if len(values) > 1 {
 			return nil, badTokenRequest("a parameter is given more than once")
 		}
+	}
+	return form, nil
+}
+
+func readTokenForm(in *tokenRequest) (url.Values, error) {
+	form, err := readForm(in)
+	if err != nil {
+		return nil, err
 	}
 	switch form.Get("grant_type") {
 	case "client_credentials":
@@ -181,10 +200,12 @@ func readTokenForm(in *tokenRequest) (url.Values, error) {
 
 // authenticateClient finds the system that a token is asked for, by exactly
 // one method.
-func (s *server) authenticateClient(ctx context.Context, authorization string, form url.Values) (*exchange.System, error) {
+func (s *server) authenticateClient(ctx context.Context, authorization string, form url.Values) (*client, error) {
 	_, withAssertion := form["client_assertion"]
 	_, withType := form["client_assertion_type"]
 	switch {
+	case len(requestOf(ctx).header("Authorization")) > 1:
+		return nil, badTokenRequest("Authorization is given more than once")
 	case form.Has("client_secret"):
 		return nil, badTokenRequest("send the client secret by HTTP Basic, not in the form")
 	case authorization != "" && (withAssertion || withType):
@@ -198,7 +219,7 @@ func (s *server) authenticateClient(ctx context.Context, authorization string, f
 	}
 }
 
-func (s *server) byBasic(ctx context.Context, authorization string, form url.Values) (*exchange.System, error) {
+func (s *server) byBasic(ctx context.Context, authorization string, form url.Values) (*client, error) {
 	id, secret, ok := readBasic(authorization)
 	if !ok || (form.Has("client_id") && form.Get("client_id") != id) {
 		return nil, badClient(true)
@@ -207,14 +228,14 @@ func (s *server) byBasic(ctx context.Context, authorization string, form url.Val
 	if err != nil && !errors.Is(err, fault.Unauthenticated) {
 		return nil, err
 	}
-	hash := ""
-	if err == nil {
-		hash = system.SecretHash
+	if err != nil {
+		system = &exchange.System{} // costs the same
 	}
-	if !secretMatches(hash, secret) || err != nil {
+	credential := s.secretOf(system, secret)
+	if credential == "" {
 		return nil, badClient(true)
 	}
-	return system, nil
+	return &client{system: system, credential: credential}, nil
 }
 
 // readBasic reads HTTP Basic credentials, which RFC 6749 §2.3.1 wants to be
@@ -250,13 +271,18 @@ func (s *server) activeSystem(ctx context.Context, id string) (*exchange.System,
 	return system, nil
 }
 
-// sign makes an access token for a system.
-func (s *server) sign(system *exchange.System) (string, error) {
+// sign makes an access token for a client. It names the credential for which it
+// is given, and ends with it.
+func (s *server) sign(who *client, bound confirmation) (string, error) {
 	now := s.Now()
-	token := jwt.NewWithClaims(jwt.GetSigningMethod(s.Keys.current.algorithm), jwt.MapClaims{
-		"iss": s.Issuer, "aud": s.audience, "sub": system.ID, "client_id": system.ID, "department": system.Department,
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(s.TokenLife).Unix(), "jti": s.NewID(),
-	})
+	claims := jwt.MapClaims{
+		"iss": s.Issuer, "aud": s.audience, "sub": who.system.ID, "client_id": who.system.ID, "department": who.system.Department,
+		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(s.TokenLife).Unix(), "jti": s.NewID(), "cred": who.credential,
+	}
+	if bound.any() {
+		claims["cnf"] = bound.claim()
+	}
+	token := jwt.NewWithClaims(jwt.GetSigningMethod(s.Keys.current.algorithm), claims)
 	token.Header["typ"], token.Header["kid"] = tokenType, s.Keys.current.id
 	signed, err := token.SignedString(s.Keys.signer)
 	if err != nil {

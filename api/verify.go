@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/exchange"
 	"mianti/policies"
 )
 
@@ -36,36 +39,70 @@ func (s *server) accessTokenParser() *jwt.Parser {
 	)
 }
 
+// access is an access token that holds in every respect but for what the
+// register says of it now.
+type access struct {
+	system     string
+	credential string
+	jti        string
+	expires    time.Time
+	bound      confirmation
+}
+
 // authenticate finds the caller of a request by the value of its Authorization
 // header. The register decides at every request whether a system may still
-// ask, and for which department.
-func (s *server) authenticate(ctx context.Context, authorization string) (policies.Caller, error) {
+// ask, by that credential and that token, and for which department.
+func (s *server) authenticate(r *http.Request, authorization string) (policies.Caller, error) {
 	scheme, text, found := strings.Cut(authorization, " ")
-	if !found || !strings.EqualFold(scheme, "Bearer") {
+	if !found || !(strings.EqualFold(scheme, schemeBearer) || strings.EqualFold(scheme, schemeDPoP)) {
 		return policies.Caller{}, unauthenticated()
 	}
-	id, err := s.verify(text)
+	token, err := s.verify(text)
 	if err != nil {
 		return policies.Caller{}, unauthenticated().Because(err)
 	}
-	system, err := s.activeSystem(ctx, id)
+	system, err := s.inForce(r.Context(), token)
 	if err != nil {
 		return policies.Caller{}, err
 	}
+	if err := s.checkBinding(r, scheme, text, system, token.bound); err != nil {
+		return policies.Caller{}, err
+	}
+	requestOf(r.Context()).credential = token.credential
 	return policies.Caller{System: system.ID, Department: system.Department, Duties: []policies.Duty{policies.DutySystem}}, nil
 }
 
-// verify gives the client id of an access token that holds in every respect.
-func (s *server) verify(text string) (string, error) {
+// inForce asks the register whether a token still holds. Nothing of it is
+// cached: what was revoked anywhere is refused at the next request everywhere.
+func (s *server) inForce(ctx context.Context, token *access) (*exchange.System, error) {
+	system, err := s.activeSystem(ctx, token.system)
+	if err != nil {
+		return nil, err
+	}
+	if system.Credential(token.credential, s.Now()) == nil {
+		return nil, unauthenticated()
+	}
+	revoked, err := s.Tokens.TokenRevoked(ctx, token.jti)
+	if err != nil {
+		return nil, fmt.Errorf("look for a revoked token: %w", err)
+	}
+	if revoked {
+		return nil, unauthenticated()
+	}
+	return system, nil
+}
+
+// verify reads an access token that we made and that has not ended.
+func (s *server) verify(text string) (*access, error) {
 	if err := checkSegments(text); err != nil {
-		return "", err
+		return nil, err
 	}
 	claims := jwt.MapClaims{}
 	_, err := s.tokens.ParseWithClaims(text, claims, func(t *jwt.Token) (any, error) {
 		return s.keyFor(t)
 	})
 	if err != nil {
-		return "", errToken
+		return nil, errToken
 	}
 	return s.checkAccess(claims)
 }
@@ -88,20 +125,28 @@ func (s *server) keyFor(t *jwt.Token) (any, error) {
 }
 
 // checkAccess holds the claims against what this server puts into a token.
-func (s *server) checkAccess(claims jwt.MapClaims) (string, error) {
-	sub, _ := claims["sub"].(string)
+func (s *server) checkAccess(claims jwt.MapClaims) (*access, error) {
+	out := &access{}
 	client, _ := claims["client_id"].(string)
-	jti, _ := claims["jti"].(string)
 	audience, _ := claims["aud"].(string)
-	if sub == "" || sub != client || jti == "" || audience != s.audience {
-		return "", errToken
+	out.system, _ = claims["sub"].(string)
+	out.credential, _ = claims["cred"].(string)
+	out.jti, _ = claims["jti"].(string)
+	if out.system == "" || out.system != client || out.jti == "" || out.credential == "" || audience != s.audience {
+		return nil, errToken
 	}
 	issued, issuedOK := moment(claims["iat"])
 	expires, expiresOK := moment(claims["exp"])
 	if !issuedOK || !expiresOK || !s.Now().Before(expires) || expires.Sub(issued) > s.TokenLife {
-		return "", errToken
+		return nil, errToken
 	}
-	return sub, nil
+	out.expires = expires
+	bound, ok := readConfirmation(claims)
+	if !ok {
+		return nil, errToken
+	}
+	out.bound = bound
+	return out, nil
 }
 
 // moment reads a NumericDate: a number, never a string.

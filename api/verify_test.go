@@ -77,6 +77,7 @@ func (h *harness) goodToken() (members, members) {
 	return header, members{
 		"iss": issuer, "aud": issuer + "/v1", "sub": ownSystem, "client_id": ownSystem, "department": "SPJ",
 		"iat": now, "nbf": now, "exp": now + 600, "jti": "t-1",
+		"cred": credentialOf(ownSystem),
 	}
 }
 
@@ -145,8 +146,11 @@ func TestAccessToken_IsRefusedWhateverIsWrongWithIt(t *testing.T) {
 		"missing sub":               claim(members{"sub": nil}),
 		"empty sub":                 claim(members{"sub": "", "client_id": ""}),
 		"sub is not the client":     claim(members{"sub": other}),
+		"missing cred":              claim(members{"cred": nil}),
+		"unknown cred":              claim(members{"cred": "c9"}),
+		"another system's cred":     claim(members{"cred": credentialOf(other)}),
 		"missing jti":               claim(members{"jti": nil}),
-		"disabled system":           claim(members{"sub": disabled, "client_id": disabled}),
+		"disabled system":           claim(members{"sub": disabled, "client_id": disabled, "cred": credentialOf(disabled)}),
 		"unknown system":            claim(members{"sub": "nobody", "client_id": "nobody"}),
 		"unsigned":                  "Bearer " + good[:strings.LastIndexByte(good, '.')+1],
 		"two segments":              "Bearer " + good[:strings.LastIndexByte(good, '.')],
@@ -217,7 +221,7 @@ func TestAccessToken_DepartmentComesFromTheRegister(t *testing.T) {
 	h := newHarness(t)
 	id := h.open("JN-1")
 	header, claims := h.goodToken()
-	forged := "Bearer " + signES256(h.key, header, claims.with(members{"sub": other, "client_id": other, "department": "SPJ"}))
+	forged := "Bearer " + signES256(h.key, header, claims.with(members{"sub": other, "client_id": other, "cred": credentialOf(other), "department": "SPJ"}))
 	w := h.send(request(http.MethodGet, "/v1/cases/"+id, "", "Authorization", forged))
 	wantProblem(t, w, http.StatusNotFound, "unknown-case")
 }

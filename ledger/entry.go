@@ -33,7 +33,16 @@ const (
 	SnapshotLoaded Kind = "snapshot_loaded"
 	FileLinked     Kind = "file_linked"  // a link to a licence's file was given out
 	FileFetched    Kind = "file_fetched" // the file is about to be had by it
+
+	// Of the register of systems.
+	SystemRegistered  Kind = "system_registered"
+	CredentialAdded   Kind = "credential_added"
+	CredentialRevoked Kind = "credential_revoked"
+	SystemRevoked     Kind = "system_revoked"
 )
+
+// Operator is the Person of an act by command, at the machine itself.
+const Operator = "operator"
 
 // Entry (存证) is one recorded act.
 type Entry struct {

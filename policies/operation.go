@@ -22,6 +22,7 @@ func operations() map[string][]Duty {
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
 		"link-file": {DutySystem, DutyClerk}, "fetch-file": {DutySystem, DutyClerk},
+		"read-system": {DutySystem}, "add-system-key": {DutySystem},
 
 		"list-assist-tasks": {DutySystem, DutySharingOfficer}, "read-assist-task": {DutySystem, DutySharingOfficer},
 		"answer-assist-task": {DutySystem, DutySharingOfficer},

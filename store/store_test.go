@@ -150,7 +150,9 @@ func TestTransact_LosesNoUpdateUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
 		const writers, rounds = 6, 15
-		saveSystem(t, s, "spj-1")
+		if err := s.SaveSystem(t.Context(), exchange.System{ID: "spj-1", Department: "SPJ"}); err != nil {
+			t.Fatal(err)
+		}
 		var group sync.WaitGroup
 		for range writers {
 			group.Go(func() {
@@ -166,8 +168,8 @@ func TestTransact_LosesNoUpdateUnderConcurrency(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(got.JWKS) != writers*rounds {
-			t.Errorf("%d of %d updates are left", len(got.JWKS), writers*rounds)
+		if len(got.Name) != writers*rounds {
+			t.Errorf("%d of %d updates are left", len(got.Name), writers*rounds)
 		}
 	})
 }
@@ -182,7 +184,7 @@ func addLetter(ctx context.Context, s *Store) error {
 		if err != nil {
 			return err
 		}
-		_, err = gorm.G[systemRow](tx).Where("id = ?", "spj-1").Update(ctx, "jwks", row.JWKS+"x")
+		_, err = gorm.G[systemRow](tx).Where("id = ?", "spj-1").Update(ctx, "name", row.Name+"x")
 		return err
 	})
 }

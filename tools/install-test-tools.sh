@@ -14,6 +14,7 @@ has() {
     postgresql) has_postgresql ;;
     mariadb) has_mariadb ;;
     cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
+    node) command -v node >/dev/null && command -v npm >/dev/null ;;
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
 }
@@ -40,6 +41,7 @@ package() {
     postgresql) echo postgresql ;;
     mariadb) echo mariadb-server ;;
     cc) echo gcc libc6-dev ;;
+    node) echo nodejs npm ;;
   esac
 }
 

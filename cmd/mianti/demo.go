@@ -151,7 +151,7 @@ func fillDemo(ctx context.Context, database, secret string) (*catalog.Revision, 
 	for _, department := range rev.Departments() {
 		system := exchange.System{
 			ID: demoSystem + department.Code, Department: department.Code, Name: department.Name + "演示系统",
-			SecretHash: api.HashSecret(secret), CreatedAt: now,
+			Credentials: []exchange.Credential{api.SecretCredential(newID(), secret, now)}, CreatedAt: now,
 		}
 		if err := db.SaveSystem(ctx, system); err != nil {
 			return nil, err

@@ -153,7 +153,8 @@ func (k *kinds) fillDatabase(t *testing.T) {
 	}
 	now := time.Now().UTC()
 	for _, d := range k.catalog.Departments() {
-		system := exchange.System{ID: demoSystem + d.Code, Department: d.Code, Name: d.Name, SecretHash: api.HashSecret(k.secret), CreatedAt: now}
+		system := exchange.System{ID: demoSystem + d.Code, Department: d.Code, Name: d.Name, CreatedAt: now,
+			Credentials: []exchange.Credential{api.SecretCredential(newID(), k.secret, now)}}
 		if err := db.SaveSystem(t.Context(), system); err != nil {
 			t.Fatal(err)
 		}

@@ -75,8 +75,9 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	draining, drain := context.WithCancel(context.Background())
 	n.drain = drain
 	n.handler, err = api.New(api.Config{
-		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Keys: keys, Issuer: s.Issuer,
+		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		ClientCertificates: s.ClientCertificates,
 	})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 
@@ -10,6 +11,7 @@ import (
 
 type serveCommand struct {
 	exchangeSettings
+	tlsSettings
 	Listen string `env:"MIANTI_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
 }
 
@@ -22,8 +24,23 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	defer listener.Close() // closed already when it has served
+	secured, err := c.config()
+	if err != nil {
+		return err
+	}
+	scheme := "http://"
+	if secured != nil {
+		listener, scheme = tls.NewListener(listener, secured), "https://"
+		c.ClientCertificates = secured.ClientCAs != nil
+	}
 	if c.Issuer == "" {
-		c.Issuer = "http://" + listener.Addr().String()
+		c.Issuer = scheme + listener.Addr().String()
+	}
+	if err := c.checkKeys(); err != nil {
+		return err
+	}
+	if err := checkTransport(c.Issuer, listener.Addr(), secured != nil); err != nil {
+		return err
 	}
 	n, err := newNode(ctx, c.exchangeSettings, log)
 	if err != nil {
@@ -35,9 +52,9 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
 	}
 	warnOfSecrets(ctx, log, rev, c.secrets())
-	log.Info("serving", "address", "http://"+listener.Addr().String(), "issuer", c.Issuer,
+	log.Info("serving", "address", scheme+listener.Addr().String(), "issuer", c.Issuer,
 		"catalog", rev.Number, "catalog_digest", rev.Digest, "sources", c.SourcesURL)
-	fmt.Fprintf(con.Out, "免提 http://%s　接口文档 http://%s/docs\n", listener.Addr(), listener.Addr())
+	fmt.Fprintf(con.Out, "免提 %[1]s%[2]s　接口文档 %[1]s%[2]s/docs\n", scheme, listener.Addr())
 	err = n.serve(ctx, listener)
 	log.Info("stopped")
 	return err

@@ -33,7 +33,9 @@ type exchangeSettings struct {
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
 	EvenTime       time.Duration `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
 	TrustedProxies []string      `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
-	LogLevel       slog.Level    `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
+	// ClientCertificates says that the server asks callers for them.
+	ClientCertificates bool       `kong:"-"`
+	LogLevel           slog.Level `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
 }
 
 // check reports every fault of the settings together.

@@ -16,12 +16,16 @@ import (
 	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/internal/fault"
+	"mianti/ledger"
 	"mianti/policies"
 	"mianti/store"
 )
 
 type systemCommands struct {
 	Add     systemAddCommand     `cmd:"" help:"Register a system of a department."`
+	List    systemListCommand    `cmd:"" help:"Show the systems, and when their credentials end."`
+	Rotate  systemRotateCommand  `cmd:"" help:"Give a system a new secret or new keys. Those before end after an overlap."`
+	Revoke  systemRevokeCommand  `cmd:"" help:"End a system, or one of its credentials, and the tokens that it holds, at once."`
 	Webhook systemWebhookCommand `cmd:"" help:"Register where a system is told what happened (Standard Webhooks), or change its secret."`
 }
 
@@ -29,9 +33,11 @@ type systemAddCommand struct {
 	databaseSetting
 	ID         string `arg:"" help:"Client id, such as spj-one-window."`
 	Department string `required:"" help:"Code of its department, such as SPJ."`
-	Replace    bool   `help:"Give a registered system a new secret or new keys, or move it to another department. Its tokens end."`
+	Replace    bool   `help:"Register anew what is registered, with another department or after it was revoked. All of its credentials and tokens end; see rotate for a change without an interruption."`
 	Name       string `required:"" help:"What people call it."`
 	JWKS       string `type:"existingfile" help:"File with its public keys (JWK set), to authenticate by private_key_jwt. Without it a client secret is made."`
+	Require    string `enum:",dpop,mtls" default:"" help:"What its tokens must be bound to: dpop (RFC 9449) or mtls (RFC 8705). Default: nothing, so that bearer tokens are given."`
+	Why        string `default:"运维登记" help:"Reason, for the ledger."`
 }
 
 // Run registers a system. A secret is printed once and never again.
@@ -59,31 +65,49 @@ func (c *systemAddCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	if err == nil && !c.Replace {
-		return fmt.Errorf("系统 %s 已经登记。要换密钥或改部门，请加 --replace；它现有的密钥随即失效", c.ID)
+		return fmt.Errorf("系统 %s 已经登记。要换密钥，请用 mianti system rotate；要改部门或重新登记，请加 --replace，它现有的凭据和令牌随即失效", c.ID)
 	}
-	system := exchange.System{ID: c.ID, Department: c.Department, Name: c.Name, CreatedAt: time.Now().UTC()}
-	secret := ""
-	if c.JWKS != "" {
-		jwks, err := os.ReadFile(c.JWKS)
-		if err != nil {
-			return fmt.Errorf("read --jwks: %w", err)
-		}
-		if err := api.CheckJWKS(jwks); err != nil {
-			return fmt.Errorf("--jwks: %w", err)
-		}
-		system.JWKS = string(jwks)
-	} else {
-		secret = newSecret()
-		system.SecretHash = api.HashSecret(secret)
+	now := time.Now().UTC()
+	credentials, secret, err := newCredentials(c.JWKS, now)
+	if err != nil {
+		return err
 	}
-	if err := db.SaveSystem(ctx, system); err != nil {
+	system := exchange.System{
+		ID: c.ID, Department: c.Department, Name: c.Name, Credentials: credentials, Requires: exchange.Binding(c.Require), CreatedAt: now,
+	}
+	if err := db.RegisterSystem(ctx, system, systemEntry(ledger.SystemRegistered, &system, now, c.Why)); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.Out, "已登记接入系统 %s（%s）。\n", c.ID, rev.Department(c.Department).Name)
+	printSecret(con, secret)
+	return nil
+}
+
+// newCredentials reads the keys in a file, or makes a secret without one.
+func newCredentials(jwksFile string, now time.Time) (credentials []exchange.Credential, secret string, err error) {
+	if jwksFile == "" {
+		secret = newSecret()
+		return []exchange.Credential{api.SecretCredential(newID(), secret, now)}, secret, nil
+	}
+	jwks, err := os.ReadFile(jwksFile)
+	if err != nil {
+		return nil, "", fmt.Errorf("read --jwks: %w", err)
+	}
+	if credentials, err = api.KeyCredentials(jwks, newID, now); err != nil {
+		return nil, "", fmt.Errorf("--jwks: %w", err)
+	}
+	return credentials, "", nil
+}
+
+// systemEntry is the entry of an act on a system, at the machine.
+func systemEntry(kind ledger.Kind, system *exchange.System, now time.Time, why string) ledger.Entry {
+	return ledger.Entry{Kind: kind, At: now, Person: ledger.Operator, Department: system.Department, Object: "system:" + system.ID, Why: why}
+}
+
+func printSecret(con console, secret string) {
 	if secret != "" {
 		fmt.Fprintf(con.Out, "密钥（只显示这一次，请妥善保存）：%s\n", secret)
 	}
-	return nil
 }
 
 // newSecret makes a client secret of 256 random bits.

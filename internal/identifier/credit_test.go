@@ -57,6 +57,41 @@ func TestCreditCode_TakesCodesThatEndInZero(t *testing.T) {
 	}
 }
 
+// Copies of a much-used validator look the check character up at 31 - sum%31,
+// which is past the end of the alphabet for the codes that end in 0: one in 31 of
+// all that are issued.
+func TestCreditCode_TakesTheCodesThatACopyWithTheSlipRefuses(t *testing.T) {
+	t.Parallel()
+	slip := func(code string) bool {
+		const alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+		sum, weight := 0, 1
+		for i := range 17 {
+			sum += strings.IndexByte(alphabet, code[i]) * weight
+			weight = weight * 3 % 31
+		}
+		at := 31 - sum%31
+		return at < len(alphabet) && alphabet[at] == code[17]
+	}
+	refused := 0
+	for n := range 3100 {
+		code := withCreditCheck(fmt.Sprintf("91370102MA9X%04d1", n))
+		if identifier.CreditCode(code) != nil {
+			t.Fatalf("%s is refused", code)
+		}
+		if !slip(code) {
+			refused++
+			if code[17] != '0' {
+				t.Errorf("the copy refuses %s, which does not end in 0", code)
+			}
+		} else if code[17] == '0' {
+			t.Errorf("the copy takes %s: it has no slip", code)
+		}
+	}
+	if refused < 50 {
+		t.Errorf("the copy refuses %d of 3100, want about 100", refused)
+	}
+}
+
 func TestOrganizationCheck_AgreesWithIssuedCodes(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"91350100M000100Y43", "11100000000013338W", "11100000MB0143028R", "11100000MB03271699"} {
