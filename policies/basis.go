@@ -97,9 +97,10 @@ func isSomebody(p *catalog.Party) bool {
 func consentRule(a *Access, now time.Time) catalog.ConsentRule {
 	rule := catalog.ConsentNone
 	switch {
+	case !isSomebody(a.Party):
 	case a.Role != nil && a.Role.Consent == catalog.ConsentGuardian:
 		rule = catalog.ConsentGuardian
-	case isSomebody(a.Party) && (a.Department.PublicUtility || a.Dataset.Consent):
+	case a.Department.PublicUtility || a.Dataset.Consent:
 		rule = catalog.ConsentOwn
 	case a.Role != nil && a.Role.Consent == catalog.ConsentOwn && !a.Party.In(catalog.RoleApplicant):
 		rule = catalog.ConsentOwn
