@@ -34,7 +34,7 @@ func randomRequest(random *rand.Rand) request {
 		System: oneOf(random, "s1", "s2", ""), Receiver: usually(random, "A", "B"),
 		Department: &catalog.Department{Code: "A", PublicUtility: random.IntN(5) == 0},
 		Matter:     randomMatter(random), Material: usually(random, "M.a", "M.b", ""),
-		State:   usually(random, catalog.StateOpen, catalog.StateWaiting, catalog.StateGranted, catalog.StateRefused, catalog.StateStopped, catalog.StateSkipped, catalog.StateUndecided, "odd"),
+		State:   randomState(random),
 		Dataset: randomDataset(random), Fields: someFields(random, 1), Role: role, Party: randomParty(random, role.Code, now),
 		Own: randomPermission(random, now),
 	}
@@ -50,6 +50,11 @@ func randomRequest(random *rand.Rand) request {
 		})
 	}
 	return r
+}
+
+func randomState(random *rand.Rand) catalog.MatterState {
+	return usually(random, catalog.StateOpen,
+		catalog.StateWaiting, catalog.StateGranted, catalog.StateRefused, catalog.StateStopped, catalog.StateSkipped, catalog.StateUndecided, "odd")
 }
 
 func randomRole(random *rand.Rand) *catalog.Role {
@@ -119,7 +124,7 @@ func randomParty(random *rand.Rand, role string, now time.Time) *catalog.Party {
 	return p
 }
 
-// close gives a moment about another: before, at, or after it.
+// about gives a moment close to another: before, at, or after it.
 func about(random *rand.Rand, now time.Time) time.Time {
 	return now.Add(oneOf(random, -time.Hour, -1, 0, 1, time.Hour))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -153,31 +154,68 @@ func TestDecide_AgreesWithTheReference(t *testing.T) {
 	if testing.Short() || raceDetector {
 		n = 20_000
 	}
-	random := rand.New(rand.NewPCG(4, 2026))
-	allowed, awaits, met := 0, 0, map[policies.ReasonOfDecision]int{}
-	for i := range n {
-		r := randomRequest(random)
-		got := r.decide()
-		if diff := differs(r, got); diff != "" {
-			t.Fatalf("request %d: %s\n%+v", i, diff, r)
+	const parts = 8
+	tallies := make([]tally, parts)
+	var all sync.WaitGroup
+	for i := range tallies {
+		all.Go(func() { tallies[i].decide(rand.New(rand.NewPCG(uint64(i), 2026)), n/parts) })
+	}
+	all.Wait()
+	whole := tally{met: map[policies.ReasonOfDecision]int{}}
+	for _, part := range tallies {
+		if part.difference != "" {
+			t.Error(part.difference)
 		}
-		if got.Allowed {
-			allowed++
-		}
-		if got.AwaitsConsent {
-			awaits++
-		}
-		for _, reason := range got.Reasons {
-			met[reason]++
+		whole.requests += part.requests
+		whole.allowed += part.allowed
+		whole.awaits += part.awaits
+		for reason, times := range part.met {
+			whole.met[reason] += times
 		}
 	}
 	// The requests mean something only where every way of deciding is met.
-	if allowed < n/50 || awaits < n/200 {
-		t.Errorf("%d of %d requests are allowed and %d await consent: too few", allowed, n, awaits)
+	if whole.requests < n || whole.allowed < n/50 || whole.awaits < n/200 {
+		t.Errorf("%d requests, of which %d are allowed and %d await consent: too few", whole.requests, whole.allowed, whole.awaits)
 	}
 	for _, reason := range everyReason() {
-		if met[reason] < n/2000 {
-			t.Errorf("%s was met %d times in %d requests: too few", reason, met[reason], n)
+		if whole.met[reason] < n/2000 {
+			t.Errorf("%s was met %d times in %d requests: too few", reason, whole.met[reason], n)
+		}
+	}
+}
+
+// tally is what came of a part of the random requests.
+type tally struct {
+	requests, allowed, awaits int
+	met                       map[policies.ReasonOfDecision]int
+	difference                string // the first
+}
+
+// decide makes random requests, each of them four times: at its own moment and
+// state, and at others.
+func (part *tally) decide(random *rand.Rand, n int) {
+	part.met = map[policies.ReasonOfDecision]int{}
+	for part.requests < n && part.difference == "" {
+		r := randomRequest(random)
+		grants, stops := policies.IndexGrants(r.grants), policies.IndexStops(r.stops)
+		for range 4 {
+			got := policies.Decide(r.access, grants, stops, r.now)
+			if diff := differs(r, got); diff != "" {
+				part.difference = fmt.Sprintf("%s\n%+v", diff, r)
+				return
+			}
+			part.requests++
+			if got.Allowed {
+				part.allowed++
+			}
+			if got.AwaitsConsent {
+				part.awaits++
+			}
+			for _, reason := range got.Reasons {
+				part.met[reason]++
+			}
+			r.access.State, r.now = randomState(random), about(random, r.now)
+			r.access.Own.State = oneOf(random, catalog.ConsentGiven, catalog.ConsentRefused, catalog.ConsentUnknown)
 		}
 	}
 }
