@@ -2,7 +2,7 @@
 
 FUZZTIME ?= 10s
 
-.PHONY: test check race fuzz bench demo
+.PHONY: test check coverage race fuzz bench demo
 
 # Every test, with a real PostgreSQL beside the embedded SQLite.
 test:
@@ -12,6 +12,10 @@ test:
 # gofmt, vet, staticcheck, go.mod.
 check:
 	bash tools/check.sh
+
+# Every statement of package policies is run by its own tests.
+coverage:
+	bash tools/coverage.sh
 
 # The tests again under the race detector, in random order.
 race:

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"strconv"
 	"time"
 
 	"mianti/catalog"
@@ -97,9 +98,10 @@ func isSomebody(p *catalog.Party) bool {
 func consentRule(a *Access, now time.Time) catalog.ConsentRule {
 	rule := catalog.ConsentNone
 	switch {
+	case !isSomebody(a.Party):
 	case a.Role != nil && a.Role.Consent == catalog.ConsentGuardian:
 		rule = catalog.ConsentGuardian
-	case isSomebody(a.Party) && (a.Department.PublicUtility || a.Dataset.Consent):
+	case a.Department.PublicUtility || a.Dataset.Consent:
 		rule = catalog.ConsentOwn
 	case a.Role != nil && a.Role.Consent == catalog.ConsentOwn && !a.Party.In(catalog.RoleApplicant):
 		rule = catalog.ConsentOwn
@@ -117,6 +119,9 @@ func consentRule(a *Access, now time.Time) catalog.ConsentRule {
 func isUnder14(number string, now time.Time) bool {
 	if len(number) != 18 {
 		return false
+	}
+	if year, err := strconv.Atoi(number[6:10]); err != nil || now.Year()-year > 15 {
+		return false // no need to look at the day
 	}
 	born, err := time.ParseInLocation("20060102", number[6:14], catalog.TimeZone())
 	return err == nil && now.Before(born.AddDate(14, 0, 0))

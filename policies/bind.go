@@ -22,7 +22,7 @@ func (f *finding) byMatter(state catalog.MatterState) {
 // byMaterial wants the matter's entry in the catalog to list the material, the
 // material to be proved by this dataset about somebody in this role, the party
 // to be in that role, and the dataset to have the fields.
-func (f *finding) byMaterial(a *Access) {
+func (f *finding) byMaterial(a *Access, lacksField bool) {
 	reads, names := listed(a)
 	switch {
 	case !reads:
@@ -33,10 +33,8 @@ func (f *finding) byMaterial(a *Access) {
 	if a.Role == nil || !a.Party.In(a.Role.Code) {
 		f.deny(PartyNotInRole)
 	}
-	for _, code := range a.Fields {
-		if a.Dataset.Field(code) == nil {
-			f.deny(FieldUnknown)
-		}
+	if lacksField {
+		f.deny(FieldUnknown)
 	}
 }
 

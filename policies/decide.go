@@ -85,6 +85,7 @@ type Decision struct {
 // shares nothing, and needs neither grant nor basis.
 func Decide(a Access, grants *Grants, stops Stops, now time.Time) Decision {
 	var f finding
+	lacks, withholds := look(&a)
 	d := Decision{Ruleset: Ruleset}
 	if a.isOwn() {
 		f.granted, f.based = true, true
@@ -92,11 +93,11 @@ func Decide(a Access, grants *Grants, stops Stops, now time.Time) Decision {
 	} else {
 		d.Grant = f.byGrant(&a, grants, stops, now)
 		d.Consent = f.byBasis(&a, now)
-		f.bySharing(&a)
+		f.bySharing(&a, withholds)
 	}
 	f.byStops(&a, stops)
 	f.byMatter(a.State)
-	f.byMaterial(&a)
+	f.byMaterial(&a, lacks)
 	d.Allowed = f.granted && f.based && !f.denied
 	d.AwaitsConsent = f.granted && f.awaits && !f.denied
 	d.Reasons = slices.Clone(f.reasons[:f.told])
@@ -162,15 +163,24 @@ func (f *finding) byGrant(a *Access, grants *Grants, stops Stops, now time.Time)
 }
 
 // bySharing keeps back what is not shared with anybody (条例, art. 14).
-func (f *finding) bySharing(a *Access) {
+func (f *finding) bySharing(a *Access, withheld bool) {
 	if a.Dataset.Sharing == catalog.SharingWithheld {
 		f.deny(DatasetWithheld)
 	}
-	for _, code := range a.Fields {
-		if field := a.Dataset.Field(code); field != nil && field.Sharing == catalog.SharingWithheld {
-			f.deny(FieldWithheld)
-		}
+	if withheld {
+		f.deny(FieldWithheld)
 	}
+}
+
+// look reports whether the dataset lacks a field that would be read, and whether
+// it withholds one.
+func look(a *Access) (lacks, withholds bool) {
+	for _, code := range a.Fields {
+		field := a.Dataset.Field(code)
+		lacks = lacks || field == nil
+		withholds = withholds || (field != nil && field.Sharing == catalog.SharingWithheld)
+	}
+	return lacks, withholds
 }
 
 // byStops holds back what the kill switch has stopped. A stopped source is not
