@@ -31,6 +31,7 @@ type exchangeSettings struct {
 	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: a new key, so that receivers refuse what is sent after a restart."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
+	DataAuthority  string        `env:"MIANTI_DATA_AUTHORITY" default:"DSJ" help:"Code of the department that is the authority for government data; it consents to longer times to reply."`
 	TrustedProxies []string      `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
 	LogLevel       slog.Level    `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
 }
