@@ -116,16 +116,16 @@ func possible(r Request, act Act) error {
 		return fault.New(fault.Conflict, "request-withdrawn", "申请已经撤回，不能再办理。")
 	case r.State == Delivered:
 		return fault.New(fault.Conflict, "already-delivered", "申请已经开通，之后的变化在共享授权上办理。")
+	case act == Deliver:
+		return fault.New(fault.Conflict, "not-agreed", "提供部门没有同意这项申请，同意之后才能开通。")
 	case r.State == Agreed || r.State == PartlyAgreed || r.State == Refused:
 		return fault.New(fault.Conflict, "already-decided", "申请已经答复，不能再改。")
 	case act == AskCompletion && r.Completion != nil:
 		return fault.New(fault.Conflict, "second-completion", "补正只能一次性告知，这项申请已经告知过。请就现有内容答复。")
 	case r.State == Incomplete:
 		return fault.New(fault.Conflict, "awaiting-completion", "申请正在补正，补正之后才能办理。")
-	case act == Deliver:
-		return fault.New(fault.Conflict, "not-agreed", "申请还没有答复，同意之后才能开通。")
 	default:
-		return fault.New(fault.Conflict, "no-completion-asked", "没有要求补正，申请不能更改。可以撤回后重新申请。")
+		return fault.New(fault.Conflict, "no-completion-asked", "现在没有要求补正，申请不能更改。可以撤回后重新申请。")
 	}
 }
 
