@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mianti/policies"
 )
 
 func TestSharing_LeadsFromAnApplicationToGrants(t *testing.T) {
@@ -450,4 +452,68 @@ func TestGrant_IsSuspendedOrderedAndEnded(t *testing.T) {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
 	s.submit(`"2026-12-01"`, `"2026-12-11"`) // what has ended stands in nobody's way
+}
+
+func TestGrant_OneThatWasGivenByCommandIsSuspendedByItsProvider(t *testing.T) {
+	t.Parallel()
+	s := newSharingHarness(t)
+	given := policies.Grant{
+		ID: "catalog:S01.M1:D-GA01", Department: "SPJ", Matter: "S01.M1", Dataset: "D-GA01", Fields: []string{"name"}, Basis: "条例",
+		From: at(), Until: at().AddDate(1, 0, 0), State: policies.GrantActive,
+	}
+	if err := s.db.SaveGrants(t.Context(), []policies.Grant{given}); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]int{"": 1, "?state=active&matter=S01.M1&dataset=D-GA01": 1, "?state=suspended": 0, "?matter=S01.M3": 0, "?cursor=catalog:S01.M1:D-GA01": 0} {
+		if got := len(s.list(provider, "/v1/grants"+query).Items); got != want {
+			t.Errorf("%s lists %d, want %d", query, got, want)
+		}
+	}
+	target := "/v1/grants/" + given.ID
+	tag := s.as(provider, http.MethodGet, target, "").Header().Get("ETag")
+	if g := s.must(provider, target+"/suspension", reason("超范围使用")); g.State != "suspended" {
+		t.Errorf("%+v", g)
+	}
+	wantProblem(t, s.as(provider, http.MethodPost, target+"/resumption", reason("好了"), "If-Match", tag), 412, "changed-since-read")
+}
+
+func TestSharing_ACompletedRequestIsWhatIsDecided(t *testing.T) {
+	t.Parallel()
+	s := newSharingHarness(t)
+	target := completionAsked(s)
+	r := s.must(applicant, target+"/completion", application(`"name","citizen_id"`, `"address"`))
+	if r.State != "resubmitted" || r.Deadline == nil {
+		t.Fatalf("completed: %+v", r)
+	}
+	wantProblem(t, s.as(provider, http.MethodPost, target+"/decision", agreeToAll), 422, "invalid-decision") // the fields of before
+	r = s.must(provider, target+"/decision", `{"fields":[{"field":"address","agreed":false,"reason":"与事项无关"}],"officer":"李负责"}`)
+	if r.State != "refused" || r.Deadline != nil {
+		t.Fatalf("decided: %+v", r)
+	}
+	want := []string{"sharing_requested by u-applicant", "sharing_completion_asked by u-provider", "sharing_completed by u-applicant", "sharing_decided by u-provider"}
+	if diff := cmp.Diff(want, s.entries("sharing-request:"+r.ID)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+func TestSharing_AnExtensionIsConsentedToByTheAuthority(t *testing.T) {
+	t.Parallel()
+	s := newSharingHarness(t)
+	target := extensionAsked(s)
+	if r := s.must(authority, target+"/extension-consent", ""); !r.Deadline.DueAt.Equal(time.Date(2026, 12, 21, 16, 0, 0, 0, time.UTC)) {
+		t.Errorf("due at %s, want the end of the twentieth working day, 21 December", r.Deadline.DueAt)
+	}
+	var seen struct {
+		Extension struct {
+			ConsentedBy string `json:"consented_by"`
+			ConsentedAt string `json:"consented_at"`
+		}
+	}
+	decode(t, s.as(applicant, http.MethodGet, target, ""), &seen)
+	if seen.Extension.ConsentedBy != "DSJ" || seen.Extension.ConsentedAt == "" {
+		t.Errorf("the applicant sees %+v", seen)
+	}
+	if got := s.entries("sharing-request:s01"); !slices.Equal(got[1:], []string{"sharing_extension_asked by u-provider", "sharing_extended by u-authority"}) {
+		t.Errorf("entries %v", got)
+	}
 }

@@ -19,7 +19,7 @@ const digitsOfPerson = 15
 func textFault(text string) string {
 	digits := 0
 	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+		if r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return "不能有不可见字符。"
 		}
 		if digits++; !unicode.IsDigit(r) {
