@@ -67,27 +67,36 @@ type badInput struct {
 
 func TestSharing_RefusesBadInput(t *testing.T) {
 	t.Parallel()
-	for _, test := range slices.Concat(badApplications(), badReplies(), badStates(), badGrantActs()) {
+	shared := newSharingHarness(t) // those that need no grant and no other time
+	for _, test := range slices.Concat(badApplications(), badReplies()) {
+		t.Run(test.name, func(t *testing.T) { shared.wantRefusal(t, test) })
+	}
+	for _, test := range slices.Concat(badStates(), badGrantActs()) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSharingHarness(t)
-			target := test.before(s)
-			before := s.rows()
-			p := wantProblem(t, s.as(test.who, http.MethodPost, target+test.act, test.body), test.status, test.code)
-			if diff := cmp.Diff(before, s.rows()); diff != "" {
-				t.Errorf("something changed (-before +after):\n%s", diff)
-			}
-			if test.location == "" {
-				return
-			}
-			for _, e := range p.Errors {
-				if e.Location == test.location && e.Code == test.detail && e.Message != "" {
-					return
-				}
-			}
-			t.Errorf("errors %+v, want %s at %s", p.Errors, test.detail, test.location)
+			newSharingHarness(t).wantRefusal(t, test)
 		})
 	}
+}
+
+// wantRefusal checks that bad input is a clear problem and changes nothing.
+func (s *sharingHarness) wantRefusal(t *testing.T, test badInput) {
+	t.Helper()
+	target := test.before(s)
+	before := s.rows()
+	p := wantProblem(t, s.as(test.who, http.MethodPost, target+test.act, test.body), test.status, test.code)
+	if diff := cmp.Diff(before, s.rows()); diff != "" {
+		t.Errorf("something changed (-before +after):\n%s", diff)
+	}
+	if test.location == "" {
+		return
+	}
+	for _, e := range p.Errors {
+		if e.Location == test.location && e.Code == test.detail && e.Message != "" {
+			return
+		}
+	}
+	t.Errorf("errors %+v, want %s at %s", p.Errors, test.detail, test.location)
 }
 
 func nothing(*sharingHarness) string { return "/v1/sharing-requests" }
@@ -117,8 +126,6 @@ func badApplications() []badInput {
 		{"another manner", nothing, applicant, "", application(`"query"`, `"fax"`), 422, "invalid-request", "body.manner", "not-allowed"},
 		{"no date", nothing, applicant, "", application(`2027-11-30`, `2027-02-30`), 422, "invalid-request", "body.until", "format"},
 		{"a clerk", nothing, clerk, "", application(), 403, "not-your-duty", "", ""},
-		{"an overlapping grant", func(s *sharingHarness) string { s.granted(); return "/v1/sharing-requests" }, applicant, "",
-			application(`"citizen_id"`, `"address"`, `2026-12-01`, `2027-11-30`, `2027-11-30`, `2028-11-30`), 409, "overlapping-grant", "grant:s02", "overlapping-grant"},
 	}
 }
 
@@ -208,6 +215,8 @@ func badStates() []badInput {
 		return target
 	}
 	return []badInput{
+		{"an overlapping grant", func(s *sharingHarness) string { s.granted(); return "/v1/sharing-requests" }, applicant, "",
+			application(`"citizen_id"`, `"address"`, `2026-12-01`, `2027-11-30`, `2027-11-30`, `2028-11-30`), 409, "overlapping-grant", "grant:s02", "overlapping-grant"},
 		{"a second completion request", resubmitted, provider, "/completion-request", `{"missing":"还有"}`, 409, "second-completion", "", ""},
 		{"a completion that nobody asked for", submitted, applicant, "/completion", application(), 409, "no-completion-asked", "", ""},
 		{"a decision during completion", completionAsked, provider, "/decision", agreeToAll, 409, "awaiting-completion", "", ""},
