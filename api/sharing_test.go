@@ -526,3 +526,16 @@ func TestSharing_AnExtensionIsConsentedToByTheAuthority(t *testing.T) {
 		t.Errorf("entries %v", got)
 	}
 }
+
+func TestSharing_AGrantBeginsNoSoonerThanItIsDelivered(t *testing.T) {
+	t.Parallel()
+	s := newSharingHarness(t)
+	target := s.submit() // from 1 December on
+	s.must(provider, target+"/decision", agreeToAll)
+	late := time.Date(2026, 12, 2, 1, 0, 0, 0, time.UTC)
+	s.set(late)
+	done := s.must(provider, target+"/delivery", "")
+	if g := s.get(applicant, "/v1/grants/"+done.Grants[0]); !g.From.Equal(late) {
+		t.Errorf("from %s, want %s: nothing is allowed for the past", g.From, late)
+	}
+}
