@@ -24,6 +24,7 @@ import (
 
 	"mianti/exchange"
 	"mianti/policies"
+	"mianti/sharing"
 )
 
 // Systems (接入系统) is the register of the software that may ask.
@@ -59,6 +60,7 @@ type Config struct {
 	Catalogs exchange.Catalogs
 	Systems  Systems
 	Tokens   Tokens
+	Sharing  *sharing.Sharing
 	// People are those who sign in; nil for none.
 	People People
 	Keys   *SigningKeys
@@ -119,7 +121,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

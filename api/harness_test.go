@@ -23,6 +23,7 @@ import (
 	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/policies"
+	"mianti/sharing"
 )
 
 const (
@@ -78,7 +79,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		MaxBody: 64 << 10,
 	}
 	h.handler = h.newHandler(h.config)

@@ -64,6 +64,8 @@ func (s *server) registerOperations() {
 	s.registerResolutions()
 	s.registerAssist()
 	s.registerSnapshots()
+	s.registerSharing()
+	s.registerGrants()
 	s.registerMatters()
 	s.registerOneThings()
 	s.registerMaterials()

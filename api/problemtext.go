@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(),
+		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), sharingProblems(), grantProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text

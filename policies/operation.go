@@ -27,5 +27,15 @@ func operations() map[string][]Duty {
 		"list-assist-tasks": {DutySystem, DutySharingOfficer}, "read-assist-task": {DutySystem, DutySharingOfficer},
 		"answer-assist-task": {DutySystem, DutySharingOfficer},
 		"load-snapshot":      {DutySystem, DutySharingOfficer},
+
+		"submit-sharing-request": {DutySystem, DutySharingOfficer}, "complete-sharing-request": {DutySystem, DutySharingOfficer},
+		"withdraw-sharing-request": {DutySystem, DutySharingOfficer},
+		"list-sharing-requests":    {DutySystem, DutySharingOfficer, DutyAuditor}, "read-sharing-request": {DutySystem, DutySharingOfficer, DutyAuditor},
+		"count-overdue":      {DutySystem, DutySharingOfficer, DutyAuditor},
+		"ask-for-completion": {DutySharingOfficer}, "ask-for-extension": {DutySharingOfficer}, "consent-to-extension": {DutySharingOfficer},
+		"decide-sharing-request": {DutySharingOfficer}, "deliver-sharing-request": {DutySharingOfficer},
+		"list-grants": {DutySystem, DutySharingOfficer, DutyAuditor}, "read-grant": {DutySystem, DutySharingOfficer, DutyAuditor},
+		"suspend-grant": {DutySharingOfficer}, "order-correction": {DutySharingOfficer}, "resume-grant": {DutySharingOfficer},
+		"terminate-grant": {DutySharingOfficer}, "narrow-grant": {DutySharingOfficer},
 	}
 }

@@ -25,6 +25,7 @@ func (s *Store) SaveGrants(ctx context.Context, grants []policies.Grant) error {
 		rows[i] = grantRow{
 			ID: g.ID, Department: g.Department, Matter: g.Matter, Dataset: g.Dataset, Fields: string(fields), Basis: g.Basis,
 			From: At(g.From), Until: At(g.Until), State: string(g.State), Created: At(s.now()),
+			History: "[]", Version: 1,
 		}
 	}
 	replace := clause.OnConflict{

@@ -15,6 +15,13 @@ type grantRow struct {
 	Until      Timestamp `gorm:"column:valid_until"`
 	State      string    `gorm:"column:state"`
 	Created    Timestamp `gorm:"column:created_at"`
+	Request    string    `gorm:"column:request"` // empty: given by command
+	Scenario   string    `gorm:"column:scenario"`
+	Scope      string    `gorm:"column:scope"`
+	Manner     string    `gorm:"column:manner"`
+	CorrectBy  string    `gorm:"column:correct_by"` // a date, or empty
+	History    string    `gorm:"column:history"`    // JSON
+	Version    int       `gorm:"column:version"`    // counts the changes, from 1
 }
 
 // TableName names the table.
@@ -97,6 +104,23 @@ type assistRow struct {
 
 // TableName names the table.
 func (assistRow) TableName() string { return "assist_tasks" }
+
+// sharingRow is a sharing request (共享申请).
+type sharingRow struct {
+	ID        string     `gorm:"column:id;primaryKey"`
+	Applicant string     `gorm:"column:applicant"`
+	Provider  string     `gorm:"column:provider"`
+	State     string     `gorm:"column:state"`
+	Article   string     `gorm:"column:article"` // of the deadline
+	Due       *Timestamp `gorm:"column:due_at"`  // null while nobody is awaited
+	Received  Timestamp  `gorm:"column:received_at"`
+	Until     Timestamp  `gorm:"column:valid_until"` // end of the term
+	Version   int        `gorm:"column:version"`     // counts the changes, from 1
+	Body      string     `gorm:"column:body"`        // JSON
+}
+
+// TableName names the table.
+func (sharingRow) TableName() string { return "sharing_requests" }
 
 // submissionRow is a paper that the applicant handed in.
 type submissionRow struct {

@@ -102,7 +102,7 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 	d := &demo{url: "http://" + listener.Addr().String(), standIns: standIns, served: make(chan error, 2)}
 	settings := exchangeSettings{
 		Issuer: d.url, sourceSettings: sourceSettings{SourcesURL: "http://" + sources.Addr().String() + "/{department}"},
-		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second,
+		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second, DataAuthority: "DSJ",
 	}
 	settings.DatabaseURL = database
 	secret := newSecret()

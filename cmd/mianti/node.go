@@ -76,7 +76,8 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	n.drain = drain
 	n.handler, err = api.New(api.Config{
 		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
-		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		Sharing: newSharing(db, catalogs, calendar, s.DataAuthority),
+		Now:     time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates,
 	})
 	if err != nil {

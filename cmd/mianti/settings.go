@@ -32,6 +32,7 @@ type exchangeSettings struct {
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
 	EvenTime       time.Duration `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
+	DataAuthority  string        `env:"MIANTI_DATA_AUTHORITY" default:"DSJ" help:"Code of the department that is the authority for government data; it consents to longer times to reply."`
 	TrustedProxies []string      `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
 	// ClientCertificates says that the server asks callers for them.
 	ClientCertificates bool       `kong:"-"`

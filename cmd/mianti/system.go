@@ -119,6 +119,10 @@ func newSecret() string {
 
 type grantCommands struct {
 	FromCatalog grantFromCatalogCommand `cmd:"" help:"Give every department what the materials of its own matters need. For trials: in service each grant is applied for and approved."`
+	List        grantListCommand        `cmd:"" help:"List grants."`
+	Suspend     grantSuspendCommand     `cmd:"" help:"Suspend a grant. It stops being used at once."`
+	Resume      grantResumeCommand      `cmd:"" help:"Let a suspended grant be used again."`
+	Terminate   grantTerminateCommand   `cmd:"" help:"End a grant for good."`
 }
 
 type grantFromCatalogCommand struct {
