@@ -16,6 +16,9 @@ type datasetView struct {
 	Department   string          `json:"department" doc:"数源部门"`
 	Sharing      string          `json:"sharing" enum:"unconditional,conditional,withheld"`
 	Terms        string          `json:"terms,omitempty" doc:"使用条件"`
+	Scope        string          `json:"scope,omitempty" doc:"共享范围"`
+	Purpose      string          `json:"purpose,omitempty" doc:"使用用途"`
+	Clause       string          `json:"clause,omitempty" doc:"不予共享的依据"`
 	Update       string          `json:"update"`
 	Sensitivity  int             `json:"sensitivity" doc:"1 至 4, 4 最敏感"`
 	Verify       string          `json:"verify,omitempty" doc:"只答是否时回答什么"`
@@ -30,7 +33,7 @@ type datasetView struct {
 func viewDataset(d *catalog.Dataset) datasetView {
 	v := datasetView{
 		Code: d.Code, ResourceCode: d.ResourceCode, Name: d.Name, Department: d.Department, Sharing: string(d.Sharing),
-		Terms: d.Terms, Update: d.Update, Sensitivity: d.Sensitivity, Verify: d.Verify, Consent: d.Consent,
+		Terms: d.Terms, Scope: d.Scope, Purpose: d.Purpose, Clause: d.Clause, Update: d.Update, Sensitivity: d.Sensitivity, Verify: d.Verify, Consent: d.Consent,
 		Certificate: d.Certificate != nil, AskedBy: []string{}, Fields: list(d.Fields), ValidUntil: d.ValidUntil,
 	}
 	if d.Certificate != nil {
