@@ -105,7 +105,7 @@ var listening = regexp.MustCompile(`"address":"(http://[^"]+)"`)
 
 func (k *killing) startServer(t *testing.T, more ...string) *killable {
 	t.Helper()
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--issuer", "http://mianti.test", "--database", k.database, "--sources-url", k.sources}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--issuer", "https://mianti.test", "--database", k.database, "--sources-url", k.sources}
 	process := exec.Command(k.binary, append(args, more...)...)
 	process.Env = os.Environ()
 	errs, err := process.StderrPipe()
