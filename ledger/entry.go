@@ -29,6 +29,11 @@ const (
 	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
 	AssistAnswered Kind = "assist_answered"
 	SnapshotLoaded Kind = "snapshot_loaded"
+
+	ConsentRequested Kind = "consent_requested"
+	ConsentGiven     Kind = "consent_given"
+	ConsentRefused   Kind = "consent_refused"
+	ConsentWithdrawn Kind = "consent_withdrawn"
 )
 
 // Entry (存证) is one recorded act.
@@ -57,6 +62,7 @@ type Entry struct {
 	Fields   []string `json:"fields,omitempty"`  // codes, never values
 	Grant    string   `json:"grant,omitempty"`
 	Basis    []string `json:"basis,omitempty"`
+	Consent  string   `json:"consent,omitempty"` // that it rests on
 	// Also are the other materials that the same question serves.
 	Also []Service `json:"also,omitempty"`
 

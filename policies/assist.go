@@ -68,6 +68,7 @@ func (w *walk) refused(step *catalog.Step) bool {
 		Receiver: w.s.Receiver, Department: w.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code,
 		Dataset: &catalog.Dataset{Department: w.assistant(step)}, // what the officer looks into
 		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Guardian: guardianConsent(w.s.Parties),
+		Permission: w.s.permission(w.r.Party.ID),
 	}, w.s.Grants, w.s.Now).Reasons, ConsentDenied)
 }
 

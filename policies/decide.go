@@ -20,6 +20,9 @@ type Access struct {
 	Party *catalog.Party
 	// Guardian is what a guardian in the case has said, for a child's record.
 	Guardian catalog.ConsentState
+	// Permission is what counts of what was said, where consents are kept; else
+	// what the party or the guardian has said counts, for everything.
+	Permission *Permission
 }
 
 // ReasonOfDecision is one reason for a decision.
@@ -53,6 +56,7 @@ type Decision struct {
 	AwaitsConsent bool
 	Reasons       []ReasonOfDecision
 	Grant         string // the grant's id, when one covers the look-up
+	Consent       string // the consent's id, when the look-up rests on one
 	Ruleset       string
 }
 
@@ -108,15 +112,16 @@ func (d *Decision) byBasis(a Access, now time.Time) bool {
 		d.Reasons = append(d.Reasons, StatutoryDuty)
 		return true
 	}
-	state, given := a.Party.Consent, OwnConsent
+	said, given := a.said(rule), OwnConsent
 	if rule == catalog.ConsentGuardian {
-		state, given = a.Guardian, GuardianConsent
+		given = GuardianConsent
 	}
-	switch state {
-	case catalog.ConsentGiven:
+	switch {
+	case said.Covers(a.Dataset.Code, a.Fields, now):
+		d.Consent = said.Consent
 		d.Reasons = append(d.Reasons, given)
 		return true
-	case catalog.ConsentRefused:
+	case said.State == catalog.ConsentRefused:
 		d.Reasons = append(d.Reasons, ConsentDenied)
 		return false
 	default:
@@ -124,6 +129,18 @@ func (d *Decision) byBasis(a Access, now time.Time) bool {
 		d.Reasons = append(d.Reasons, ConsentAwaited)
 		return false
 	}
+}
+
+// said is what counts of what was said about a look-up.
+func (a *Access) said(rule catalog.ConsentRule) *Permission {
+	if a.Permission != nil {
+		return a.Permission
+	}
+	state := a.Party.Consent
+	if rule == catalog.ConsentGuardian {
+		state = a.Guardian
+	}
+	return &Permission{State: state, Everything: true}
 }
 
 // consentRule says whose consent a look-up needs. A thing has nobody to ask

@@ -156,6 +156,7 @@ func (p *proving) decideUse(use catalog.Use, l *catalog.Lookup, dataset *catalog
 	return Decide(Access{
 		Receiver: p.s.Receiver, Department: p.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code, Dataset: dataset,
 		Fields: FieldsRead(p.proof, l, dataset), Role: role, Party: party, Guardian: guardianConsent(p.s.Parties),
+		Permission: p.s.permission(party.ID),
 	}, p.s.Grants, p.s.Now)
 }
 
@@ -198,7 +199,7 @@ func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer A
 	evidence := Evidence{
 		Dataset: l.Dataset, Department: dataset.Department, Source: answer.Source, Reference: answer.Reference, Proof: answer.Proof,
 		AsOf: answer.AsOf, FetchedAt: answer.FetchedAt, ValidUntil: validUntil,
-		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Basis: d.Reasons,
+		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Consent: d.Consent, Basis: d.Reasons,
 	}
 	if _, shown := evidence.Fields[dataset.ValidUntil]; !shown {
 		evidence.ValidUntil = "" // a field like any other

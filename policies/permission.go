@@ -20,6 +20,16 @@ type Permission struct {
 	Until      time.Time // from this moment on it is no longer in force; zero for the case's life
 }
 
+// permission is what was said of look-ups about a party; nil where consents are
+// not kept.
+func (s *Situation) permission(party string) *Permission {
+	if s.Permissions == nil {
+		return nil
+	}
+	said := s.Permissions[party]
+	return &said
+}
+
 // Covers reports whether the person has agreed to these fields of a dataset
 // being read at a moment.
 func (p *Permission) Covers(dataset string, fields []string, now time.Time) bool {

@@ -18,7 +18,11 @@ type Situation struct {
 	Parties  []catalog.Party
 	Facts    catalog.Facts
 	Grants   *Grants
-	Now      time.Time
+	// Permissions are what persons have said of look-ups about them, by party; for
+	// a child it is what the guardians have said. Nil means that each party's own
+	// word counts, for everything.
+	Permissions map[string]Permission
+	Now         time.Time
 	// Since is when the resolution began that this one goes on with; zero for a
 	// first one.
 	Since time.Time
@@ -132,6 +136,7 @@ type Evidence struct {
 	YesNo      bool // only the conclusion is released
 	Fields     map[string]any
 	Grant      string
+	Consent    string // that it rests on; empty for none
 	Basis      []ReasonOfDecision
 }
 

@@ -20,7 +20,7 @@ func rowTypes() []any {
 	return []any{
 		revisionRow{}, systemRow{}, grantRow{}, caseRow{}, resultRow{}, resolutionRow{},
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
-		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{},
+		jobRow{}, endpointRow{}, assistRow{}, consentRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{},
 	}
 }
 
