@@ -60,6 +60,7 @@ func (s *server) registerOperations() {
 	s.registerCases()
 	s.registerResolutions()
 	s.registerAssist()
+	s.registerConsents()
 	s.registerSnapshots()
 	s.registerMatters()
 	s.registerOneThings()

@@ -20,6 +20,10 @@ func operations() map[string][]Duty {
 		"read-case": {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
+		"request-consents": {DutySystem, DutyClerk}, "list-case-consents": {DutySystem, DutyClerk},
+		"list-consents": {DutyCitizen}, "read-consent": {DutyCitizen}, "read-consent-receipt": {DutyCitizen},
+		"decide-consent": {DutyCitizen}, "withdraw-consent": {DutyCitizen},
+
 		"list-assist-tasks": {DutySystem, DutySharingOfficer}, "read-assist-task": {DutySystem, DutySharingOfficer},
 		"answer-assist-task": {DutySystem, DutySharingOfficer},
 		"load-snapshot":      {DutySystem, DutySharingOfficer},
