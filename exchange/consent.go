@@ -143,15 +143,24 @@ func (x *Exchange) subjectDigest(p *catalog.Party) string {
 	return x.SubjectOf(p.Kind, p.Number)
 }
 
-// stands reports whether a consent is still about this party and by this person.
-// A body that was registered since is still the same.
+// is reports whether a party is the one of whom an id and a digest were kept: the
+// same person under another id is still himself, and another one under the same
+// id is not. A body that was registered since is still the same.
+func (x *Exchange) is(p *catalog.Party, id, digest string) bool {
+	if digest == "" {
+		return p.ID == id
+	}
+	return digest == x.subjectDigest(p)
+}
+
+// stands reports whether a consent is still about its party, and by the one who
+// was asked.
 func (x *Exchange) stands(c *Case, consent *Consent) bool {
 	party, by := c.party(consent.Party), c.party(consent.By)
 	if party == nil || by == nil || (consent.isGuardian() && !by.In(guardianRole)) {
 		return false
 	}
-	same := func(kept, now string) bool { return kept == "" || kept == now }
-	return same(consent.About, x.subjectDigest(party)) && same(consent.Subject, x.subjectDigest(by))
+	return x.is(party, consent.Party, consent.About) && x.is(by, consent.By, consent.Subject)
 }
 
 // guardianRole is the role that consents for a child.
@@ -217,7 +226,7 @@ func (x *Exchange) lastWord(c *Case, party, by *catalog.Party) *Consent {
 	var last *Consent
 	for i := range c.Consents {
 		consent := &c.Consents[i]
-		if consent.Party != party.ID || consent.By != by.ID || !consent.counts() || !x.stands(c, consent) {
+		if !consent.counts() || !x.is(party, consent.Party, consent.About) || !x.is(by, consent.By, consent.Subject) {
 			continue
 		}
 		if last == nil || last.Channel == ChannelRelayed || consent.Channel == ChannelOwn {

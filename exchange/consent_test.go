@@ -325,6 +325,10 @@ func TestConsent_RelayedCountsUntilThePersonDecides(t *testing.T) {
 	if got := b.outcome(c.ID, "p2"); got != "upload consent_refused" {
 		t.Errorf("after: %s", got)
 	}
+	again := parties[1] // nor does it help to call her by another id
+	again.ID = "p9"
+	_, err = b.x.ChangeCase(t.Context(), as("SPJ"), c.ID, exchange.Change{Parties: []catalog.Party{again}})
+	wantFault(t, err, fault.Conflict, "consent-decided-by-person")
 }
 
 // Another person under the same id has said nothing.
@@ -335,7 +339,8 @@ func TestConsent_IsNotInherited(t *testing.T) {
 	if got := b.outcome(c.ID, "p2"); got != "settled record_matches" {
 		t.Errorf("before: %s", got)
 	}
-	other := person("p2", "刘海燕", "370199199206183466", "spouse")
+	other := family()[1]
+	other.Name, other.Number = "刘海燕", "370199199206183466"
 	if _, err := b.x.ChangeCase(t.Context(), as("SPJ"), c.ID, exchange.Change{Parties: []catalog.Party{other}}); err != nil {
 		t.Fatal(describe(err))
 	}
