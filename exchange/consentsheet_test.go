@@ -30,7 +30,7 @@ facts:
   - {code: married, type: bool, ask: 是否已婚}
 `),
 		"standard-materials.yaml": []byte("format: mianti-catalog/1\nkind: standard_materials\nstandard_materials:\n  - {code: STD-ID, name: 身份证明}\n"),
-		"departments/SPJ.yaml": []byte("format: mianti-catalog/1\nkind: department\ndepartment: {code: SPJ, name: 市行政审批服务局, credit_code: 11370100MB9010002W}\ndatasets: []\n"),
+		"departments/SPJ.yaml":    []byte("format: mianti-catalog/1\nkind: department\ndepartment: {code: SPJ, name: 市行政审批服务局, credit_code: 11370100MB9010002W}\ndatasets: []\n"),
 		"departments/GA.yaml": []byte(`format: mianti-catalog/1
 kind: department
 department: {code: GA, name: 市公安局, credit_code: 11370100MB901074XC}
