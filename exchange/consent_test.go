@@ -255,7 +255,11 @@ func TestConsent_IsDecidedOnTheSheetThatWasRead(t *testing.T) {
 	if err != nil || len(second) != 1 || second[0].State != exchange.ConsentExpired {
 		t.Fatalf("%+v, %v; want one that has expired", second, err)
 	}
-	wantFault(t, b.decide(spouse, &second[0], catalog.ConsentGiven), fault.Conflict, "consent-expired")
+	read, err := b.x.MyConsent(t.Context(), spouse, second[0].ID)
+	if err != nil {
+		t.Fatal(describe(err))
+	}
+	wantFault(t, b.decide(spouse, read, catalog.ConsentGiven), fault.Conflict, "consent-expired")
 }
 
 // IDOR: another's consent looks as one that does not exist.

@@ -46,7 +46,7 @@ func (x *Exchange) MyConsents(ctx context.Context, by policies.Caller, f Consent
 	}
 	for i := range consents {
 		consents[i].State = consents[i].standing(x.Now())
-		consents[i].Sheet = nil
+		consents[i].Sheet, consents[i].SheetDigest = nil, "" // who decides has read it
 	}
 	return orNone(consents), nil
 }

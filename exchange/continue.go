@@ -77,9 +77,6 @@ func (x *Exchange) continueOnce(ctx context.Context, department, caseID string) 
 		return nil, nil //nolint:nilnil // as above
 	}
 	by.System = c.System
-	if err := x.withhold(ctx, c, before); err != nil { // what it keeps is released again
-		return nil, fmt.Errorf("continue: %w", err)
-	}
 	return x.resolve(ctx, resolving{x: x, by: by, c: c, id: before.ID, before: before}, rev, nil)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -71,11 +72,14 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if run.latest, err = x.Catalogs.Current(ctx); err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)
 	}
+	run.kept = run.before.kept()
+	if err = x.withhold(ctx, run.c, maps.Values(run.kept)); err != nil { // what is kept is released again
+		return nil, fmt.Errorf("resolve: %w", err)
+	}
 	// From here on a caller that hangs up changes nothing: what is asked is
 	// recorded with what came of it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.Deadline)
 	defer cancel()
-	run.kept = run.before.kept()
 	settlements, err := run.settle(ctx)
 	committing, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
@@ -123,7 +127,7 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
-	if err := x.withhold(ctx, c, r); err != nil {
+	if err := x.withhold(ctx, c, r.each); err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	return r, nil

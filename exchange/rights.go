@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"mianti/internal/fault"
@@ -65,6 +66,15 @@ func (r *Rights) add(grant, consent string) {
 	}
 }
 
+// each goes through the materials.
+func (r *Resolution) each(yield func(*MaterialResult) bool) {
+	for i := range r.Materials {
+		if !yield(&r.Materials[i]) {
+			return
+		}
+	}
+}
+
 // evidences are all that settles a material.
 func (m *MaterialResult) evidences() []*Evidence {
 	var out []*Evidence
@@ -80,10 +90,10 @@ func (m *MaterialResult) evidences() []*Evidence {
 // withhold takes the fields out of what rests on a grant that was suspended or
 // terminated since, or on a consent that no longer stands. The outcome stays as
 // it was answered.
-func (x *Exchange) withhold(ctx context.Context, c *Case, r *Resolution) error {
+func (x *Exchange) withhold(ctx context.Context, c *Case, materials iter.Seq[*MaterialResult]) error {
 	var rests Rights
-	for i := range r.Materials {
-		for _, e := range r.Materials[i].evidences() {
+	for m := range materials {
+		for _, e := range m.evidences() {
 			rests.add(e.Grant, e.Consent)
 		}
 	}
@@ -94,8 +104,8 @@ func (x *Exchange) withhold(ctx context.Context, c *Case, r *Resolution) error {
 			return fmt.Errorf("read grants again: %w", err)
 		}
 	}
-	for i := range r.Materials {
-		for _, e := range r.Materials[i].evidences() {
+	for m := range materials {
+		for _, e := range m.evidences() {
 			e.withhold(grantWithholds(e.Grant, states), x.consentWithholds(e.Consent, c))
 		}
 	}

@@ -153,7 +153,11 @@ func agree(t *testing.T, x *exchange.Exchange, id string, by policies.Caller) *e
 		if c.Case != id || c.State != exchange.ConsentRequested {
 			continue
 		}
-		given, err := x.DecideConsent(t.Context(), by, c.ID, exchange.ConsentDecision{Decision: catalog.ConsentGiven, SheetDigest: c.SheetDigest})
+		read, err := x.MyConsent(t.Context(), by, c.ID)
+		if err != nil {
+			t.Fatal(describe(err))
+		}
+		given, err := x.DecideConsent(t.Context(), by, c.ID, exchange.ConsentDecision{Decision: catalog.ConsentGiven, SheetDigest: read.SheetDigest})
 		if err != nil {
 			t.Fatal(describe(err))
 		}

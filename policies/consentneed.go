@@ -25,7 +25,10 @@ type ConsentNeed struct {
 // result of the same case.
 func ConsentNeeds(s *Situation) ([]ConsentNeed, error) {
 	asked := *s // nobody has said anything
-	asked.Permissions = map[string]Permission{}
+	asked.Permissions = make(map[string]Permission, len(s.Parties))
+	for i := range s.Parties {
+		asked.Permissions[s.Parties[i].ID] = Permission{}
+	}
 	var needs []ConsentNeed
 	for _, r := range s.Plan.Requirements {
 		if r.Applies != catalog.True || stoppedBy(s, r) != nil {

@@ -22,8 +22,9 @@ type caseBody struct {
 
 func cases() things { return things{code: "case", name: "办件"} }
 
-// OpenCase stores a new case with its consents and its entries. When the department already has a
-// case of that number it stores nothing and returns the earlier one.
+// OpenCase stores a new case with its consents and its entries. When the
+// department already has a case of that number it stores nothing and returns the
+// earlier one.
 func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledger.Entry) (*exchange.Case, error) {
 	row, err := caseToRow(c)
 	if err != nil {
