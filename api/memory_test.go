@@ -60,7 +60,7 @@ func (m *memory) Revision(ctx context.Context, number int) (*catalog.Revision, e
 	return rev, err
 }
 
-func (m *memory) OpenCase(_ context.Context, c *exchange.Case, _ ledger.Entry) (*exchange.Case, error) {
+func (m *memory) OpenCase(_ context.Context, c *exchange.Case, _ ...ledger.Entry) (*exchange.Case, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.cases[c.ID] = *c
@@ -76,10 +76,11 @@ func (m *memory) Case(_ context.Context, department, id string) (*exchange.Case,
 	if !ok || c.Department != department {
 		return nil, unknownCase()
 	}
+	c.Consents = slices.Clone(c.Consents)
 	return &c, nil
 }
 
-func (m *memory) UpdateCase(_ context.Context, c *exchange.Case, _ ledger.Entry) error {
+func (m *memory) UpdateCase(_ context.Context, c *exchange.Case, _ ...ledger.Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.cases[c.ID].Version != c.Version {
@@ -156,6 +157,50 @@ func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.grants, nil
+}
+
+func (m *memory) GrantStates(_ context.Context, ids []string) (map[string]policies.GrantState, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string]policies.GrantState{}
+	for _, g := range m.grants {
+		if slices.Contains(ids, g.ID) {
+			out[g.ID] = g.State
+		}
+	}
+	return out, nil
+}
+
+func (m *memory) CommitConsents(ctx context.Context, c exchange.ConsentCommit) error {
+	if err := m.UpdateCase(ctx, c.Case); err != nil {
+		return err
+	}
+	m.change(func(m *memory) { m.jobs = append(m.jobs, c.Jobs...) })
+	return nil
+}
+
+func (m *memory) Consent(ctx context.Context, subject, id string) (*exchange.Consent, error) {
+	all, _ := m.ConsentsOf(ctx, exchange.ConsentFilter{Subject: subject, Limit: 1000})
+	for i := range all {
+		if all[i].ID == id {
+			return &all[i], nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "unknown-consent", "没有这个授权同意")
+}
+
+func (m *memory) ConsentsOf(_ context.Context, f exchange.ConsentFilter) ([]exchange.Consent, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []exchange.Consent
+	for _, c := range m.cases {
+		for _, consent := range c.Consents {
+			if consent.Subject == f.Subject {
+				out = append(out, consent)
+			}
+		}
+	}
+	return out[:min(len(out), f.Limit)], nil
 }
 
 func (m *memory) HandIn(context.Context, *exchange.Submission, ledger.Entry) error { return nil }

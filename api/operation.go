@@ -63,6 +63,7 @@ func (s *server) registerOperations() {
 	s.registerCases()
 	s.registerResolutions()
 	s.registerAssist()
+	s.registerConsents()
 	s.registerSnapshots()
 	s.registerSharing()
 	s.registerGrants()

@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), sharingProblems(), grantProblems(),
+		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), consentProblems(), sharingProblems(), grantProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text

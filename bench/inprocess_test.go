@@ -84,7 +84,7 @@ func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.E
 	var ids atomic.Int64
 	newID := func() string { return fmt.Sprintf("id-%08d", ids.Add(1)) }
 	return exchange.New(exchange.Config{
-		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Grants: db,
+		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Grants: db, Consents: db,
 		Sources: newGuard(b, db), Queue: db, Systems: db,
 		Locate: func(department string, _ *catalog.Source) (string, catalog.Network) {
 			return sources + "/" + department, catalog.NetworkLocal

@@ -18,6 +18,8 @@ type Case struct {
 	Facts    catalog.Facts
 	Parties  []catalog.Party
 	Results  []MatterResult
+	// Consents are those that were asked for or relayed, in that order.
+	Consents []Consent
 	// Salt keys the digests of this case in the ledger.
 	Salt []byte
 	// Opening is the digest of what it was opened with, to tell a repetition

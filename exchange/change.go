@@ -49,15 +49,32 @@ func (x *Exchange) ChangeCase(ctx context.Context, by policies.Caller, id string
 	for _, code := range unset {
 		delete(c.Facts, code)
 	}
-	c.Parties = parties
-	if _, err := x.plan(rev, c); err != nil {
+	relayed, err := x.changeParties(ctx, by, c, rev, parties)
+	if err != nil {
 		return nil, err
 	}
 	c.UpdatedAt = x.Now().UTC()
-	if err := x.Cases.UpdateCase(ctx, c, x.entry(ledger.FactsChanged, by, c)); err != nil {
+	entries := append([]ledger.Entry{x.entry(ledger.FactsChanged, by, c)}, relayed...)
+	if err := x.Cases.UpdateCase(ctx, c, entries...); err != nil {
 		return nil, fmt.Errorf("change case: %w", err)
 	}
 	return c, nil
+}
+
+// changeParties puts the parties into a case whose facts are changed, with what
+// they say of look-ups, and ends the requests for a consent that no longer fit.
+func (x *Exchange) changeParties(ctx context.Context, by policies.Caller, c *Case, rev *catalog.Revision, parties []catalog.Party) ([]ledger.Entry, error) {
+	before := c.Parties
+	c.Parties = parties
+	relayed, err := x.relay(by, c, before)
+	if err != nil {
+		return nil, err
+	}
+	s, err := x.situation(ctx, rev, c)
+	if err != nil {
+		return nil, err
+	}
+	return relayed, x.supersede(c, s)
 }
 
 // splitUnset takes out the facts that are null: they are unknown again.

@@ -38,6 +38,9 @@ func (x *Exchange) ContinueJob(ctx context.Context, job jobs.Job) error {
 		return fmt.Errorf("decode a job: %w", err)
 	}
 	err := x.Continue(ctx, p.Department, p.Case)
+	if authorizationChanged(err) {
+		return err // twice in a row: again, a little later
+	}
 	if errors.Is(err, fault.Conflict) && !errors.Is(err, fault.Unavailable) {
 		return nil // the case or its resolution has moved on: this one is not needed
 	}
@@ -49,30 +52,32 @@ func (x *Exchange) ContinueJob(ctx context.Context, job jobs.Job) error {
 // nothing when nothing waits, or when the case has changed since: then its
 // department resolves it anew.
 func (x *Exchange) Continue(ctx context.Context, department, caseID string) error {
+	_, err := x.afresh(func() (*Resolution, error) { return x.continueOnce(ctx, department, caseID) })
+	return err
+}
+
+// continueOnce gives the next version; nil when there is nothing to go on with.
+func (x *Exchange) continueOnce(ctx context.Context, department, caseID string) (*Resolution, error) {
 	before, err := x.Resolutions.LastResolution(ctx, department, caseID)
 	if errors.Is(err, fault.NotFound) {
-		return nil
+		return nil, nil //nolint:nilnil // there is nothing to go on with
 	}
 	if err != nil {
-		return fmt.Errorf("continue: %w", err)
+		return nil, fmt.Errorf("continue: %w", err)
 	}
 	if !slices.ContainsFunc(before.Materials, func(m MaterialResult) bool { return m.waits() }) {
-		return nil
+		return nil, nil //nolint:nilnil // as above
 	}
-	c, err := x.Cases.Case(ctx, department, caseID)
+	by := policies.Caller{Department: department}
+	c, rev, err := x.caseAtRevision(ctx, by, caseID)
 	if err != nil {
-		return fmt.Errorf("continue: %w", err)
+		return nil, fmt.Errorf("continue: %w", err)
 	}
 	if c.Version != before.CaseVersion {
-		return nil
+		return nil, nil //nolint:nilnil // as above
 	}
-	by := policies.Caller{System: c.System, Department: c.Department}
-	_, rev, err := x.caseAtRevision(ctx, by, caseID)
-	if err != nil {
-		return fmt.Errorf("continue: %w", err)
-	}
-	_, err = x.resolve(ctx, resolving{x: x, by: by, c: c, id: before.ID, before: before}, rev, nil)
-	return err
+	by.System = c.System
+	return x.resolve(ctx, resolving{x: x, by: by, c: c, id: before.ID, before: before}, rev, nil)
 }
 
 // pauses are how long is waited before a source that was away is asked again,

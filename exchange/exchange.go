@@ -26,17 +26,17 @@ type Catalogs interface {
 	Revision(ctx context.Context, number int) (*catalog.Revision, error)
 }
 
-// Cases keeps cases. Every change is stored together with its entry or not at
+// Cases keeps cases. Every change is stored together with its entries or not at
 // all.
 type Cases interface {
 	// OpenCase stores a new case. When the department already has a case of that
 	// number it stores nothing and returns the earlier one.
-	OpenCase(ctx context.Context, c *Case, e ledger.Entry) (*Case, error)
+	OpenCase(ctx context.Context, c *Case, entries ...ledger.Entry) (*Case, error)
 	// Case gives a department's case; fault.NotFound when it has none of that id.
 	Case(ctx context.Context, department, id string) (*Case, error)
-	// UpdateCase stores changed facts, parties and results. It is a
+	// UpdateCase stores changed facts, parties, results and consents. It is a
 	// fault.Conflict when the case is no longer at the version it was read at.
-	UpdateCase(ctx context.Context, c *Case, e ledger.Entry) error
+	UpdateCase(ctx context.Context, c *Case, entries ...ledger.Entry) error
 	// CaseByNumber finds a case by the department's own number.
 	CaseByNumber(ctx context.Context, department, number string) (*Case, error)
 }
@@ -59,8 +59,11 @@ type Resolutions interface {
 type Commit struct {
 	Resolution *Resolution
 	Entries    []ledger.Entry
-	Key        *Key // that is completed; nil for none
-	Jobs       []jobs.Job
+	// Rights are what its release rests on. It is a fault.Conflict
+	// (AuthorizationChanged) when one of them has ended.
+	Rights Rights
+	Key    *Key // that is completed; nil for none
+	Jobs   []jobs.Job
 	// Awaits are the assist tasks whose answers it waits for. Answered is one job
 	// more if any of them has been answered by now: the job of that answer may have
 	// found nothing to go on with.
@@ -92,6 +95,8 @@ type Systems interface {
 // Grants gives the grants that departments hold for matters.
 type Grants interface {
 	GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error)
+	// GrantStates gives the states of these grants as they are now, by id.
+	GrantStates(ctx context.Context, ids []string) (map[string]policies.GrantState, error)
 }
 
 // Submissions keeps the papers that applicants handed in.
@@ -122,6 +127,7 @@ type Config struct {
 	Submissions Submissions
 	Journal     Journal
 	Grants      Grants
+	Consents    Consents
 	// Sources puts the questions: the guard, before the connectors of all kinds.
 	Sources connectors.Connector
 	// Locate gives the address of a department's source, and where that may lead.

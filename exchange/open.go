@@ -46,7 +46,11 @@ func (x *Exchange) OpenCase(ctx context.Context, by policies.Caller, in Opening)
 		return nil, false, err
 	}
 	c.Opening = digest
-	stored, err := x.Cases.OpenCase(ctx, c, x.entry(ledger.CaseOpened, by, c))
+	relayed, err := x.relay(by, c, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	stored, err := x.Cases.OpenCase(ctx, c, append([]ledger.Entry{x.entry(ledger.CaseOpened, by, c)}, relayed...)...)
 	if err != nil {
 		return nil, false, fmt.Errorf("open case: %w", err)
 	}

@@ -35,7 +35,7 @@ func TestOpenCase_KeepsWhatItWasOpenedWith(t *testing.T) {
 		t.Errorf("stored case (-opened +stored):\n%s", diff)
 	}
 	entries := b.entries(c.ID)
-	if len(entries) != 1 || entries[0].Kind != ledger.CaseOpened || entries[0].System != "SPJ-1" {
+	if len(entries) != openingEntries || entries[0].Kind != ledger.CaseOpened || entries[0].System != "SPJ-1" {
 		t.Errorf("entries = %+v, want that it was opened", entries)
 	}
 }
@@ -51,7 +51,7 @@ func TestOpenCase_GivesTheSameCaseForTheSameContent(t *testing.T) {
 	if created || again.ID != first.ID {
 		t.Errorf("created %v, case %s; want the case %s that was there", created, again.ID, first.ID)
 	}
-	if b.rows("cases") != 1 || b.rows("ledger_entries") != 1 {
+	if b.rows("cases") != 1 || b.rows("ledger_entries") != openingEntries {
 		t.Error("the repetition was stored")
 	}
 }
@@ -75,7 +75,7 @@ func TestOpenCase_RefusesTheSameNumberWithOtherContent(t *testing.T) {
 			t.Errorf("another %s: case %v, created %v, error %s; want a conflict", name, c, created, describe(err))
 		}
 	}
-	if b.rows("cases") != 1 || b.rows("ledger_entries") != 1 {
+	if b.rows("cases") != 1 || b.rows("ledger_entries") != openingEntries {
 		t.Error("something was stored")
 	}
 	b.open(as("SW"), exchange.Opening{Number: founding().Number, Matter: "S02.M1", Parties: archive("", trading).Parties})
@@ -291,7 +291,7 @@ func TestOpenCase_OpensOneCaseForManyAtOnce(t *testing.T) {
 			t.Errorf("cases %s and %s were opened", first, id)
 		}
 	}
-	if opened.Load() != 1 || int(conflicts.Load()) != cap(ids)/2 || b.rows("cases") != 1 || b.rows("ledger_entries") != 1 {
+	if opened.Load() != 1 || int(conflicts.Load()) != cap(ids)/2 || b.rows("cases") != 1 || b.rows("ledger_entries") != openingEntries {
 		t.Errorf("%d opened, %d conflicts, %d cases; want 1, %d, 1", opened.Load(), conflicts.Load(), b.rows("cases"), cap(ids)/2)
 	}
 }

@@ -98,7 +98,7 @@ func renderMaterial(s *policies.Situation, r *catalog.Requirement, settled polic
 func renderEvidence(e policies.Evidence) Evidence {
 	out := Evidence{
 		Dataset: e.Dataset, Department: e.Department, Source: e.Source, Reference: e.Reference, Proof: e.Proof,
-		AsOf: at(e.AsOf), FetchedAt: at(e.FetchedAt), ValidUntil: e.ValidUntil, YesNo: e.YesNo, Fields: e.Fields, Grant: e.Grant, Basis: e.Basis,
+		AsOf: at(e.AsOf), FetchedAt: at(e.FetchedAt), ValidUntil: e.ValidUntil, YesNo: e.YesNo, Fields: e.Fields, Grant: e.Grant, Consent: e.Consent, Basis: e.Basis,
 	}
 	sum := sha256.Sum256([]byte(canonical(out)))
 	out.Digest = "sha256:" + hex.EncodeToString(sum[:])

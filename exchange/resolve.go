@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,13 +23,11 @@ import (
 //
 // A key, if given, makes a repetition return the first resolution.
 func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, key *Key) (*Resolution, error) {
-	c, rev, err := x.liveCase(ctx, by, id)
-	if err != nil {
-		return nil, err
-	}
-	run := resolving{x: x, by: by, c: c, id: x.NewID()}
 	if key == nil {
-		return x.resolve(ctx, run, rev, nil)
+		return x.resolveAnew(ctx, by, id, nil)
+	}
+	if _, err := x.Cases.Case(ctx, by.Department, id); err != nil {
+		return nil, fmt.Errorf("load case: %w", err)
 	}
 	earlier, err := x.Keys.ReserveKey(ctx, key)
 	if err != nil {
@@ -37,11 +36,22 @@ func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, k
 	if earlier != "" {
 		return x.Resolution(ctx, by, earlier)
 	}
-	r, err := x.resolve(ctx, run, rev, key)
+	r, err := x.resolveAnew(ctx, by, id, key)
 	if err != nil {
 		err = errors.Join(err, x.releaseKey(ctx, key))
 	}
 	return r, err
+}
+
+// resolveAnew makes the first version of a resolution.
+func (x *Exchange) resolveAnew(ctx context.Context, by policies.Caller, id string, key *Key) (*Resolution, error) {
+	return x.afresh(func() (*Resolution, error) {
+		c, rev, err := x.liveCase(ctx, by, id)
+		if err != nil {
+			return nil, err
+		}
+		return x.resolve(ctx, resolving{x: x, by: by, c: c, id: x.NewID()}, rev, key)
+	})
 }
 
 // releaseKey lets the caller try again at once with the same key.
@@ -67,6 +77,9 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if run.latest, err = x.Catalogs.Current(ctx); err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)
 	}
+	if err = x.withhold(ctx, run.c, maps.Values(run.kept)); err != nil { // what is kept is released again
+		return nil, fmt.Errorf("resolve: %w", err)
+	}
 	// From here on a caller that hangs up changes nothing: what is asked is
 	// recorded with what came of it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.Deadline)
@@ -78,7 +91,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, errors.Join(err, run.abandon(committing))
 	}
 	r := run.render(settlements)
-	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Key: key}
+	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
 		err = x.Resolutions.CommitResolution(committing, commit)
 	}
@@ -110,7 +123,8 @@ func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolvi
 const commitDeadline = 5 * time.Second
 
 // Resolution gives an earlier resolution of the caller's department. It holds
-// people's data, so every reading is recorded before it is answered.
+// people's data, so every reading is recorded before it is answered. What rests
+// on a right that has ended since is looked at last, and not given out.
 func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string) (*Resolution, error) {
 	r, err := x.Resolutions.Resolution(ctx, by.Department, id)
 	if err != nil {
@@ -129,6 +143,13 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	}
 	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
 		return nil, notRecorded(err)
+	}
+	c, err := x.Cases.Case(ctx, by.Department, r.Case)
+	if err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	if err := x.withhold(ctx, c, r.each); err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	return r, nil
 }
@@ -159,6 +180,7 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	s := &policies.Situation{
 		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
 		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask][]policies.Answer{}, Handed: handed,
+		Permissions: x.permissions(c, now),
 	}
 	return s, nil
 }
@@ -300,6 +322,7 @@ func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	e.Resolution, e.Ruleset = run.id, first.Decision.Ruleset
 	e.Matter, e.Material, e.Mode, e.Dataset = first.Use.Matter.Code, first.Use.Material.Code, string(q.Mode), q.Dataset
 	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
+	e.Consent = first.Decision.Consent
 	e.Task = q.answer.Task
 	if party := run.c.party(q.Party); party != nil {
 		e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)

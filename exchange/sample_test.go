@@ -54,6 +54,10 @@ func except(dataset string, other source) source {
 	}
 }
 
+// openingEntries are what is recorded when it is opened: that, and the word of the
+// four parties who have given theirs.
+const openingEntries = 5
+
 // founding is a case that asks about four people in one round: four identity
 // cards and titles, and two registers of the bad.
 func founding() exchange.Opening {

@@ -39,6 +39,11 @@ const (
 	CredentialAdded   Kind = "credential_added"
 	CredentialRevoked Kind = "credential_revoked"
 	SystemRevoked     Kind = "system_revoked"
+
+	ConsentRequested Kind = "consent_requested"
+	ConsentGiven     Kind = "consent_given"
+	ConsentRefused   Kind = "consent_refused"
+	ConsentWithdrawn Kind = "consent_withdrawn"
 )
 
 // Operator is the Person of an act by command, at the machine itself.
@@ -70,6 +75,7 @@ type Entry struct {
 	Fields   []string `json:"fields,omitempty"`  // codes, never values
 	Grant    string   `json:"grant,omitempty"`
 	Basis    []string `json:"basis,omitempty"`
+	Consent  string   `json:"consent,omitempty"` // that it rests on
 	// Also are the other materials that the same question serves.
 	Also []Service `json:"also,omitempty"`
 

@@ -66,7 +66,7 @@ func (w *walk) refused(step *catalog.Step) bool {
 	a := Access{
 		Receiver: w.s.Receiver, Department: w.s.Catalog.Department(w.r.Matter().Department),
 		Dataset: &catalog.Dataset{Department: w.assistant(step)}, // what the officer looks into
-		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Own: w.s.permission(w.r.Party), Guardians: w.s.guardians(),
+		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Own: w.s.permission(w.r.Party), Guardians: w.s.guardians(w.r.Party),
 	}
 	var f finding
 	f.byBasis(&a, w.s.Now)

@@ -157,7 +157,7 @@ func (p *proving) decideUse(use catalog.Use, l *catalog.Lookup, dataset *catalog
 	a := Access{
 		System: p.s.System, Receiver: p.s.Receiver, Department: p.s.Catalog.Department(use.Matter.Department),
 		Matter: use.Matter, Material: use.Material.Code, Dataset: dataset, Fields: FieldsRead(p.proof, l, dataset),
-		Role: role, Party: party, Own: p.s.permission(party), Guardians: p.s.guardians(),
+		Role: role, Party: party, Own: p.s.permission(party), Guardians: p.s.guardians(party),
 	}
 	if planned := p.s.Plan.Matter(use.Matter.Code); planned != nil {
 		a.State = planned.State
@@ -204,7 +204,7 @@ func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer A
 	evidence := Evidence{
 		Dataset: l.Dataset, Department: dataset.Department, Source: answer.Source, Reference: answer.Reference, Proof: answer.Proof,
 		AsOf: answer.AsOf, FetchedAt: answer.FetchedAt, ValidUntil: validUntil,
-		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Basis: d.Reasons,
+		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Consent: d.Consent, Basis: d.Reasons,
 	}
 	if _, shown := evidence.Fields[dataset.ValidUntil]; !shown {
 		evidence.ValidUntil = "" // a field like any other

@@ -23,6 +23,9 @@ func operations() map[string][]Duty {
 
 		"link-file": {DutySystem, DutyClerk}, "fetch-file": {DutySystem, DutyClerk},
 		"read-system": {DutySystem}, "add-system-key": {DutySystem},
+		"request-consents": {DutySystem, DutyClerk}, "list-case-consents": {DutySystem, DutyClerk},
+		"list-consents": {DutyCitizen}, "read-consent": {DutyCitizen}, "read-consent-receipt": {DutyCitizen},
+		"decide-consent": {DutyCitizen}, "withdraw-consent": {DutyCitizen},
 
 		"list-assist-tasks": {DutySystem, DutySharingOfficer}, "read-assist-task": {DutySystem, DutySharingOfficer},
 		"answer-assist-task": {DutySystem, DutySharingOfficer},

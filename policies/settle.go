@@ -50,6 +50,7 @@ type Evidence struct {
 	YesNo      bool // only the conclusion is released
 	Fields     map[string]any
 	Grant      string
+	Consent    string // that it rests on; empty for none
 	Basis      []ReasonOfDecision
 }
 

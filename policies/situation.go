@@ -17,8 +17,9 @@ type Situation struct {
 	Receiver string
 	Parties  []catalog.Party
 	Facts    catalog.Facts
-	// Permissions are what people have said of look-ups about them, by party id.
-	// Of a party without an entry, what came with the case stands for the case.
+	// Permissions are what counts of what was said of look-ups about a party, by
+	// party id; for a child it is what the guardians have said. Of a party without an
+	// entry, what came with the case stands for the case.
 	Permissions map[string]Permission
 	Grants      *Grants
 	Stops       Stops
@@ -113,8 +114,11 @@ func (s *Situation) permission(p *catalog.Party) Permission {
 	return Permission{State: p.Consent, Everything: true}
 }
 
-// guardians are what the guardians in the case have said.
-func (s *Situation) guardians() []Permission {
+// guardians are what the guardians in the case have said of a child.
+func (s *Situation) guardians(child *catalog.Party) []Permission {
+	if said, known := s.Permissions[child.ID]; known {
+		return []Permission{said}
+	}
 	var said []Permission
 	for i := range s.Parties {
 		if s.Parties[i].In(guardianRole) {

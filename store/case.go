@@ -22,9 +22,10 @@ type caseBody struct {
 
 func cases() things { return things{code: "case", name: "办件"} }
 
-// OpenCase stores a new case with its entry. When the department already has a
-// case of that number it stores nothing and returns the earlier one.
-func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, e ledger.Entry) (*exchange.Case, error) {
+// OpenCase stores a new case with its consents and its entries. When the
+// department already has a case of that number it stores nothing and returns the
+// earlier one.
+func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledger.Entry) (*exchange.Case, error) {
 	row, err := caseToRow(c)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,10 @@ func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, e ledger.Entry) 
 		if taken = created.RowsAffected == 0; taken {
 			return nil
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		if err := saveConsents(ctx, tx, c); err != nil {
+			return err
+		}
+		return appendEntries(ctx, tx, entries)
 	})
 	if err != nil {
 		return nil, err
@@ -68,9 +72,15 @@ func (s *Store) CaseByNumber(ctx context.Context, department, number string) (*e
 	return s.caseFromRow(ctx, row)
 }
 
-// UpdateCase stores changed facts, parties and new results with their entry.
-// It is a fault.Conflict when the case has been changed since it was read.
-func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, e ledger.Entry) error {
+// UpdateCase stores changed facts, parties, consents and new results with their
+// entries. It is a fault.Conflict when the case has been changed since it was
+// read.
+func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, entries ...ledger.Entry) error {
+	return s.updateCase(ctx, c, entries, func(*gorm.DB) error { return nil })
+}
+
+// updateCase is UpdateCase, with more to be done in the same transaction.
+func (s *Store) updateCase(ctx context.Context, c *exchange.Case, entries []ledger.Entry, more func(tx *gorm.DB) error) error {
 	row, err := caseToRow(c)
 	if err != nil {
 		return err
@@ -92,7 +102,13 @@ func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, e ledger.Entry
 		if err := saveResults(ctx, tx, c); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		if err := saveConsents(ctx, tx, c); err != nil {
+			return err
+		}
+		if err := appendEntries(ctx, tx, entries); err != nil {
+			return err
+		}
+		return more(tx)
 	})
 	if err == nil {
 		c.Version++
@@ -163,7 +179,10 @@ func (s *Store) caseFromRow(ctx context.Context, row caseRow) (*exchange.Case, e
 		return nil, fmt.Errorf("decode the facts of case %s: %w", row.ID, err)
 	}
 	c.Facts = facts
-	c.Results, err = s.results(ctx, row.ID)
+	if c.Results, err = s.results(ctx, row.ID); err != nil {
+		return nil, err
+	}
+	c.Consents, err = s.consentsOf(ctx, row.ID)
 	return c, err
 }
 

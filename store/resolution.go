@@ -31,6 +31,9 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if locked.Error != nil {
 			return translate(locked.Error, "save a resolution", resolutions())
 		}
+		if err := s.checkRights(tx, c.Rights); err != nil {
+			return err
+		}
 		if locked.RowsAffected == 0 {
 			return caseChanged()
 		}
