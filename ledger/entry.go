@@ -31,6 +31,17 @@ const (
 	SnapshotLoaded Kind = "snapshot_loaded"
 )
 
+// The kinds of what people do as such. Person is who acted, Object whom it was
+// done to.
+const (
+	SignedIn          Kind = "signed_in"
+	SignedOut         Kind = "signed_out"
+	PersonRegistered  Kind = "person_registered"
+	PersonDeactivated Kind = "person_deactivated"
+	DutyAssigned      Kind = "duty_assigned"
+	DutyRemoved       Kind = "duty_removed"
+)
+
 // Entry (存证) is one recorded act.
 type Entry struct {
 	Kind       Kind      `json:"kind"`

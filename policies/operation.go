@@ -23,5 +23,9 @@ func operations() map[string][]Duty {
 		"list-assist-tasks": {DutySystem, DutySharingOfficer}, "read-assist-task": {DutySystem, DutySharingOfficer},
 		"answer-assist-task": {DutySystem, DutySharingOfficer},
 		"load-snapshot":      {DutySystem, DutySharingOfficer},
+
+		"read-session": {DutyPerson}, "choose-department": {DutyPerson},
+		"list-persons": {DutyDepartmentAdmin}, "deactivate-person": {DutyDepartmentAdmin},
+		"assign-duty": {DutyDepartmentAdmin}, "remove-duty": {DutyDepartmentAdmin},
 	}
 }
