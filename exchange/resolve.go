@@ -29,6 +29,7 @@ func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, k
 	if key == nil {
 		return x.resolve(ctx, run, rev, nil)
 	}
+	key = key.ownedBy(by, c)
 	earlier, err := x.Keys.ReserveKey(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)
