@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
 	"mianti/identity"
@@ -54,7 +53,7 @@ type siteSettings struct {
 	database string // default: a new SQLite file
 	url      string // a running site whose providers are used; default: new ones
 	like     *site
-	spoil    func(*jwt.Token)
+	spoil    func(*testprovider.IDToken)
 }
 
 func newSite(t *testing.T, c siteSettings) *site {
@@ -104,7 +103,7 @@ func (s *site) openProviders() {
 	make := func(kind string, people []testprovider.Person) *testprovider.Provider {
 		p, err := testprovider.New(testprovider.Config{
 			Issuer: base + "/" + kind, Title: kind, People: people, ClientID: "mianti-" + kind, ClientSecret: "not a secret: +/ &",
-			RedirectURLs: []string{s.url + "/auth/callback/" + kind}, Now: s.now, Spoil: func(t *jwt.Token) {
+			RedirectURLs: []string{s.url + "/auth/callback/" + kind}, Now: s.now, Spoil: func(t *testprovider.IDToken) {
 				if s.settings.spoil != nil {
 					s.settings.spoil(t)
 				}

@@ -37,12 +37,11 @@ type signInSettings struct {
 // check reports every fault of the settings together.
 func (s *signInSettings) check() error {
 	var faults []error
-	for _, p := range []struct{ name, issuer, client string }{
-		{"MIANTI_STAFF", s.StaffIssuer, s.StaffClientID}, {"MIANTI_CITIZEN", s.CitizenIssuer, s.CitizenClientID},
-	} {
-		if (p.issuer == "") != (p.client == "") {
-			faults = append(faults, fmt.Errorf("%[1]s_ISSUER, %[1]s_CLIENT_ID: give both, or neither", p.name))
-		}
+	if (s.StaffIssuer == "") != (s.StaffClientID == "") {
+		faults = append(faults, errors.New("MIANTI_STAFF_ISSUER, MIANTI_STAFF_CLIENT_ID: give both, or neither"))
+	}
+	if (s.CitizenIssuer == "") != (s.CitizenClientID == "") {
+		faults = append(faults, errors.New("MIANTI_CITIZEN_ISSUER, MIANTI_CITIZEN_CLIENT_ID: give both, or neither"))
 	}
 	if s.StaffIdle < 0 || s.CitizenIdle < 0 || s.SessionLifetime < max(s.StaffIdle, s.CitizenIdle) {
 		faults = append(faults, errors.New("MIANTI_SESSION_LIFETIME: must be at least MIANTI_STAFF_IDLE and MIANTI_CITIZEN_IDLE"))

@@ -53,7 +53,15 @@ type Config struct {
 	Now          func() time.Time
 	// Spoil, if given, changes an id token before it is signed, so that tests can
 	// see it refused.
-	Spoil func(token *jwt.Token)
+	Spoil func(t *IDToken)
+}
+
+// IDToken is what is about to be signed. Algorithm may be ES256, HS256 with the
+// client secret, or none.
+type IDToken struct {
+	Algorithm string
+	Header    map[string]any
+	Claims    map[string]any
 }
 
 // Provider is one provider. It is safe for concurrent use.
@@ -275,19 +283,30 @@ func (p *Provider) isClient(r *http.Request) bool {
 
 func (p *Provider) idToken(g grant) (string, error) {
 	now := p.Now()
-	claims := jwt.MapClaims{
+	claims := map[string]any{
 		"iss": p.Issuer, "sub": g.person.Subject, "aud": p.ClientID, "nonce": g.nonce, "name": g.person.Name,
 		"iat": now.Unix(), "exp": now.Add(tokenLife).Unix(),
 	}
 	for name, value := range g.person.Claims {
 		claims[name] = value
 	}
-	token := jwt.NewWithClaims(jwt.SigningMethodES256, claims)
-	token.Header["kid"] = keyID
+	said := &IDToken{Algorithm: "ES256", Header: map[string]any{"kid": keyID}, Claims: claims}
 	if p.Spoil != nil {
-		p.Spoil(token)
+		p.Spoil(said)
 	}
-	switch token.Method {
+	return p.sign(said)
+}
+
+func (p *Provider) sign(said *IDToken) (string, error) {
+	method := jwt.GetSigningMethod(said.Algorithm)
+	if method == nil {
+		return "", fmt.Errorf("testprovider: no algorithm %s", said.Algorithm)
+	}
+	token := jwt.NewWithClaims(method, jwt.MapClaims(said.Claims))
+	for name, value := range said.Header {
+		token.Header[name] = value
+	}
+	switch method {
 	case jwt.SigningMethodNone:
 		return token.SignedString(jwt.UnsafeAllowNoneSignatureType)
 	case jwt.SigningMethodHS256:
