@@ -2,11 +2,13 @@ package identity_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"mianti/identity"
 	"mianti/internal/pgtest"
 	"mianti/ledger"
 	"mianti/policies"
@@ -217,5 +219,37 @@ func TestPages_SetCookiesThatScriptsAndOtherSitesDoNotGet(t *testing.T) {
 	policy := b.get(s.url + "/auth/").header.Get("Content-Security-Policy")
 	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe-inline") || strings.Contains(policy, "script-src") {
 		t.Errorf("policy %q", policy)
+	}
+}
+
+func TestNew_WantsHTTPSAndBindsCookiesToTheHost(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, siteSettings{})
+	for address, ok := range map[string]bool{
+		"https://mianti.example": true, "http://127.0.0.1:8080": true, "http://localhost:8080": true, "http://mianti.example": false, "mianti.example": false,
+	} {
+		c := s.identity.Config
+		c.Address = address
+		if _, err := identity.New(c); (err == nil) != ok {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	c := s.identity.Config
+	c.Address = "https://mianti.example"
+	made, err := identity.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := made.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/auth/staff/login", nil))
+	if cookie := w.Header().Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-mianti-login=") || !strings.Contains(cookie, "; Secure") {
+		t.Errorf("cookie %q", strings.SplitN(cookie, "=", 2)[0])
+	}
+	if to := w.Header().Get("Location"); !strings.Contains(to, "redirect_uri=https%3A%2F%2Fmianti.example%2Fauth%2Fcallback%2Fstaff") {
+		t.Errorf("sent to %s", to)
 	}
 }
