@@ -51,8 +51,7 @@ type site struct {
 
 type siteSettings struct {
 	database string // default: a new SQLite file
-	url      string // a running site whose providers are used; default: new ones
-	like     *site
+	like     *site  // a running site whose providers and database are used
 	spoil    func(*testprovider.IDToken)
 }
 
