@@ -23,6 +23,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"mianti/exchange"
+	"mianti/identity"
 	"mianti/policies"
 	"mianti/sharing"
 )
@@ -61,9 +62,13 @@ type Config struct {
 	Systems  Systems
 	Tokens   Tokens
 	Sharing  *sharing.Sharing
-	// People are those who sign in; nil for none.
-	People People
-	Keys   *SigningKeys
+	// People are those who sign in, Sessions theirs, Office gives them duties, and
+	// SignIn serves the pages below /auth/; nil for nobody.
+	People   People
+	Sessions Sessions
+	Office   *identity.Office
+	SignIn   http.Handler
+	Keys     *SigningKeys
 	// Issuer is the address under which callers reach this interface, such as
 	// "https://mianti.example"; tokens name it.
 	Issuer string
@@ -96,6 +101,7 @@ type server struct {
 	api      huma.API
 	uploads  chan struct{} // files that are being received
 	streams  chan struct{} // event streams that are open
+	sameSite *http.CrossOriginProtection
 }
 
 // New returns the handler of the whole interface. It fails when the
@@ -106,6 +112,10 @@ func New(c Config) (http.Handler, error) {
 	}
 	s := &server{Config: c, audience: c.Issuer + "/v1", tokenURL: c.Issuer + "/oauth/token", texts: problemTexts()}
 	s.tokens = s.accessTokenParser()
+	s.sameSite = http.NewCrossOriginProtection()
+	if err := s.sameSite.AddTrustedOrigin(origin(c.Issuer)); err != nil {
+		return nil, fmt.Errorf("api: issuer: %w", err)
+	}
 	s.uploads, s.streams = make(chan struct{}, maxUploads), make(chan struct{}, maxStreams)
 	engine, err := s.newEngine()
 	if err != nil {

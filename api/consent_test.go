@@ -11,11 +11,11 @@ import (
 	"mianti/policies"
 )
 
-// people are those who have signed in, by the value of a header.
-type people map[string]policies.Caller
+// namedPeople are those who have signed in, by the value of a header.
+type namedPeople map[string]policies.Caller
 
 // Caller gives who has signed in.
-func (p people) Caller(r *http.Request) (policies.Caller, error) {
+func (p namedPeople) Caller(r *http.Request) (policies.Caller, error) {
 	caller, ok := p[r.Header.Get("X-Test-Person")]
 	if !ok {
 		return policies.Caller{}, fault.New(fault.Unauthenticated, "unauthenticated", "请先登录。")
@@ -38,7 +38,7 @@ func withPeople(t *testing.T) *harness {
 	citizen := func(number string) policies.Caller {
 		return policies.Caller{Person: "person-" + number[17:], Subject: h.config.Exchange.SubjectOf(catalog.KindPerson, number), Duties: []policies.Duty{policies.DutyCitizen}}
 	}
-	h.config.People = people{
+	h.config.People = namedPeople{
 		"a": citizen(personA), "b": citizen(personB),
 		"clerk":    {Person: "clerk-1", Department: "SPJ", Duties: []policies.Duty{policies.DutyClerk}},
 		"clerk-GA": {Person: "clerk-2", Department: "GA", Duties: []policies.Duty{policies.DutyClerk}},

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"mianti/identity"
 	"mianti/policies"
 )
 
@@ -175,6 +176,9 @@ func (s *server) callerFor(r *http.Request) (policies.Caller, error) {
 	case len(given) == 1:
 		return s.authenticate(r, given[0])
 	case len(given) == 0 && s.People != nil:
+		if err := s.sameSite.Check(r); err != nil {
+			return policies.Caller{}, identity.CrossSite()
+		}
 		return s.People.Caller(r)
 	default:
 		return policies.Caller{}, unauthenticated()
@@ -196,7 +200,7 @@ func (s *server) requireCaller(ctx huma.Context, next func(huma.Context)) {
 	}
 	setSystem(ctx.Context(), caller.System)
 	if !policies.MayDo(ctx.Operation().OperationID, caller.Duties) {
-		s.refuse(c, notYourDuty())
+		s.refuse(c, s.notHis(c.Request, caller))
 		return
 	}
 	next(huma.WithValue(ctx, callerKey{}, caller))

@@ -73,6 +73,8 @@ func (s *server) registerOperations() {
 	s.registerDatasets()
 	s.registerDepartments()
 	s.registerFacts()
+	s.registerSession()
+	s.registerPersons()
 	for _, schema := range s.api.OpenAPI().Components.Schemas.Map() {
 		requireArrays(schema)
 	}

@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), consentProblems(), sharingProblems(), grantProblems(),
+		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), personProblems(), consentProblems(), sharingProblems(), grantProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text
@@ -38,7 +38,7 @@ func requestProblems() map[string]problemText {
 		"method-not-allowed":     {title: "方法不支持", explanation: "这个地址不支持该方法，可用的方法见 Allow 标头。", status: http.StatusMethodNotAllowed},
 		"no-such-route":          {title: "没有这个地址", explanation: "接口说明见 /docs。"},
 		"bad-cursor":             {title: "翻页标记无效", explanation: "翻页标记只对同一目录修订和同样的筛选条件有效。请从第一页重新查询。"},
-		"unauthenticated":        {title: "身份未经验证", explanation: "请求须带有效的访问令牌（Authorization: Bearer …）。令牌在 /oauth/token 换取，到期后重新换取；系统被停用后令牌立即失效。"},
+		"unauthenticated":        {title: "身份未经验证", explanation: "接入系统的请求须带有效的访问令牌（Authorization: Bearer …）。令牌在 /oauth/token 换取，到期后重新换取；系统被停用后令牌立即失效。人员请到 /auth/ 登录。"},
 		"denied":                 {title: "无权办理", explanation: "令牌有效，但所属部门无权做这件事。"},
 		"not-your-duty":          {title: "岗位不能使用这项功能", explanation: "已经登录，但您的岗位不包括这项功能。岗位由本部门管理员分派。"},
 		"unknown":                {title: "没有找到", explanation: "没有这个对象，或它不属于本部门。"},

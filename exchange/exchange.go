@@ -117,6 +117,15 @@ type Key struct {
 	At      time.Time
 }
 
+// ownedBy puts the key of a person among those of the case's system, apart from
+// the system's own and from other people's: a key as it is sent holds no blank.
+func (k *Key) ownedBy(by policies.Caller, c *Case) *Key {
+	if by.System != "" {
+		return k
+	}
+	return &Key{System: c.System, Value: by.Person + " " + k.Value, Request: k.Request, At: k.At}
+}
+
 // Config is what an Exchange is made of. All fields are required, but for the
 // durations, which have defaults.
 type Config struct {

@@ -11,6 +11,7 @@ import (
 	"mianti/exchange"
 	"mianti/internal/fault"
 	"mianti/ledger"
+	"mianti/policies"
 )
 
 func key(request string) *exchange.Key {
@@ -94,5 +95,44 @@ func TestResolve_LetsOneOfTwoWithTheSameKeyRun(t *testing.T) {
 	}
 	if n := len(b.sources.questions()); n != foundingQuestions || len(b.entries(c.ID, ledger.Intent)) != n {
 		t.Errorf("%d questions, want those of one request", n)
+	}
+}
+
+func TestResolve_KeepsTheKeysOfPeopleApart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, wellKept)
+	c := b.open(as("SPJ"), founding())
+	clerk := policies.Caller{Person: "person-1", Department: "SPJ", Duties: []policies.Duty{policies.DutyClerk}}
+	other := clerk
+	other.Person = "person-2"
+	ids := map[string]string{}
+	for _, by := range []policies.Caller{as("SPJ"), clerk, other, clerk, as("SPJ"), other} {
+		k := &exchange.Key{System: by.System, Value: "key-1", Request: "sha256:a", At: at()}
+		r, err := b.x.Resolve(t.Context(), by, c.ID, k)
+		if err != nil {
+			t.Fatal(describe(err))
+		}
+		who := by.System + by.Person
+		if before := ids[who]; before != "" && before != r.ID {
+			t.Errorf("%s: the repetition made another resolution", who)
+		}
+		ids[who] = r.ID
+	}
+	if ids["SPJ-1"] == ids["person-1"] || ids["person-1"] == ids["person-2"] {
+		t.Errorf("a key is shared: %v", ids)
+	}
+	acts := 0
+	for _, e := range b.entries(c.ID) {
+		if e.Kind == ledger.CaseOpened || e.System == "SPJ-1" {
+			continue
+		}
+		if acts++; e.System != "" || (e.Person != "person-1" && e.Person != "person-2") || e.Department != "SPJ" {
+			t.Errorf("entry of a person's act: %+v", e)
+		}
+	}
+	// Each asks as the founding does: an intent and an outcome a question, the
+	// whole, and one reading again.
+	if want := 2 * (2*foundingQuestions + 2); acts != want {
+		t.Errorf("%d acts of the two, want %d", acts, want)
 	}
 }

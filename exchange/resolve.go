@@ -26,9 +26,11 @@ func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, k
 	if key == nil {
 		return x.resolveAnew(ctx, by, id, nil)
 	}
-	if _, err := x.Cases.Case(ctx, by.Department, id); err != nil {
+	c, err := x.Cases.Case(ctx, by.Department, id)
+	if err != nil {
 		return nil, fmt.Errorf("load case: %w", err)
 	}
+	key = key.ownedBy(by, c)
 	earlier, err := x.Keys.ReserveKey(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)

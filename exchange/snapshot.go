@@ -48,7 +48,7 @@ func (x *Exchange) LoadSnapshot(ctx context.Context, by policies.Caller, code st
 		return SnapshotReport{}, err
 	}
 	e := ledger.Entry{
-		Kind: ledger.SnapshotLoaded, At: x.Now().UTC(), System: by.System, Department: by.Department, Revision: rev.Number,
+		Kind: ledger.SnapshotLoaded, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department, Revision: rev.Number,
 		Dataset: dataset.Code, Source: source.Code, Digest: report.Digest,
 	}
 	if err := x.Journal.Append(ctx, []ledger.Entry{e}); err != nil {

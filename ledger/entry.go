@@ -46,8 +46,20 @@ const (
 	ConsentWithdrawn Kind = "consent_withdrawn"
 )
 
-// Operator is the Person of an act by command, at the machine itself.
-const Operator = "operator"
+// Operator is the Person of an act by command, at the machine itself, where
+// nobody signs in. No person and no system can have this identifier.
+const Operator = "operator@machine"
+
+// The kinds of what people do as such. Person is who acted, Object whom it was
+// done to.
+const (
+	SignedIn          Kind = "signed_in"
+	SignedOut         Kind = "signed_out"
+	PersonRegistered  Kind = "person_registered"
+	PersonDeactivated Kind = "person_deactivated"
+	DutyAssigned      Kind = "duty_assigned"
+	DutyRemoved       Kind = "duty_removed"
+)
 
 // Entry (存证) is one recorded act.
 type Entry struct {

@@ -33,6 +33,7 @@ type Duty string
 // The duties. Those of people are given for one department; see docs/duties.md.
 const (
 	DutySystem          Duty = "system"           // 接入系统
+	DutyPerson          Duty = "person"           // 已登录人员: whoever has signed in, with or without other duties
 	DutyCitizen         Duty = "citizen"          // 申请人
 	DutyClerk           Duty = "clerk"            // 审批人员
 	DutySharingOfficer  Duty = "sharing_officer"  // 政务数据共享工作机构人员 (条例, art. 11)

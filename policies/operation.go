@@ -40,5 +40,8 @@ func operations() map[string][]Duty {
 		"list-grants": {DutySystem, DutySharingOfficer, DutyAuditor}, "read-grant": {DutySystem, DutySharingOfficer, DutyAuditor},
 		"suspend-grant": {DutySharingOfficer}, "order-correction": {DutySharingOfficer}, "resume-grant": {DutySharingOfficer},
 		"terminate-grant": {DutySharingOfficer}, "narrow-grant": {DutySharingOfficer},
+		"read-session": {DutyPerson}, "choose-department": {DutyPerson},
+		"list-persons": {DutyDepartmentAdmin}, "deactivate-person": {DutyDepartmentAdmin},
+		"assign-duty": {DutyDepartmentAdmin}, "remove-duty": {DutyDepartmentAdmin},
 	}
 }

@@ -22,6 +22,7 @@ func rowTypes() []any {
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
 		sharingRow{}, consentRow{},
+		personRow{}, dutyRow{}, sessionRow{},
 	}
 }
 

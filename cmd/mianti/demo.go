@@ -77,6 +77,7 @@ type demo struct {
 	client   *client
 	catalog  *catalog.Revision
 	node     *node
+	people   *demoPeople
 	stop     context.CancelFunc
 	served   chan error // one result for each server
 }
@@ -99,23 +100,31 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), sources.Close())
 	}
-	d := &demo{url: "http://" + listener.Addr().String(), standIns: standIns, served: make(chan error, 2)}
+	d := &demo{url: "http://" + listener.Addr().String(), standIns: standIns, served: make(chan error, 3)}
 	settings := exchangeSettings{
 		Issuer: d.url, sourceSettings: sourceSettings{SourcesURL: "http://" + sources.Addr().String() + "/{department}"},
 		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second, DataAuthority: "DSJ",
 	}
 	settings.DatabaseURL = database
 	secret := newSecret()
-	if d.catalog, err = fillDemo(ctx, database, secret); err != nil {
+	if d.people, err = openDemoPeople("127.0.0.1:0", d.url); err != nil {
 		return nil, errors.Join(err, sources.Close(), listener.Close())
 	}
+	settings.signInSettings = d.people.settings()
+	if d.catalog, err = fillDemo(ctx, database, secret); err != nil {
+		return nil, errors.Join(err, sources.Close(), listener.Close(), d.people.Close())
+	}
 	if d.node, err = newNode(ctx, settings, log); err != nil {
-		return nil, errors.Join(err, sources.Close(), listener.Close())
+		return nil, errors.Join(err, sources.Close(), listener.Close(), d.people.Close())
+	}
+	if err = d.people.giveDuties(ctx, d.node.store); err != nil {
+		return nil, errors.Join(err, sources.Close(), listener.Close(), d.people.Close(), d.node.Close())
 	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d.stop = stop
 	go func() { d.served <- serveHTTP(serving, sources, standIns) }()
 	go func() { d.served <- d.node.serve(serving, listener) }()
+	go func() { d.served <- d.people.Serve(serving) }()
 	d.client = newClient(d.url, "", secret)
 	return d, nil
 }
@@ -123,7 +132,7 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 // Close stops the servers and closes the database.
 func (d *demo) Close() error {
 	d.stop()
-	return errors.Join(<-d.served, <-d.served, d.node.Close())
+	return errors.Join(<-d.served, <-d.served, <-d.served, d.node.Close())
 }
 
 // fillDemo loads the catalog, and registers a system for every department and
@@ -272,4 +281,5 @@ func (d *demo) printHints(w io.Writer) {
   MIANTI_URL=%[1]s MIANTI_CLIENT_ID=%[2]s MIANTI_CLIENT_SECRET=%[3]s go run ./cmd/mianti resolve examples/jinan/cases/S01-own-premises.yaml
 （每个部门各有一个演示系统，如 demo-JY、demo-BDC，密钥相同；办件由牵头或办理部门的系统登记。）
 `, d.url, demoSystem+"SPJ", d.client.secret)
+	d.people.printHints(w, d.url)
 }

@@ -34,6 +34,7 @@ type commands struct {
 	Catalog  catalogCommands `cmd:"" help:"Check and load catalogs."`
 	Source   sourceCommands  `cmd:"" help:"Connect departments: try, check and load their sources."`
 	System   systemCommands  `cmd:"" help:"Register the systems that may ask."`
+	Person   personCommands  `cmd:"" help:"Give the people who sign in their duties."`
 	Grant    grantCommands   `cmd:"" help:"Give departments the right to use records."`
 	Explain  explainCommand  `cmd:"" help:"Say from the record why the look-ups of a case were allowed or denied."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

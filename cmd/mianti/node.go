@@ -74,12 +74,20 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	})
 	draining, drain := context.WithCancel(context.Background())
 	n.drain = drain
-	n.handler, err = api.New(api.Config{
+	config := api.Config{
 		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Sharing: newSharing(db, catalogs, calendar, s.DataAuthority),
 		Now:     time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates,
-	})
+	}
+	who, err := s.newPeople(db, catalogs, n.exchange, log)
+	if err != nil {
+		return nil, err
+	}
+	if who != nil {
+		config.People, config.Sessions, config.SignIn, config.Office = who.identity, who.identity, who.pages, newOffice(db, false)
+	}
+	n.handler, err = api.New(config)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type databaseSetting struct {
 type exchangeSettings struct {
 	databaseSetting
 	sourceSettings
+	signInSettings
 	Issuer         string        `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
 	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the keys that sign tokens; the first signs, all are published. Default: a new key, so that a restart ends all tokens."`
 	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: a new key, so that earlier papers are not found again after a restart."`
@@ -42,7 +43,7 @@ type exchangeSettings struct {
 // check reports every fault of the settings together.
 func (s *exchangeSettings) check() error {
 	var faults []error
-	faults = append(faults, s.sourceSettings.check())
+	faults = append(faults, s.sourceSettings.check(), s.signInSettings.check())
 	if u, err := url.Parse(s.Issuer); err != nil || u.Host == "" {
 		faults = append(faults, errors.New("MIANTI_ISSUER: want an absolute address, such as https://mianti.example"))
 	}

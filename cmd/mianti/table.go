@@ -54,7 +54,7 @@ func printResolution(w io.Writer, title string, r *exchange.Resolution) {
 		if len(rows) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s（%d 项）\n%s\n", g.title, len(rows), newTable(rows).Headers("代码", "材料", "当事人", "方式", "说明"))
+		fmt.Fprintf(w, "\n%s（%d 项）\n%s\n", g.title, len(rows), newTable(rows, 12, 28, 8, 10, 58).Headers("代码", "材料", "当事人", "方式", "说明"))
 	}
 	if len(r.Questions) > 0 {
 		fmt.Fprintln(w, "\n还需要回答：")
@@ -108,8 +108,7 @@ func statusName(s exchange.Status) string {
 }
 
 // newTable is a quiet table that wraps long texts.
-func newTable(rows [][]string) *table.Table {
-	widths := []int{12, 28, 8, 10, 58}
+func newTable(rows [][]string, widths ...int) *table.Table {
 	return table.New().Border(lipgloss.NormalBorder()).BorderColumn(false).BorderTop(false).BorderBottom(false).
 		BorderLeft(false).BorderRight(false).Rows(rows...).
 		StyleFunc(func(_, column int) lipgloss.Style {
