@@ -25,6 +25,7 @@ type memory struct {
 	systems     map[string]exchange.System
 	assertions  map[string]bool
 	grants      []policies.Grant
+	stopped     []policies.Stop
 	tasks       []exchange.AssistTask
 	jobs        []jobs.Job
 	fail        error // what every access fails with
@@ -148,6 +149,10 @@ func (m *memory) ReserveKey(_ context.Context, key *exchange.Key) (string, error
 func (m *memory) ReleaseKey(context.Context, *exchange.Key) error { return nil }
 
 func (m *memory) Append(context.Context, []ledger.Entry) error { return m.fail }
+
+func (m *memory) AppendIntents(context.Context, []ledger.Entry, []string) error { return m.fail }
+
+func (m *memory) Stops(context.Context) ([]policies.Stop, error) { return m.stopped, m.fail }
 
 func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) {
 	m.mu.Lock()

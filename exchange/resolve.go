@@ -55,7 +55,11 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err != nil {
 		return nil, err
 	}
-	s.Plan = separate(s, run.before)
+	if s.Stops.Holds(policies.StopSystem, run.by.System) {
+		return nil, systemStopped()
+	}
+	run.kept = run.before.kept(s.Stops)
+	s.Plan = separate(s, run.before, run.kept)
 	if run.s = s; run.before != nil {
 		s.Since = run.before.StartedAt
 	}
@@ -66,7 +70,6 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	// recorded with what came of it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.Deadline)
 	defer cancel()
-	run.kept = run.before.kept()
 	settlements, err := run.settle(ctx)
 	committing, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
@@ -130,6 +133,10 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	if err != nil {
 		return nil, fmt.Errorf("resolve: read grants: %w", err)
 	}
+	stops, err := x.Grants.Stops(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("resolve: read stops: %w", err)
+	}
 	handed, err := x.handed(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("resolve: read earlier papers: %w", err)
@@ -138,6 +145,7 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	s := &policies.Situation{
 		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
 		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask][]policies.Answer{}, Handed: handed,
+		Stops: policies.IndexStops(stops),
 	}
 	return s, nil
 }
@@ -213,20 +221,27 @@ func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error)
 // time is up nobody is asked any more: what is still open counts as a source
 // that gave no answer in time, and what is known is not lost.
 func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
-	questions := run.questions(wishes)
+	questions := run.withoutStopped(run.questions(wishes))
+	if len(questions) == 0 {
+		return nil
+	}
 	if ctx.Err() != nil {
 		for _, q := range questions {
 			run.know(q.Ask, policies.Answer{Asked: q.fields, Result: policies.SourceDown, Fault: string(connectors.FaultTimeout)})
 		}
 		return nil
 	}
-	intents := make([]ledger.Entry, len(questions))
+	intents, subjects := make([]ledger.Entry, len(questions)), make([]string, len(questions))
 	for i, q := range questions {
-		intents[i] = run.lookUpEntry(ledger.Intent, q)
+		intents[i], subjects[i] = run.lookUpEntry(ledger.Intent, q), run.subjectOf(q)
 	}
 	recording, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
-	if err := run.x.Journal.Append(recording, intents); err != nil {
+	err := run.x.Journal.AppendIntents(recording, intents, subjects)
+	if errors.Is(err, fault.Exhausted) {
+		return fmt.Errorf("resolve: %w", err)
+	}
+	if err != nil {
 		return fault.New(fault.Unavailable, "not-recorded", "核验请求未能留痕，因此没有再向部门查询，也没有给出结果。请稍后重试。").Because(err)
 	}
 	answers := run.x.askAll(ctx, run.c, run.s, questions)

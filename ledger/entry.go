@@ -29,6 +29,11 @@ const (
 	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
 	AssistAnswered Kind = "assist_answered"
 	SnapshotLoaded Kind = "snapshot_loaded"
+	Stopped        Kind = "stopped" // a use was ended at once
+	StopLifted     Kind = "stop_lifted"
+	QuotaSet       Kind = "quota_set"
+	// AlarmAcknowledged: somebody has seen an alarm.
+	AlarmAcknowledged Kind = "alarm_acknowledged"
 )
 
 // Entry (存证) is one recorded act.

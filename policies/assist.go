@@ -67,7 +67,7 @@ func (w *walk) refused(step *catalog.Step) bool {
 	return slices.Contains(Decide(Access{
 		Receiver: w.s.Receiver, Department: w.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code,
 		Dataset: &catalog.Dataset{Department: w.assistant(step)}, // what the officer looks into
-		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Guardian: guardianConsent(w.s.Parties),
+		Role:    w.s.Catalog.Role(w.r.Role), Party: w.r.Party, Guardian: guardianConsent(w.s.Parties), Stops: w.s.Stops,
 	}, w.s.Grants, w.s.Now).Reasons, ConsentDenied)
 }
 

@@ -20,6 +20,8 @@ type Access struct {
 	Party *catalog.Party
 	// Guardian is what a guardian in the case has said, for a child's record.
 	Guardian catalog.ConsentState
+	// Stops are what is stopped.
+	Stops Stops
 }
 
 // ReasonOfDecision is one reason for a decision.
@@ -35,6 +37,8 @@ const (
 	GrantExpired      ReasonOfDecision = "grant_expired"
 	GrantLacksField   ReasonOfDecision = "grant_lacks_field"
 	DatasetWithheld   ReasonOfDecision = "dataset_withheld"
+	DatasetStopped    ReasonOfDecision = "dataset_stopped"
+	GrantStopped      ReasonOfDecision = "grant_stopped"
 	OwnRecord         ReasonOfDecision = "own_record"
 	StatutoryDuty     ReasonOfDecision = "statutory_duty"
 	OwnConsent        ReasonOfDecision = "own_consent"
@@ -62,6 +66,10 @@ type Decision struct {
 // needs neither.
 func Decide(a Access, grants *Grants, now time.Time) Decision {
 	d := Decision{Ruleset: Ruleset}
+	if a.Stops.Holds(StopDataset, a.Dataset.Code) {
+		d.Reasons = []ReasonOfDecision{DatasetStopped}
+		return d
+	}
 	if a.Dataset.Department == a.Department.Code && a.Receiver == a.Department.Code {
 		d.Allowed = true
 		d.Reasons = []ReasonOfDecision{OwnRecord}
@@ -87,14 +95,14 @@ func (d *Decision) byGrant(a Access, grants *Grants, now time.Time) bool {
 		return false
 	}
 	for i := range found {
-		if reason, ok := found[i].covers(a.Fields, now); ok {
+		if reason, ok := found[i].serves(a, now); ok {
 			d.Grant = found[i].ID
 			d.Reasons = append(d.Reasons, reason)
 			return true
 		}
 	}
 	for i := range found {
-		reason, _ := found[i].covers(a.Fields, now)
+		reason, _ := found[i].serves(a, now)
 		d.Reasons = append(d.Reasons, reason)
 	}
 	return false

@@ -66,3 +66,11 @@ func (g *Grant) covers(fields []string, now time.Time) (ReasonOfDecision, bool) 
 	}
 	return GrantCovers, true
 }
+
+// serves is covers, for a grant that is not stopped.
+func (g *Grant) serves(a Access, now time.Time) (ReasonOfDecision, bool) {
+	if a.Stops.Holds(StopGrant, g.ID) {
+		return GrantStopped, false
+	}
+	return g.covers(a.Fields, now)
+}

@@ -155,7 +155,7 @@ func (p *proving) decide(l *catalog.Lookup, dataset *catalog.Dataset, party *cat
 func (p *proving) decideUse(use catalog.Use, l *catalog.Lookup, dataset *catalog.Dataset, party *catalog.Party, role *catalog.Role) Decision {
 	return Decide(Access{
 		Receiver: p.s.Receiver, Department: p.s.Catalog.Department(use.Matter.Department), Matter: use.Matter.Code, Dataset: dataset,
-		Fields: FieldsRead(p.proof, l, dataset), Role: role, Party: party, Guardian: guardianConsent(p.s.Parties),
+		Fields: FieldsRead(p.proof, l, dataset), Role: role, Party: party, Guardian: guardianConsent(p.s.Parties), Stops: p.s.Stops,
 	}, p.s.Grants, p.s.Now)
 }
 

@@ -18,7 +18,9 @@ type Situation struct {
 	Parties  []catalog.Party
 	Facts    catalog.Facts
 	Grants   *Grants
-	Now      time.Time
+	// Stops are what is stopped.
+	Stops Stops
+	Now   time.Time
 	// Since is when the resolution began that this one goes on with; zero for a
 	// first one.
 	Since time.Time

@@ -21,6 +21,7 @@ func rowTypes() []any {
 		revisionRow{}, systemRow{}, grantRow{}, caseRow{}, resultRow{}, resolutionRow{},
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{},
+		stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
 }
 
