@@ -24,6 +24,7 @@ import (
 
 	"mianti/exchange"
 	"mianti/policies"
+	"mianti/safeguard"
 )
 
 // Systems (接入系统) is the register of the software that may ask.
@@ -48,6 +49,8 @@ type Config struct {
 	Exchange *exchange.Exchange
 	Catalogs exchange.Catalogs
 	Systems  Systems
+	// Safeguard knows stops, quotas, alarms and failed logins.
+	Safeguard *safeguard.Safeguard
 	// People are those who sign in; nil for none.
 	People People
 	Keys   *SigningKeys
@@ -105,7 +108,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Safeguard == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

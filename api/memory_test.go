@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type memory struct {
 	tasks       []exchange.AssistTask
 	jobs        []jobs.Job
 	fail        error // what every access fails with
+	exhausted   error // what recording intents fails with
 }
 
 func newMemory(rev *catalog.Revision) *memory {
@@ -150,7 +152,9 @@ func (m *memory) ReleaseKey(context.Context, *exchange.Key) error { return nil }
 
 func (m *memory) Append(context.Context, []ledger.Entry) error { return m.fail }
 
-func (m *memory) AppendIntents(context.Context, []ledger.Entry, []string) error { return m.fail }
+func (m *memory) AppendIntents(context.Context, []ledger.Entry, []string) error {
+	return errors.Join(m.fail, m.exhausted)
+}
 
 func (m *memory) Stops(context.Context) ([]policies.Stop, error) { return m.stopped, m.fail }
 

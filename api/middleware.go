@@ -21,6 +21,8 @@ import (
 type request struct {
 	id     string
 	system string // once authenticated
+	// address is where it comes from, as far as the proxies in front are believed.
+	address string
 }
 
 type requestKey struct{}
@@ -46,7 +48,7 @@ func callerOf(ctx context.Context) policies.Caller {
 // begin gives every request its id and its headers, and writes its one line
 // into the log: by route, never by address, and never what was in it.
 func (s *server) begin(c *gin.Context) {
-	r := &request{id: c.GetHeader("X-Request-Id")}
+	r := &request{id: c.GetHeader("X-Request-Id"), address: c.ClientIP()}
 	if !isRequestID(r.id) {
 		r.id = s.NewID()
 	}

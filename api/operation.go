@@ -61,6 +61,7 @@ func (s *server) registerOperations() {
 	s.registerResolutions()
 	s.registerAssist()
 	s.registerSnapshots()
+	s.registerSafeguard()
 	s.registerMatters()
 	s.registerOneThings()
 	s.registerMaterials()

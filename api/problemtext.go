@@ -13,7 +13,7 @@ type problemText struct {
 // programs compare it.
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
-	for _, part := range []map[string]problemText{requestProblems(), caseProblems(), stateProblems()} {
+	for _, part := range []map[string]problemText{requestProblems(), caseProblems(), stateProblems(), safeguardProblems()} {
 		for code, text := range part {
 			texts[code] = text
 		}

@@ -52,6 +52,9 @@ func (s *server) authenticate(ctx context.Context, authorization string) (polici
 	if err != nil {
 		return policies.Caller{}, err
 	}
+	if err := s.Safeguard.SystemStopped(ctx, system.ID); err != nil {
+		return policies.Caller{}, err
+	}
 	return policies.Caller{System: system.ID, Department: system.Department, Duties: []policies.Duty{policies.DutySystem}}, nil
 }
 

@@ -32,6 +32,7 @@ type background struct {
 // purger drops what is kept for a while only.
 type purger interface {
 	PurgeCalls(ctx context.Context, before time.Time) (int, error)
+	PurgeUsage(ctx context.Context, now time.Time) (int, error)
 }
 
 const (
@@ -141,5 +142,8 @@ func (b *background) safely(ctx context.Context, do func(context.Context)) {
 func (b *background) purge(ctx context.Context) {
 	if _, err := b.store.PurgeCalls(ctx, time.Now().Add(-keepCalls)); err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "old calls were not dropped", slog.Any("cause", err))
+	}
+	if _, err := b.store.PurgeUsage(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "old counts were not dropped", slog.Any("cause", err))
 	}
 }

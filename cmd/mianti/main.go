@@ -35,6 +35,9 @@ type commands struct {
 	Source   sourceCommands  `cmd:"" help:"Connect departments: try, check and load their sources."`
 	System   systemCommands  `cmd:"" help:"Register the systems that may ask."`
 	Grant    grantCommands   `cmd:"" help:"Give departments the right to use records."`
+	Stop     stopCommands    `cmd:"" help:"End a use at once, and allow it again."`
+	Quota    quotaCommands   `cmd:"" help:"Bound how much is looked up."`
+	Alarm    alarmCommands   `cmd:"" help:"See what is unusual."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
