@@ -14,24 +14,31 @@ import (
 	"mianti/internal/fault"
 	"mianti/ledger"
 	"mianti/policies"
-	"mianti/safeguard"
 )
 
 // stop puts up a stop, past whoever may.
 func (b *bench) stop(kind policies.StopKind, id string) {
 	b.t.Helper()
-	h := safeguard.Held{Stop: policies.Stop{Kind: kind, ID: id, Reason: "演练", By: "p1", At: at()}}
-	// It is also called while a source answers.
-	if err := b.store.PutStop(context.WithoutCancel(b.t.Context()), h, ledger.Entry{Kind: ledger.Stopped, At: at(), Object: id}); err != nil {
-		b.t.Errorf("stop: %s", describe(err))
-	}
+	b.execute("INSERT INTO stops (kind, id, reason, put_by, department, owner, at) VALUES (?, ?, '演练', 'p1', '', '', 0)", string(kind), id)
 }
 
 func (b *bench) lift(kind policies.StopKind, id string) {
 	b.t.Helper()
-	if err := b.store.LiftStop(b.t.Context(), kind, id, ledger.Entry{Kind: ledger.StopLifted, At: at(), Object: id}); err != nil {
-		b.t.Fatalf("lift: %s", describe(err))
-	}
+	b.execute("DELETE FROM stops WHERE kind = ? AND id = ?", string(kind), id)
+}
+
+// limitSubjects lets a meter ask about that many subjects a day.
+func (b *bench) limitSubjects(kind, id string, most int) {
+	b.t.Helper()
+	b.execute("REPLACE INTO quotas (kind, id, calls_per_hour, calls_per_day, subjects_per_hour, subjects_per_day) VALUES (?, ?, 1000, 1000, 1000, ?)", kind, id, most)
+}
+
+func (b *bench) execute(statement string, values ...any) {
+	b.t.Helper()
+	b.query(func(db *sql.DB) error {
+		_, err := db.Exec("PRAGMA busy_timeout = 10000; "+statement, values...)
+		return err
+	})
 }
 
 // cardSource is what answers for D-GA01 when Zhou's card is asked for.
@@ -166,7 +173,7 @@ func TestContinueJob_RestsWhileTheSystemIsStopped(t *testing.T) {
 	asked := len(b.sources.questions())
 	clock.move(15 * time.Second)
 	job := b.waiting(exchange.JobContinue)[0]
-	b.query(emptyJobs)
+	b.execute("DELETE FROM jobs")
 	if err := b.x.ContinueJob(t.Context(), job); err != nil {
 		t.Fatal(describe(err))
 	}
@@ -206,21 +213,16 @@ func TestContinue_SettlesAnewWhatRestsOnAStop(t *testing.T) {
 
 func TestResolve_OverAQuotaAsksNobody(t *testing.T) {
 	t.Parallel()
-	for _, m := range []safeguard.Meter{
-		{Kind: safeguard.KindSystem, ID: as("SPJ").System}, {Kind: safeguard.KindMatter, ID: "S01.M1"}, {Kind: safeguard.KindGrant, ID: "S01.M1:D-GA01"}, {Kind: safeguard.KindPerson, ID: "clerk-1"},
-	} {
-		t.Run(string(m.Kind), func(t *testing.T) {
+	for kind, id := range map[string]string{"system": as("SPJ").System, "matter": "S01.M1", "grant": "S01.M1:D-GA01", "person": "clerk-1"} {
+		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, wellKept)
 			by := as("SPJ")
-			if m.Kind == safeguard.KindPerson {
+			if kind == "person" {
 				by = policies.Caller{Person: "clerk-1", Department: "SPJ", Duties: []policies.Duty{policies.DutyClerk}}
 			}
 			c := b.open(as("SPJ"), founding())
-			limits := safeguard.Limits{CallsPerHour: 1000, CallsPerDay: 1000, SubjectsPerHour: 1000, SubjectsPerDay: 0}
-			if err := b.store.SetQuota(t.Context(), m, limits, ledger.Entry{Kind: ledger.QuotaSet, At: at()}); err != nil {
-				t.Fatal(err)
-			}
+			b.limitSubjects(kind, id, 0)
 			r, err := b.x.Resolve(t.Context(), by, c.ID, key("sha256:a"))
 			f := wantFault(t, err, fault.Exhausted, "quota-exceeded")
 			if f.Wait != 7*time.Hour { // at is 17:00 in Shanghai
@@ -229,10 +231,7 @@ func TestResolve_OverAQuotaAsksNobody(t *testing.T) {
 			if r != nil || len(b.sources.questions()) != 0 || len(b.entries(c.ID, ledger.Intent)) != 0 || b.rows("resolutions") != 0 {
 				t.Error("something was asked, recorded or released")
 			}
-			limits.SubjectsPerDay = 1000
-			if err := b.store.SetQuota(t.Context(), m, limits, ledger.Entry{Kind: ledger.QuotaSet, At: at()}); err != nil {
-				t.Fatal(err)
-			}
+			b.limitSubjects(kind, id, 1000)
 			if _, err := b.x.Resolve(t.Context(), by, c.ID, key("sha256:a")); err != nil { // nothing was lost
 				t.Errorf("within the quota: %s", describe(err))
 			}
@@ -251,19 +250,7 @@ func TestResolve_RingsWhenSomebodyTriesNumbers(t *testing.T) {
 			t.Fatal(describe(err))
 		}
 	}
-	alarms, err := b.store.ListAlarms(t.Context(), safeguard.AlarmFilter{Limit: 10})
-	if err != nil {
-		t.Fatal(err)
+	if n := b.rows("alarms WHERE kind = 'enumeration' AND meter_kind = 'system' AND meter_id = 'SPJ-1' AND department = 'SPJ'"); n != 1 {
+		t.Errorf("%d alarms, want one", n)
 	}
-	if !slices.ContainsFunc(alarms, func(a safeguard.Alarm) bool {
-		return a.Kind == safeguard.AlarmEnumeration && a.Of.ID == as("SPJ").System && a.Department == "SPJ"
-	}) {
-		t.Errorf("alarms %+v", alarms)
-	}
-}
-
-// emptyJobs takes all jobs away, as if they ran.
-func emptyJobs(db *sql.DB) error {
-	_, err := db.Exec("DELETE FROM jobs")
-	return err
 }
