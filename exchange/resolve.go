@@ -105,6 +105,11 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if state.Version == r.Version && !state.Continues { // whatever it said when it was made
 		r.stop()
 	}
+	stops, err := x.Grants.Stops(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	r.withhold(policies.IndexStops(stops))
 	read := ledger.Entry{
 		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department,
 		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,

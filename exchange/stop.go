@@ -61,6 +61,16 @@ func (m *MaterialResult) restsOnStopped(stops policies.Stops) bool {
 	return false
 }
 
+// withhold takes out the evidence that rests on anything stopped. What was
+// concluded of it stays as it was.
+func (r *Resolution) withhold(stops policies.Stops) {
+	for i := range r.Materials {
+		if m := &r.Materials[i]; m.restsOnStopped(stops) {
+			m.Evidence, m.Supporting = nil, nil
+		}
+	}
+}
+
 const (
 	// stoppedPause is how long a case of a stopped system rests before it is looked
 	// at again.

@@ -254,3 +254,46 @@ func TestResolve_RingsWhenSomebodyTriesNumbers(t *testing.T) {
 		t.Errorf("%d alarms, want one", n)
 	}
 }
+
+func TestResolution_LeavesOutWhatRestsOnAStop(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, wellKept)
+	for kind, id := range b.things() {
+		c := b.open(as("SPJ"), founding())
+		first := b.resolve(as("SPJ"), c.ID)
+		b.stop(kind, id)
+		read := func() *exchange.Resolution {
+			r, err := b.x.Resolution(t.Context(), as("SPJ"), first.ID)
+			if err != nil {
+				t.Fatal(describe(err))
+			}
+			return r
+		}
+		if r := read(); rests(r, kind, id) || b.material(r, zhouCard, "p4").Outcome != policies.Settled {
+			t.Errorf("%s: an earlier resolution gives out what rests on it", kind)
+		}
+		b.lift(kind, id)
+		if !rests(read(), kind, id) {
+			t.Errorf("%s: nothing is given out after it was lifted", kind)
+		}
+	}
+}
+
+func TestContinueJob_RestsUntilTheQuotaIsThereAgain(t *testing.T) {
+	t.Parallel()
+	b, source, clock := newRecovering(t)
+	c := b.open(as("SPJ"), founding())
+	b.resolve(as("SPJ"), c.ID)
+	source.well.Store(true)
+	b.limitSubjects("system", as("SPJ").System, 0)
+	clock.move(15 * time.Second)
+	job, asked := b.waiting(exchange.JobContinue)[0], len(b.sources.questions())
+	b.execute("DELETE FROM jobs")
+	if err := b.x.ContinueJob(t.Context(), job); err != nil {
+		t.Fatal(describe(err))
+	}
+	waiting, midnight := b.waiting(exchange.JobContinue), at().Add(7*time.Hour) // at is 17:00 in Shanghai
+	if len(b.sources.questions()) != asked || len(waiting) != 1 || !waiting[0].RunAt.Equal(midnight) {
+		t.Errorf("it waits as %+v, want until midnight", waiting)
+	}
+}
