@@ -48,16 +48,6 @@ func withPeople(t *testing.T) *harness {
 	return h
 }
 
-// as sends a request as a person.
-func (h *harness) as(person, method, target, body string) *httptest.ResponseRecorder {
-	h.t.Helper()
-	r := request(method, target, body, "X-Test-Person", person)
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	return h.send(r)
-}
-
 type consentAnswer struct {
 	ID, State, Party, Channel, Decision string
 	SheetDigest                         string         `json:"sheet_digest"`

@@ -122,9 +122,9 @@ func writtenDuties(t *testing.T) map[string][]policies.Duty {
 
 // OWASP API5:2023, broken function level authorization: each duty against each
 // operation, as docs/duties.md says it, and nothing that it does not list.
-func TestDuties_AreWhatTheDocumentSaysForEveryOperation(t *testing.T) {
+func TestOWASP_API5_EachDutyCallsWhatTheDocumentSays(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t).withPeople()
+	h := newSharingHarness(t).withPeople()
 	written := writtenDuties(t)
 	for _, op := range h.operations() {
 		duties, listed := written[op.id]
@@ -155,7 +155,7 @@ func TestDuties_AreWhatTheDocumentSaysForEveryOperation(t *testing.T) {
 // a question to an officer.
 func TestDuties_OfOperatorsAndAuditorsShowNoPayload(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t).withPeople()
+	h := newSharingHarness(t).withPeople()
 	payload := regexp.MustCompile(`^/v1/(cases|resolutions|assist-tasks)(/|$)`)
 	found := 0
 	for _, op := range h.operations() {
@@ -177,7 +177,7 @@ func TestDuties_OfOperatorsAndAuditorsShowNoPayload(t *testing.T) {
 // Both at once is decided by the token alone: a session adds nothing to it.
 func TestCaller_WithATokenIsTheSystemWhateverTheCookieSays(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t).withPeople()
+	h := newSharingHarness(t).withPeople()
 	token := "Bearer " + h.token(ownSystem)
 	w := h.send(request(http.MethodGet, "/v1/persons", "", "Cookie", "who=department_admin", "Authorization", token))
 	wantProblem(t, w, 403, "not-your-duty")
@@ -189,7 +189,7 @@ func TestCaller_WithATokenIsTheSystemWhateverTheCookieSays(t *testing.T) {
 // on their own, and is not concerned.
 func TestCrossSite_RequestsWithACookieAreRefused(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t).withPeople()
+	h := newSharingHarness(t).withPeople()
 	id := h.open("JN-1")
 	target := "/v1/cases/" + id + "/resolutions"
 	before := len(h.memory.resolutions)

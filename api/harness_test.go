@@ -23,6 +23,7 @@ import (
 	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/policies"
+	"mianti/safeguard"
 	"mianti/sharing"
 )
 
@@ -47,6 +48,8 @@ type harness struct {
 	client  ed25519.PrivateKey // of the system that signs assertions
 	log     *bytes.Buffer
 	config  api.Config
+	// safeguards are the stops, quotas, alarms and failed logins.
+	safeguards *safeguards
 }
 
 func newHarness(t testing.TB) *harness {
@@ -56,7 +59,7 @@ func newHarness(t testing.TB) *harness {
 		t.Fatalf("load the test catalog: %v", err)
 	}
 	rev.Number = 1
-	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}}
+	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}, safeguards: newSafeguards()}
 	if h.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
@@ -79,8 +82,8 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
-		MaxBody: 64 << 10,
+		Exchange: x, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)
 	return h

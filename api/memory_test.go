@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -28,9 +29,11 @@ type memory struct {
 	revoked     map[string]bool // tokens
 	entries     []ledger.Entry  // of changes of systems
 	grants      []policies.Grant
+	stopped     []policies.Stop
 	tasks       []exchange.AssistTask
 	jobs        []jobs.Job
 	fail        error // what every access fails with
+	exhausted   error // what recording intents fails with
 }
 
 func newMemory(rev *catalog.Revision) *memory {
@@ -152,6 +155,12 @@ func (m *memory) ReserveKey(_ context.Context, key *exchange.Key) (string, error
 func (m *memory) ReleaseKey(context.Context, *exchange.Key) error { return nil }
 
 func (m *memory) Append(context.Context, []ledger.Entry) error { return m.fail }
+
+func (m *memory) AppendIntents(context.Context, []ledger.Entry, []string) error {
+	return errors.Join(m.fail, m.exhausted)
+}
+
+func (m *memory) Stops(context.Context) ([]policies.Stop, error) { return m.stopped, m.fail }
 
 func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) {
 	m.mu.Lock()

@@ -26,6 +26,8 @@ type request struct {
 	// credential is the one that a system's token was given for.
 	credential string
 	http       *http.Request // as it came
+	// address is where it comes from, as far as the proxies in front are believed.
+	address string
 }
 
 // header gives all values of a header of the request.
@@ -59,7 +61,7 @@ func callerOf(ctx context.Context) policies.Caller {
 // begin gives every request its id and its headers, and writes its one line
 // into the log: by route, never by address, and never what was in it.
 func (s *server) begin(c *gin.Context) {
-	r := &request{id: c.GetHeader("X-Request-Id")}
+	r := &request{id: c.GetHeader("X-Request-Id"), address: c.ClientIP()}
 	if !isRequestID(r.id) {
 		r.id = s.NewID()
 	}

@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,6 +66,8 @@ func statusOf(kind fault.Kind) (status int, code string) {
 		return http.StatusConflict, "conflict"
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge, "too-large"
+	case fault.Exhausted:
+		return http.StatusTooManyRequests, "quota-exceeded"
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable, "unavailable"
 	default:
@@ -117,7 +121,15 @@ func (s *server) problemFor(err error) *problem {
 	if status == http.StatusServiceUnavailable || code == "request-in-progress" {
 		p.headers.Set("Retry-After", retryAfter)
 	}
+	if f.Wait > 0 {
+		p.headers.Set("Retry-After", seconds(f.Wait))
+	}
 	return p
+}
+
+// seconds is a time to wait as Retry-After wants it: not less than it is.
+func seconds(wait time.Duration) string {
+	return strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10)
 }
 
 const (

@@ -30,7 +30,7 @@ func (s *server) revokeToken(ctx context.Context, in *tokenRequest) (*revocation
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.authenticateClient(ctx, in.Authorization, form)
+	who, err := s.admit(ctx, in, form)
 	if err != nil {
 		return nil, s.tokenFailed(ctx, err)
 	}

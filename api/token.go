@@ -27,10 +27,11 @@ const maxTokenRequest = 16 << 10
 
 // oauthError is an error of the token endpoint (RFC 6749 §5.2).
 type oauthError struct {
-	Code        string `json:"error" enum:"invalid_request,invalid_client,unsupported_grant_type,invalid_scope,invalid_dpop_proof,temporarily_unavailable,server_error"`
+	Code        string `json:"error" enum:"invalid_request,invalid_client,unauthorized_client,unsupported_grant_type,invalid_scope,invalid_dpop_proof,temporarily_unavailable,server_error"`
 	Description string `json:"error_description"`
 	status      int
 	basic       bool // the client tried HTTP Basic
+	wait        time.Duration
 }
 
 func (e *oauthError) Error() string  { return e.Code + ": " + e.Description }
@@ -44,6 +45,9 @@ func (e *oauthError) GetHeaders() http.Header {
 	}
 	if e.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)
+	}
+	if e.wait > 0 {
+		h.Set("Retry-After", seconds(e.wait))
 	}
 	return h
 }
@@ -100,7 +104,7 @@ func (s *server) describeForm(op *huma.Operation, required []string, fields map[
 	op.Security = nil
 	op.MaxBodyBytes = maxTokenRequest
 	failed := s.api.OpenAPI().Components.Schemas.Schema(typeOf[oauthError](), true, "OAuthError")
-	for _, status := range []string{"400", "401", "413", "500", "503"} {
+	for _, status := range []string{"400", "401", "413", "429", "500", "503"} {
 		op.Responses[status] = &huma.Response{
 			Description: "RFC 6749 §5.2",
 			Content:     map[string]*huma.MediaType{"application/json": {Schema: failed}},
@@ -124,7 +128,7 @@ func (s *server) issueToken(ctx context.Context, in *tokenRequest) (*tokenRespon
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.authenticateClient(ctx, in.Authorization, form)
+	who, err := s.admit(ctx, in, form)
 	if err != nil {
 		return nil, s.tokenFailed(ctx, err)
 	}

@@ -68,6 +68,9 @@ func (s *server) authenticate(r *http.Request, authorization string) (policies.C
 	if err := s.checkBinding(r, scheme, text, system, token.bound); err != nil {
 		return policies.Caller{}, err
 	}
+	if err := s.Safeguard.SystemStopped(r.Context(), system.ID); err != nil {
+		return policies.Caller{}, err
+	}
 	requestOf(r.Context()).credential = token.credential
 	return policies.Caller{System: system.ID, Department: system.Department, Duties: []policies.Duty{policies.DutySystem}}, nil
 }

@@ -38,8 +38,8 @@ func (x *Exchange) ContinueJob(ctx context.Context, job jobs.Job) error {
 		return fmt.Errorf("decode a job: %w", err)
 	}
 	err := x.Continue(ctx, p.Department, p.Case)
-	if authorizationChanged(err) {
-		return err // twice in a row: again, a little later
+	if wait := putOff(err); wait > 0 {
+		return x.continueLater(ctx, p, wait)
 	}
 	if errors.Is(err, fault.Conflict) && !errors.Is(err, fault.Unavailable) {
 		return nil // the case or its resolution has moved on: this one is not needed

@@ -45,7 +45,8 @@ type Cases interface {
 type Resolutions interface {
 	// CommitResolution stores a resolution with all that goes with it, in one
 	// transaction. A later version of one replaces the version before it, which
-	// is kept; it is a fault.Conflict when that is not the last one of its case.
+	// is kept; it is a fault.Conflict when that is not the last one of its case, and
+	// when anything that it rests on has been stopped since it was begun.
 	CommitResolution(ctx context.Context, c Commit) error
 	// Resolution gives a resolution of a department's case, in its last version.
 	Resolution(ctx context.Context, department, id string) (*Resolution, error)
@@ -85,6 +86,11 @@ type Keys interface {
 // Journal appends entries to the ledger, durably, before it returns.
 type Journal interface {
 	Append(ctx context.Context, entries []ledger.Entry) error
+	// AppendIntents appends the intents of a round and counts them for the quotas:
+	// what is asked was counted. subjects are whom each is about (SubjectOf), empty
+	// for nobody. It is a fault.Exhausted when a quota would be exceeded; then
+	// nothing is appended and nothing counted.
+	AppendIntents(ctx context.Context, intents []ledger.Entry, subjects []string) error
 }
 
 // Systems gives the systems of a department.
@@ -92,11 +98,13 @@ type Systems interface {
 	SystemsOf(ctx context.Context, department string) ([]string, error)
 }
 
-// Grants gives the grants that departments hold for matters.
+// Grants gives the grants that departments hold for matters, and what is
+// stopped. Neither is ever taken from a cache.
 type Grants interface {
 	GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error)
 	// GrantStates gives the states of these grants as they are now, by id.
 	GrantStates(ctx context.Context, ids []string) (map[string]policies.GrantState, error)
+	Stops(ctx context.Context) ([]policies.Stop, error)
 }
 
 // Submissions keeps the papers that applicants handed in.

@@ -8,16 +8,16 @@ import (
 	"mianti/policies"
 )
 
-// kept gives the materials of the version before that wait for nothing, by what
-// tells them apart.
-func (r *Resolution) kept() map[string]*MaterialResult {
+// kept gives the materials of the version before that wait for nothing and rest
+// on nothing that is stopped, by what tells them apart.
+func (r *Resolution) kept(stops policies.Stops) map[string]*MaterialResult {
 	out := map[string]*MaterialResult{}
 	if r == nil {
 		return out
 	}
 	for i := range r.Materials {
 		m := &r.Materials[i]
-		if m.waits() {
+		if m.waits() || m.restsOnStopped(stops) {
 			continue
 		}
 		out[identity(m.Code, m.party(), m.UsedBy)] = m
@@ -40,8 +40,8 @@ func identityOf(r *catalog.Requirement) string {
 // separate takes the requirements of a plan apart by the rights of their uses
 // (policies.Separate). What the version before has answered stays as it was,
 // whatever has become of the grants since.
-func separate(s *policies.Situation, before *Resolution) *catalog.Plan {
-	plan, kept := *s.Plan, before.kept()
+func separate(s *policies.Situation, before *Resolution, kept map[string]*MaterialResult) *catalog.Plan {
+	plan := *s.Plan
 	plan.Requirements = nil
 	for _, r := range s.Plan.Requirements {
 		for _, part := range before.parts(r) {

@@ -94,6 +94,11 @@ func (brokenJournal) Append(context.Context, []ledger.Entry) error {
 	return fault.New(fault.Unavailable, "database-unavailable", "数据库暂时不可用，请稍后重试")
 }
 
+// AppendIntents fails.
+func (b brokenJournal) AppendIntents(ctx context.Context, intents []ledger.Entry, _ []string) error {
+	return b.Append(ctx, intents)
+}
+
 func TestContinueJob_DoesNotHideThatOutcomesWereNotRecorded(t *testing.T) {
 	t.Parallel()
 	b, _, _ := newRecovering(t)

@@ -24,6 +24,11 @@ type journal func(ctx context.Context, entries []ledger.Entry) error
 // Append does what the function does.
 func (j journal) Append(ctx context.Context, entries []ledger.Entry) error { return j(ctx, entries) }
 
+// AppendIntents does it too.
+func (j journal) AppendIntents(ctx context.Context, intents []ledger.Entry, _ []string) error {
+	return j(ctx, intents)
+}
+
 // uncommitted keeps no resolution.
 type uncommitted struct{ exchange.Resolutions }
 

@@ -154,7 +154,7 @@ type Evidence struct {
 	Basis  []policies.ReasonOfDecision `json:"basis,omitempty" doc:"允许查询的理由: 授权与法律依据"`
 	Digest string                      `json:"digest" doc:"本凭据内容的摘要, 前缀为算法"`
 	// Withheld says why the fields are not given out any more.
-	Withheld Withheld `json:"withheld,omitempty" enum:"grant_suspended,grant_terminated,consent_withdrawn,consent_refused,consent_superseded" doc:"所依据的共享授权或授权同意已不再有效, 因此不再提供数据项; 结论与摘要不变"`
+	Withheld Withheld `json:"withheld,omitempty" enum:"grant_suspended,grant_terminated,consent_withdrawn,consent_refused,consent_superseded,grant_stopped,dataset_stopped,source_stopped" doc:"所依据的共享授权或授权同意已不再有效, 因此不再提供数据项; 结论与摘要不变"`
 }
 
 // Attempt (核验尝试) is one mode that was tried.

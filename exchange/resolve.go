@@ -68,18 +68,21 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err != nil {
 		return nil, err
 	}
+	if s.Stops.Holds(policies.StopSystem, run.by.System) {
+		return nil, systemStopped()
+	}
 	s.System = run.by.System
 	if run.kept, err = x.keep(ctx, s, &run); err != nil {
 		return nil, err
 	}
-	s.Plan = separate(s, run.before)
+	s.Plan = separate(s, run.before, run.kept)
 	if run.s = s; run.before != nil {
 		s.Since = run.before.StartedAt
 	}
 	if run.latest, err = x.Catalogs.Current(ctx); err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)
 	}
-	if err = x.withhold(ctx, run.c, maps.Values(run.kept)); err != nil { // what is kept is released again
+	if err = x.withhold(ctx, run.c, s.Stops, maps.Values(run.kept)); err != nil { // what is kept is released again
 		return nil, fmt.Errorf("resolve: %w", err)
 	}
 	// From here on a caller that hangs up changes nothing: what is asked is
@@ -108,7 +111,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 // decided since.
 func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolving) (map[string]*MaterialResult, error) {
 	if run.before != nil {
-		return run.before.kept(), nil
+		return run.before.kept(s.Stops), nil
 	}
 	last, err := x.Resolutions.LastResolution(ctx, run.c.Department, run.c.ID)
 	if errors.Is(err, fault.NotFound) {
@@ -139,6 +142,10 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if state.Version == r.Version && !state.Continues { // whatever it said when it was made
 		r.stop()
 	}
+	stops, err := x.Grants.Stops(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
 	read := ledger.Entry{
 		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department,
 		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,
@@ -150,7 +157,7 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
-	if err := x.withhold(ctx, c, r.each); err != nil {
+	if err := x.withhold(ctx, c, policies.IndexStops(stops), r.each); err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	return r, nil
@@ -174,6 +181,10 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	if err != nil {
 		return nil, fmt.Errorf("resolve: read grants: %w", err)
 	}
+	stops, err := x.Grants.Stops(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("resolve: read stops: %w", err)
+	}
 	handed, err := x.handed(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("resolve: read earlier papers: %w", err)
@@ -182,7 +193,7 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	s := &policies.Situation{
 		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
 		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask][]policies.Answer{}, Handed: handed,
-		Permissions: x.permissions(c, now),
+		Permissions: x.permissions(c, now), Stops: policies.IndexStops(stops),
 	}
 	return s, nil
 }
@@ -258,20 +269,27 @@ func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error)
 // time is up nobody is asked any more: what is still open counts as a source
 // that gave no answer in time, and what is known is not lost.
 func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
-	questions := run.questions(wishes)
+	questions := run.withoutStopped(run.questions(wishes))
+	if len(questions) == 0 {
+		return nil
+	}
 	if ctx.Err() != nil {
 		for _, q := range questions {
 			run.know(q.Ask, policies.Answer{Asked: q.fields, Result: policies.SourceDown, Fault: string(connectors.FaultTimeout)})
 		}
 		return nil
 	}
-	intents := make([]ledger.Entry, len(questions))
+	intents, subjects := make([]ledger.Entry, len(questions)), make([]string, len(questions))
 	for i, q := range questions {
-		intents[i] = run.lookUpEntry(ledger.Intent, q)
+		intents[i], subjects[i] = run.lookUpEntry(ledger.Intent, q), run.subjectOf(q)
 	}
 	recording, stop := context.WithTimeout(context.WithoutCancel(ctx), commitDeadline)
 	defer stop()
-	if err := run.x.Journal.Append(recording, intents); err != nil {
+	err := run.x.Journal.AppendIntents(recording, intents, subjects)
+	if errors.Is(err, fault.Exhausted) {
+		return fmt.Errorf("resolve: %w", err)
+	}
+	if err != nil {
 		return fault.New(fault.Unavailable, "not-recorded", "核验请求未能留痕，因此没有再向部门查询，也没有给出结果。请稍后重试。").Because(err)
 	}
 	answers := run.x.askAll(ctx, run.c, run.s, questions)

@@ -33,6 +33,9 @@ const (
 	WithheldConsentWithdrawn  Withheld = "consent_withdrawn"
 	WithheldConsentRefused    Withheld = "consent_refused"
 	WithheldConsentSuperseded Withheld = "consent_superseded"
+	WithheldGrantStopped      Withheld = "grant_stopped"
+	WithheldDatasetStopped    Withheld = "dataset_stopped"
+	WithheldSourceStopped     Withheld = "source_stopped"
 )
 
 // rights are what a resolution rests on: the grants and consents of all that was
@@ -46,7 +49,7 @@ func (run *resolving) rights(r *Resolution) Rights {
 		}
 	}
 	for i := range r.Materials {
-		for _, e := range r.Materials[i].evidences() {
+		for _, e := range r.Materials[i].Evidences() {
 			if e.Withheld == "" {
 				rights.add(e.Grant, e.Consent)
 			}
@@ -75,8 +78,8 @@ func (r *Resolution) each(yield func(*MaterialResult) bool) {
 	}
 }
 
-// evidences are all that settles a material.
-func (m *MaterialResult) evidences() []*Evidence {
+// Evidences are all that settles a material.
+func (m *MaterialResult) Evidences() []*Evidence {
 	var out []*Evidence
 	if m.Evidence != nil {
 		out = append(out, m.Evidence)
@@ -88,12 +91,13 @@ func (m *MaterialResult) evidences() []*Evidence {
 }
 
 // withhold takes the fields out of what rests on a grant that was suspended or
-// terminated since, or on a consent that no longer stands. The outcome stays as
+// terminated since, on a consent that no longer stands, or on anything that is
+// stopped. The outcome stays as
 // it was answered.
-func (x *Exchange) withhold(ctx context.Context, c *Case, materials iter.Seq[*MaterialResult]) error {
+func (x *Exchange) withhold(ctx context.Context, c *Case, stops policies.Stops, materials iter.Seq[*MaterialResult]) error {
 	var rests Rights
 	for m := range materials {
-		for _, e := range m.evidences() {
+		for _, e := range m.Evidences() {
 			rests.add(e.Grant, e.Consent)
 		}
 	}
@@ -105,8 +109,8 @@ func (x *Exchange) withhold(ctx context.Context, c *Case, materials iter.Seq[*Ma
 		}
 	}
 	for m := range materials {
-		for _, e := range m.evidences() {
-			e.withhold(grantWithholds(e.Grant, states), x.consentWithholds(e.Consent, c))
+		for _, e := range m.Evidences() {
+			e.withhold(stopWithholds(e, stops), grantWithholds(e.Grant, states), x.consentWithholds(e.Consent, c))
 		}
 	}
 	return nil

@@ -34,6 +34,12 @@ const (
 	FileLinked     Kind = "file_linked"  // a link to a licence's file was given out
 	FileFetched    Kind = "file_fetched" // the file is about to be had by it
 
+	Stopped    Kind = "stopped" // a use was ended at once
+	StopLifted Kind = "stop_lifted"
+	QuotaSet   Kind = "quota_set"
+	// AlarmAcknowledged: somebody has seen an alarm.
+	AlarmAcknowledged Kind = "alarm_acknowledged"
+
 	// Of the register of systems.
 	SystemRegistered  Kind = "system_registered"
 	CredentialAdded   Kind = "credential_added"

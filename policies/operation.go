@@ -43,5 +43,9 @@ func operations() map[string][]Duty {
 		"read-session": {DutyPerson}, "choose-department": {DutyPerson},
 		"list-persons": {DutyDepartmentAdmin}, "deactivate-person": {DutyDepartmentAdmin},
 		"assign-duty": {DutyDepartmentAdmin}, "remove-duty": {DutyDepartmentAdmin},
+		"list-stops": {DutyOperator, DutyAuditor, DutySharingOfficer, DutyDepartmentAdmin},
+		"add-stop":   {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin}, "lift-stop": {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin},
+		"read-quota": {DutyOperator, DutyAuditor}, "set-quota": {DutyOperator},
+		"list-alarms": {DutyOperator, DutyAuditor, DutyDepartmentAdmin}, "acknowledge-alarm": {DutyOperator, DutyDepartmentAdmin},
 	}
 }

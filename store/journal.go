@@ -8,11 +8,22 @@ import (
 	"gorm.io/gorm"
 
 	"mianti/ledger"
+	"mianti/safeguard"
 )
 
-// Append adds entries to the ledger. They are durable when it returns.
+// Append adds entries to the ledger, and counts the outcomes among them. They
+// are durable when it returns.
 func (s *Store) Append(ctx context.Context, entries []ledger.Entry) error {
-	return s.transact(ctx, func(tx *gorm.DB) error { return appendEntries(ctx, tx, entries) })
+	var alarms []safeguard.Alarm
+	err := s.transact(ctx, func(tx *gorm.DB) (err error) {
+		if err := appendEntries(ctx, tx, entries); err != nil {
+			return err
+		}
+		alarms, err = s.countOutcomes(ctx, tx, entries)
+		return err
+	})
+	s.tell(ctx, err, alarms)
+	return err
 }
 
 // appendEntries adds entries in the caller's transaction.

@@ -12,6 +12,7 @@ import (
 
 	"mianti/exchange"
 	"mianti/internal/fault"
+	"mianti/safeguard"
 )
 
 func resolutions() things { return things{code: "resolution", name: "核验结果"} }
@@ -24,7 +25,8 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 	if err != nil {
 		return fmt.Errorf("encode a resolution: %w", err)
 	}
-	return s.transact(ctx, func(tx *gorm.DB) error {
+	var alarms []safeguard.Alarm
+	err = s.transact(ctx, func(tx *gorm.DB) error {
 		// The case's row is locked: two resolutions of it count one after the
 		// other, and one that was made from an older version is not kept.
 		locked := tx.Exec("UPDATE cases SET version = version WHERE id = ? AND version = ?", r.Case, r.CaseVersion)
@@ -36,6 +38,9 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		}
 		if locked.RowsAffected == 0 {
 			return caseChanged()
+		}
+		if err := s.refuseStopped(tx, c); err != nil {
+			return err
 		}
 		save := addResolution
 		if r.Version > 1 {
@@ -58,8 +63,14 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if err := s.enqueue(ctx, tx, following); err != nil {
 			return err
 		}
-		return completeKey(ctx, tx, c.Key, r.ID)
+		if err := completeKey(ctx, tx, c.Key, r.ID); err != nil {
+			return err
+		}
+		alarms, err = s.countOutcomes(ctx, tx, c.Entries)
+		return err
 	})
+	s.tell(ctx, err, alarms)
+	return err
 }
 
 // lastOf gives the number of the last resolution of a case.

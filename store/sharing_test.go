@@ -51,7 +51,7 @@ func saveRequest(t *testing.T, s *Store, r *sharing.Request, grants ...sharing.G
 }
 
 // count counts the rows of a table.
-func count(t *testing.T, s *Store, table string) int64 {
+func countRows(t *testing.T, s *Store, table string) int64 {
 	t.Helper()
 	var n int64
 	if err := s.db.Table(table).Count(&n).Error; err != nil {
@@ -107,7 +107,7 @@ func TestSaveSharingRequest_OfTwoAtOnceOneIsRefused(t *testing.T) {
 			}
 			wantCode(t, err, "sharing-request-changed")
 		}
-		if n := count(t, s, "ledger_entries"); done != 1 || n != 2 {
+		if n := countRows(t, s, "ledger_entries"); done != 1 || n != 2 {
 			t.Errorf("%d were stored with %d entries, want one, and two entries with the first", done, n)
 		}
 	})
@@ -128,7 +128,7 @@ func TestSaveSharingRequest_StoresAllOrNothing(t *testing.T) {
 			next.Version = 2
 			wantCode(t, s.SaveSharingRequest(t.Context(), sharing.Commit{Request: next, Grants: c.grants, Entries: officersAct(ledger.SharingDelivered)}), c.code)
 			got, err := s.SharingRequest(t.Context(), "r1")
-			if err != nil || got.Version != 1 || count(t, s, "grants") != 1 || count(t, s, "ledger_entries") != 1 {
+			if err != nil || got.Version != 1 || countRows(t, s, "grants") != 1 || countRows(t, s, "ledger_entries") != 1 {
 				t.Errorf("%s: something was stored: version %d (%v)", name, got.Version, err)
 			}
 		}
@@ -160,7 +160,7 @@ func TestSaveSharingRequest_TwoDeliveriesOfTheSameDoNotOverlap(t *testing.T) {
 			}
 			wantCode(t, err, "overlapping-grant")
 		}
-		if n := count(t, s, "grants"); done != 1 || n != 1 {
+		if n := countRows(t, s, "grants"); done != 1 || n != 1 {
 			t.Errorf("%d deliveries, %d grants, want one", done, n)
 		}
 	})
@@ -224,7 +224,7 @@ func TestSaveSharingGrant_KeepsToItsVersion(t *testing.T) {
 			t.Errorf("grant (-stored +read):\n%s", diff)
 		}
 		wantCode(t, s.SaveSharingGrant(t.Context(), &next, officersAct(ledger.GrantSuspended)[0]), "grant-changed")
-		if n := count(t, s, "ledger_entries"); n != 2 {
+		if n := countRows(t, s, "ledger_entries"); n != 2 {
 			t.Errorf("%d entries, want two: the refused change has none", n)
 		}
 		seen, err := s.GrantsFor(t.Context(), []string{"S01.M1"})
@@ -334,7 +334,7 @@ func TestSharingRequests_TheDatabaseKeepsTheRules(t *testing.T) {
 				t.Errorf("%s: stored", name)
 			}
 		}
-		if n := count(t, s, "sharing_requests") + count(t, s, "ledger_entries"); n != 0 {
+		if n := countRows(t, s, "sharing_requests") + countRows(t, s, "ledger_entries"); n != 0 {
 			t.Errorf("%d rows", n)
 		}
 	})

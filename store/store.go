@@ -17,6 +17,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"mianti/safeguard"
 )
 
 // Config says which database to use.
@@ -27,6 +29,10 @@ type Config struct {
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
 	MaxConnections int
+	// Safeguard are the rules by which uses are counted; nil means the defaults.
+	Safeguard *safeguard.Rules
+	// Alarmed is told of each new alarm, once it is stored; nil for nobody.
+	Alarmed func(ctx context.Context, a safeguard.Alarm)
 }
 
 const (
@@ -41,6 +47,8 @@ type Store struct {
 	pool    *sql.DB
 	dialect dialect
 	now     func() time.Time
+	rules   safeguard.Rules
+	alarmed func(context.Context, safeguard.Alarm)
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -61,6 +69,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := newStore(ctx, at, pool, cfg.Now)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
+	}
+	s.rules, s.alarmed = safeguard.Defaults(), cfg.Alarmed
+	if cfg.Safeguard != nil {
+		s.rules = *cfg.Safeguard
 	}
 	return s, nil
 }

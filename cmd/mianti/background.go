@@ -33,6 +33,7 @@ type background struct {
 type purger interface {
 	PurgeCalls(ctx context.Context, before time.Time) (int, error)
 	PurgeSessions(ctx context.Context, before time.Time) (int, error)
+	PurgeUsage(ctx context.Context, now time.Time) (int, error)
 }
 
 const (
@@ -145,5 +146,8 @@ func (b *background) purge(ctx context.Context) {
 	}
 	if _, err := b.store.PurgeSessions(ctx, time.Now()); err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "expired sessions were not dropped", slog.Any("cause", err))
+	}
+	if _, err := b.store.PurgeUsage(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "old counts were not dropped", slog.Any("cause", err))
 	}
 }

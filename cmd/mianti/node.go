@@ -17,6 +17,7 @@ import (
 	"mianti/connectors/snapshot"
 	"mianti/exchange"
 	"mianti/internal/workday"
+	"mianti/safeguard"
 	"mianti/store"
 )
 
@@ -46,18 +47,22 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Now: time.Now})
+	rules, err := s.rules()
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.wire(db, keys, subjectKey, log)
+	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.wire(db, keys, subjectKey, rules, log)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return n, nil
 }
 
-func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectKey []byte, log *slog.Logger) (*node, error) {
+func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectKey []byte, rules safeguard.Rules, log *slog.Logger) (*node, error) {
 	calendar, err := workday.Load()
 	if err != nil {
 		return nil, err
@@ -76,8 +81,8 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	n.drain = drain
 	config := api.Config{
 		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
-		Sharing: newSharing(db, catalogs, calendar, s.DataAuthority),
-		Now:     time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority),
+		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates,
 	}
 	who, err := s.newPeople(db, catalogs, n.exchange, log)

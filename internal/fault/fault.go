@@ -13,6 +13,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind is a class of failure. Anything that carries no kind is internal.
@@ -27,6 +28,7 @@ const (
 	Conflict        Kind = "conflict"        // the state of the thing forbids it
 	TooLarge        Kind = "too_large"       // the input is over its limit
 	Unavailable     Kind = "unavailable"     // a part that is needed is away; try again
+	Exhausted       Kind = "exhausted"       // a quota is used up; Wait says until when
 )
 
 // Error makes a Kind usable as the target of errors.Is.
@@ -50,6 +52,8 @@ type Error struct {
 	// Message is for the caller: what is wrong, and the remedy.
 	Message string
 	Details []Detail
+	// Wait is how long to wait before trying again; 0 says nothing.
+	Wait time.Duration
 	// Cause is for the operator's log alone.
 	Cause error
 }
@@ -80,6 +84,13 @@ func New(kind Kind, code, format string, args ...any) *Error {
 func (e *Error) Because(cause error) *Error {
 	copied := *e
 	copied.Cause = cause
+	return &copied
+}
+
+// After returns a copy of the failure that says how long to wait.
+func (e *Error) After(wait time.Duration) *Error {
+	copied := *e
+	copied.Wait = wait
 	return &copied
 }
 

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"mianti/ledger"
+	"mianti/safeguard"
+)
+
+// quotaRow is the limits of a meter that has its own (用量上限).
+type quotaRow struct {
+	Kind            string `gorm:"column:kind;primaryKey"`
+	ID              string `gorm:"column:id;primaryKey"`
+	CallsPerHour    int64  `gorm:"column:calls_per_hour"`
+	CallsPerDay     int64  `gorm:"column:calls_per_day"`
+	SubjectsPerHour int64  `gorm:"column:subjects_per_hour"`
+	SubjectsPerDay  int64  `gorm:"column:subjects_per_day"`
+}
+
+// TableName names the table.
+func (quotaRow) TableName() string { return "quotas" }
+
+func quotas() things { return things{code: "quota", name: "用量上限"} }
+
+// Overrides gives the limits of those of the meters that have their own; of all
+// that have, when none is named.
+func (s *Store) Overrides(ctx context.Context, of ...safeguard.Meter) (safeguard.Overrides, error) {
+	query := s.db.WithContext(ctx)
+	if len(of) > 0 {
+		values := make([]any, 0, 2*len(of))
+		for _, m := range of {
+			values = append(values, string(m.Kind), m.ID)
+		}
+		query = query.Where("(kind, id) IN (VALUES "+placeholders(len(of), 2)+")", values...)
+	}
+	var rows []quotaRow
+	if err := query.Order("kind, id").Find(&rows).Error; err != nil {
+		return nil, translate(err, "read quotas", quotas())
+	}
+	out := make(safeguard.Overrides, len(rows))
+	for _, row := range rows {
+		out[safeguard.Meter{Kind: safeguard.Kind(row.Kind), ID: row.ID}] = safeguard.Limits{
+			CallsPerHour: row.CallsPerHour, CallsPerDay: row.CallsPerDay, SubjectsPerHour: row.SubjectsPerHour, SubjectsPerDay: row.SubjectsPerDay,
+		}
+	}
+	return out, nil
+}
+
+// SetQuota stores the limits of a meter, with their entry.
+func (s *Store) SetQuota(ctx context.Context, m safeguard.Meter, l safeguard.Limits, e ledger.Entry) error {
+	row := quotaRow{
+		Kind: string(m.Kind), ID: m.ID, CallsPerHour: l.CallsPerHour, CallsPerDay: l.CallsPerDay,
+		SubjectsPerHour: l.SubjectsPerHour, SubjectsPerDay: l.SubjectsPerDay,
+	}
+	replace := clause.OnConflict{
+		Columns:   []clause.Column{{Name: "kind"}, {Name: "id"}},
+		DoUpdates: clause.AssignmentColumns([]string{"calls_per_hour", "calls_per_day", "subjects_per_hour", "subjects_per_day"}),
+	}
+	return s.transact(ctx, func(tx *gorm.DB) error {
+		if err := gorm.G[quotaRow](tx, replace).Create(ctx, &row); err != nil {
+			return translate(err, "set a quota", quotas())
+		}
+		return appendEntries(ctx, tx, []ledger.Entry{e})
+	})
+}
