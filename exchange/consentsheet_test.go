@@ -22,7 +22,7 @@ roles:
   - {code: applicant, name: 申请人, kinds: [person]}
   - {code: spouse, name: 配偶, kinds: [person], consent: own}
   - {code: child, name: 子女, kinds: [person], consent: guardian}
-  - {code: guardian, name: 监护人, kinds: [person]}
+  - {code: guardian, name: 监护人, kinds: [person], basis: [义务教育法11]}
 `),
 		"facts.yaml": []byte(`format: mianti-catalog/1
 kind: facts

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"mianti/connectors"
 	"mianti/exchange"
@@ -108,6 +109,13 @@ func TestContinueJob_IsTriedAgainWhenARightEnds(t *testing.T) {
 	c := b.open(as("SPJ"), founding())
 	b.resolve(as("SPJ"), c.ID)
 	b.x.Resolutions = &refusing{Resolutions: b.store}
-	err := b.x.ContinueJob(t.Context(), b.waiting(exchange.JobContinue)[0])
-	wantFault(t, err, fault.Conflict, exchange.AuthorizationChanged)
+	job := b.waiting(exchange.JobContinue)[0]
+	if err := b.x.ContinueJob(t.Context(), job); err != nil {
+		t.Fatal(describe(err))
+	}
+	soon := b.config.Now().Add(5 * time.Second)
+	again := b.waiting(exchange.JobContinue)
+	if len(again) != 1 || again[0].RunAt.After(soon) || again[0].RunAt.Equal(job.RunAt) {
+		t.Errorf("jobs %+v, want one by %v", again, soon)
+	}
 }

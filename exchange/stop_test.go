@@ -60,11 +60,12 @@ func (b *bench) things() map[policies.StopKind]string {
 	}
 }
 
-// rests reports whether any evidence rests on a thing.
+// rests reports whether any evidence that is given out rests on a thing.
 func rests(r *exchange.Resolution, kind policies.StopKind, id string) bool {
 	return slices.ContainsFunc(r.Materials, func(m exchange.MaterialResult) bool {
 		return slices.ContainsFunc(m.Evidences(), func(e *exchange.Evidence) bool {
-			return map[policies.StopKind]string{policies.StopGrant: e.Grant, policies.StopDataset: e.Dataset, policies.StopSource: e.Source}[kind] == id
+			of := map[policies.StopKind]string{policies.StopGrant: e.Grant, policies.StopDataset: e.Dataset, policies.StopSource: e.Source}
+			return of[kind] == id && e.Withheld == "" && e.Fields != nil
 		})
 	})
 }
@@ -72,7 +73,7 @@ func rests(r *exchange.Resolution, kind policies.StopKind, id string) bool {
 func TestResolve_AsksNothingThatIsStopped(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[policies.StopKind]string{
-		policies.StopGrant: "data no_grant grant_stopped", policies.StopDataset: "data no_grant dataset_stopped", policies.StopSource: "elicense source_down stopped",
+		policies.StopGrant: "data no_grant grant_stopped", policies.StopDataset: "data no_grant grant_covers,own_consent,dataset_stopped", policies.StopSource: "elicense source_down stopped",
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
@@ -144,9 +145,13 @@ func TestResolve_ReleasesNothingThatIsStoppedMeanwhile(t *testing.T) {
 			before := b.rows("resolutions")
 			stop = func() { once.Do(func() { b.stop(kind, id) }) }
 			r, err := b.x.Resolve(t.Context(), as("SPJ"), c.ID, key("sha256:a"))
-			wantFault(t, err, fault.Conflict, "authorization-changed")
-			if r != nil || b.rows("resolutions") != before {
-				t.Error("something was released")
+			if kind == policies.StopSystem {
+				wantFault(t, err, fault.Denied, "stopped")
+				if r != nil || b.rows("resolutions") != before {
+					t.Error("something was released")
+				}
+			} else if err != nil || rests(r, kind, id) || b.rows("resolutions") != before+1 { // made again, without it
+				t.Errorf("%v; something was released that rests on what is stopped", err)
 			}
 			if intents, outcomes := len(b.entries(c.ID, ledger.Intent)), len(b.entries(c.ID, ledger.Outcome)); intents != outcomes {
 				t.Errorf("%d intents, %d outcomes: what was asked is not on record", intents, outcomes)

@@ -18,11 +18,11 @@ CREATE INDEX system_credentials_by_system ON system_credentials (system, created
 
 -- A system had one secret, and its keys as one JSON Web Key Set.
 INSERT INTO system_credentials
-SELECT id || '.secret', id, 'secret', '', secret_hash, created_at, NULL, NULL, created_at, 'operator'
+SELECT id || '.secret', id, 'secret', '', secret_hash, created_at, NULL, NULL, created_at, 'operator@machine'
 FROM systems WHERE secret_hash <> '';
 INSERT INTO system_credentials
 SELECT s.id || '.key-' || k.n, s.id, 'jwk', COALESCE(k.value ->> 'kid', ''), k.value::text,
-    s.created_at, NULL, NULL, s.created_at, 'operator'
+    s.created_at, NULL, NULL, s.created_at, 'operator@machine'
 FROM systems s, json_array_elements(CASE s.jwks WHEN '' THEN '[]'::json ELSE s.jwks::json -> 'keys' END) WITH ORDINALITY AS k (value, n);
 ALTER TABLE systems DROP COLUMN secret_hash;
 ALTER TABLE systems DROP COLUMN jwks;

@@ -18,11 +18,11 @@ CREATE INDEX system_credentials_by_system ON system_credentials (system, created
 
 -- A system had one secret, and its keys as one JSON Web Key Set.
 INSERT INTO system_credentials
-SELECT id || '.secret', id, 'secret', '', secret_hash, created_at, NULL, NULL, created_at, 'operator'
+SELECT id || '.secret', id, 'secret', '', secret_hash, created_at, NULL, NULL, created_at, 'operator@machine'
 FROM systems WHERE secret_hash <> '';
 INSERT INTO system_credentials
 SELECT s.id || '.key-' || (k.key + 1), s.id, 'jwk', COALESCE(json_extract(k.value, '$.kid'), ''), k.value,
-    s.created_at, NULL, NULL, s.created_at, 'operator'
+    s.created_at, NULL, NULL, s.created_at, 'operator@machine'
 FROM systems s, json_each(CASE s.jwks WHEN '' THEN '{}' ELSE s.jwks END, '$.keys') k;
 ALTER TABLE systems DROP COLUMN secret_hash;
 ALTER TABLE systems DROP COLUMN jwks;
