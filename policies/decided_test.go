@@ -74,6 +74,31 @@ func TestSettle_GoesByThePermissionThatIsInForce(t *testing.T) {
 	}
 }
 
+// What a guardian has said of the child is the child's entry. What he has said of
+// look-ups about himself stands for the child only where there is none.
+func TestSettle_AGuardiansWordAboutHimselfIsNotAboutTheChild(t *testing.T) {
+	t.Parallel()
+	yes, no := policies.Permission{State: catalog.ConsentGiven, Everything: true}, policies.Permission{State: catalog.ConsentRefused}
+	for name, test := range map[string]struct {
+		said   map[string]policies.Permission
+		asks   bool
+		reason policies.ReasonCode
+	}{
+		"what came with the case":      {nil, true, ""},
+		"yes, and of the child as yet": {map[string]policies.Permission{"p1": yes, "p2": {}}, false, policies.ReasonConsentMissing},
+		"yes, and no of the child":     {map[string]policies.Permission{"p1": yes, "p2": no}, false, policies.ReasonConsentRefused},
+		"no, and yes of the child":     {map[string]policies.Permission{"p1": no, "p2": yes}, true, ""},
+		"no, and there is no other":    {map[string]policies.Permission{"p1": no}, false, policies.ReasonConsentRefused},
+	} {
+		s := schoolingOf(t, "370199201908051134")
+		s.Permissions = test.said
+		out := settle(t, s, household)
+		if out.Reason != test.reason || (len(out.Wishes) > 0) != test.asks {
+			t.Errorf("%s: %s for %s with %d wishes, want one: %v, reason %q", name, out.Outcome, out.Reason, len(out.Wishes), test.asks, test.reason)
+		}
+	}
+}
+
 func TestSettle_AsksNobodyForWhatIsStopped(t *testing.T) {
 	t.Parallel()
 	rev := jinanCatalog(t)
