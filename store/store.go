@@ -49,6 +49,8 @@ type Store struct {
 	now     func() time.Time
 	rules   safeguard.Rules
 	alarmed func(context.Context, safeguard.Alarm)
+	// writing is held by the one transaction that writes to SQLite; see transact.
+	writing chan struct{}
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -94,7 +96,7 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return &Store{db: db, pool: pool, dialect: at.dialect, now: now}, nil
+	return &Store{db: db, pool: pool, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
 }
 
 func limitConnections(pool *sql.DB, limit int) {
@@ -122,8 +124,18 @@ func (s *Store) Close() error {
 
 // transact runs work in one transaction: all of it is stored, or nothing.
 // On SQLite it holds the write lock from the start. An error of work comes
-// back as it is.
+// back as it is. It is never called within work.
 func (s *Store) transact(ctx context.Context, work func(tx *gorm.DB) error) error {
+	if s.dialect == dialectSQLite {
+		// SQLite lets whoever finds it locked sleep and look again, longer each time.
+		// Those of this process wait for each other here instead, in their order.
+		select {
+		case s.writing <- struct{}{}:
+			defer func() { <-s.writing }()
+		case <-ctx.Done():
+			return translate(ctx.Err(), "wait to write", things{})
+		}
+	}
 	var workErr error
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		workErr = work(tx)
