@@ -36,17 +36,21 @@ const (
 func BenchmarkEnumeration(b *testing.B) {
 	p := build(b)
 	numbers := triedNumbers(b)
-	target := newIntruded(b, p, numbers)
+	target, at := newIntruded(b, p, numbers)
 	for b.Loop() {
 		known, unknown := target.tryAll(b, numbers)
 		b.ReportMetric(kolmogorovSmirnov(known, unknown), "ks-p")
 		b.ReportMetric(milliseconds(median(known)), "known-p50-ms")
 		b.ReportMetric(milliseconds(median(unknown)), "unknown-p50-ms")
 	}
+	if alarms := p.command(b, "alarm", "list", at); !strings.Contains(alarms, "enumeration") {
+		b.Errorf("no alarm has rung:\n%s", alarms)
+	}
 }
 
-// newIntruded is an exchange whose departments take a while for each answer.
-func newIntruded(b *testing.B, p *program, numbers []tried) *target {
+// newIntruded is an exchange whose departments take a while for each answer, and
+// where its database is.
+func newIntruded(b *testing.B, p *program, numbers []tried) (*target, string) {
 	b.Helper()
 	at := "--database=sqlite:" + b.TempDir() + "/bench.db"
 	p.command(b, "migrate", at)
@@ -65,9 +69,9 @@ func newIntruded(b *testing.B, p *program, numbers []tried) *target {
 		}
 	}
 	t := &target{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: intruders}, Timeout: time.Minute}}
-	t.url, t.pid = p.start(b, "serve", "--listen=127.0.0.1:0", "--issuer=http://mianti.test", "--sources-url="+sources+"/{department}", at)
+	t.url, t.pid = p.start(b, "serve", "--listen=127.0.0.1:0", "--issuer=https://mianti.test", "--sources-url="+sources+"/{department}", at)
 	t.token = t.signIn(b, url.Values{"grant_type": {"client_credentials"}}, secret[1])
-	return t
+	return t, at
 }
 
 // tried is a number that is tried, under a name, and whether the departments

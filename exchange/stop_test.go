@@ -246,7 +246,7 @@ func TestResolve_OverAQuotaAsksNobody(t *testing.T) {
 
 // Whoever tries numbers learns nothing, and the alarm rings (reliability.md
 // §2.4, enumeration).
-func TestResolve_RingsWhenSomebodyTriesNumbers(t *testing.T) {
+func TestOWASP_API6_TheAlarmRingsWhenSomebodyTriesNumbers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nothing)
 	c := b.open(as("SPJ"), founding())
