@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -334,68 +333,6 @@ func (run *resolving) source(w policies.Wish) *catalog.Source {
 		return today
 	}
 	return source
-}
-
-func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
-	e := run.x.entry(kind, run.by, run.c)
-	first := q.wishes[0]
-	e.Resolution, e.Ruleset = run.id, first.Decision.Ruleset
-	e.Matter, e.Material, e.Mode, e.Dataset = first.Use.Matter.Code, first.Use.Material.Code, string(q.Mode), q.Dataset
-	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
-	e.Consent = first.Decision.Consent
-	e.Task = q.answer.Task
-	if party := run.c.party(q.Party); party != nil {
-		e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
-	}
-	for _, w := range q.wishes[1:] {
-		e.Also = append(e.Also, ledger.Service{
-			Matter: w.Use.Matter.Code, Material: w.Use.Material.Code, Fields: w.Fields, Grant: w.Decision.Grant, Basis: basis(w.Decision),
-		})
-	}
-	return e
-}
-
-func basis(d policies.Decision) []string {
-	reasons := make([]string, len(d.Reasons))
-	for i, reason := range d.Reasons {
-		reasons[i] = string(reason)
-	}
-	return reasons
-}
-
-// outcomes are the entries of what came of each intent.
-func (run *resolving) outcomes() []ledger.Entry {
-	entries := make([]ledger.Entry, 0, len(run.asks)+1)
-	for _, q := range run.asks {
-		e := run.lookUpEntry(ledger.Outcome, q)
-		e.Result, e.Millis, e.Proof = string(cmp.Or(q.answer.Recorded, q.answer.Result)), q.answer.Millis, q.answer.Proof
-		if q.answer.Result == policies.OK {
-			e.Digest = ledger.Digest(run.c.Salt, canonical(q.answer.Fields))
-		}
-		entries = append(entries, e)
-	}
-	return entries
-}
-
-// whole is the entry of the resolution itself, with the digest of what is
-// answered.
-func (run *resolving) whole(r *Resolution) ledger.Entry {
-	e := run.x.entry(ledger.Resolved, run.by, run.c)
-	e.Resolution, e.Version, e.Ruleset, e.Result = run.id, r.Version, policies.Ruleset, string(r.Status)
-	e.Digest = ledger.Digest(run.c.Salt, canonical(r))
-	return e
-}
-
-// abandon records what came of the questions of a resolution that is not
-// answered: they were asked all the same.
-func (run *resolving) abandon(ctx context.Context) error {
-	if len(run.asks) == 0 {
-		return nil
-	}
-	if err := run.x.Journal.Append(ctx, run.outcomes()); err != nil {
-		return fmt.Errorf("record what came of an abandoned resolution: %w", err)
-	}
-	return nil
 }
 
 func (c *Case) party(id string) *catalog.Party {

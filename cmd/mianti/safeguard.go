@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mianti/internal/workday"
+	"mianti/ledger"
 	"mianti/policies"
 	"mianti/safeguard"
 	"mianti/store"
@@ -61,7 +62,7 @@ func logAlarms(log *slog.Logger) func(context.Context, safeguard.Alarm) {
 
 // atConsole is who acts by a command: whoever may open the database.
 func atConsole() policies.Caller {
-	return policies.Caller{Person: "console", Duties: []policies.Duty{policies.DutyOperator}}
+	return policies.Caller{Person: ledger.Operator, Duties: []policies.Duty{policies.DutyOperator}}
 }
 
 // withSafeguard runs a command with the use cases over a database.

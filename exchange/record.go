@@ -1,0 +1,104 @@
+package exchange
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"mianti/catalog"
+	"mianti/ledger"
+	"mianti/policies"
+)
+
+// lookUpEntry is what is recorded of a question, before it is put and after.
+func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
+	e := run.x.entry(kind, run.by, run.c)
+	first := q.wishes[0]
+	e.Resolution, e.Ruleset = run.id, first.Decision.Ruleset
+	e.Matter, e.Material, e.Mode, e.Dataset = first.Use.Matter.Code, first.Use.Material.Code, string(q.Mode), q.Dataset
+	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
+	e.Consent = first.Decision.Consent
+	e.Task = q.answer.Task
+	if party := run.c.party(q.Party); party != nil {
+		e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
+	}
+	for _, w := range q.wishes[1:] {
+		e.Also = append(e.Also, ledger.Service{
+			Matter: w.Use.Matter.Code, Material: w.Use.Material.Code, Fields: w.Fields, Grant: w.Decision.Grant, Basis: basis(w.Decision),
+		})
+	}
+	return e
+}
+
+func basis(d policies.Decision) []string {
+	reasons := make([]string, len(d.Reasons))
+	for i, reason := range d.Reasons {
+		reasons[i] = string(reason)
+	}
+	return reasons
+}
+
+// outcomes are the entries of what came of each intent.
+func (run *resolving) outcomes() []ledger.Entry {
+	entries := make([]ledger.Entry, 0, len(run.asks)+1)
+	for _, q := range run.asks {
+		e := run.lookUpEntry(ledger.Outcome, q)
+		e.Result, e.Millis, e.Proof = string(cmp.Or(q.answer.Recorded, q.answer.Result)), q.answer.Millis, q.answer.Proof
+		if q.answer.Result == policies.OK {
+			e.Digest = ledger.Digest(run.c.Salt, canonical(q.answer.Fields))
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// whole is the entry of the resolution itself, with the digest of what is
+// answered.
+func (run *resolving) whole(r *Resolution) ledger.Entry {
+	e := run.x.entry(ledger.Resolved, run.by, run.c)
+	e.Resolution, e.Version, e.Ruleset, e.Result = run.id, r.Version, policies.Ruleset, string(r.Status)
+	e.Digest = ledger.Digest(run.c.Salt, canonical(r))
+	return e
+}
+
+// abandon records what came of the questions of a resolution that is not
+// answered: they were asked all the same.
+func (run *resolving) abandon(ctx context.Context) error {
+	if len(run.asks) == 0 {
+		return nil
+	}
+	if err := run.x.Journal.Append(ctx, run.outcomes()); err != nil {
+		return fmt.Errorf("record what came of an abandoned resolution: %w", err)
+	}
+	return nil
+}
+
+// denials are the entries of the look-ups that were not made because they may
+// not be: a decision against somebody's wish is explained years later as well as
+// one for it.
+func (run *resolving) denials(settlements []policies.Settlement) []ledger.Entry {
+	var entries []ledger.Entry
+	for i, r := range run.s.Plan.Requirements {
+		settled := &settlements[i]
+		for _, a := range settled.Attempts {
+			if a.Result == policies.NoGrant || a.Result == policies.NoConsent {
+				entries = append(entries, run.denial(r, string(a.Mode), a.Dataset, string(a.Result), strings.Split(a.Detail, ",")))
+			}
+		}
+		if settled.Outcome == policies.NeedsConsent {
+			entries = append(entries, run.denial(r, "", "", string(policies.ReasonConsentMissing), []string{string(policies.ConsentAwaited)}))
+		}
+	}
+	return entries
+}
+
+func (run *resolving) denial(r *catalog.Requirement, mode, dataset, result string, reasons []string) ledger.Entry {
+	e := run.x.entry(ledger.Denied, run.by, run.c)
+	e.Resolution, e.Ruleset, e.Result, e.Basis = run.id, policies.Ruleset, result, reasons
+	e.Matter, e.Material, e.Mode, e.Dataset = r.Matter().Code, r.Material().Code, mode, dataset
+	if r.Party != nil {
+		e.Subject = ledger.Digest(run.c.Salt, string(r.Party.Kind)+"|"+r.Party.Number)
+	}
+	return e
+}
