@@ -7,7 +7,7 @@ FUZZTIME ?= 10s
 # Every test, with a real PostgreSQL beside the embedded SQLite.
 test:
 	bash tools/install-test-tools.sh postgresql mariadb node
-	go test ./...
+	go test -timeout 20m ./...
 
 # gofmt, vet, staticcheck, go.mod.
 check:
