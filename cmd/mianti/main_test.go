@@ -48,3 +48,18 @@ func TestRun_SaysWhatToDo(t *testing.T) {
 		})
 	}
 }
+
+// TestList_OfNothingSaysWhatToDo runs the lists of an empty database: a heading
+// alone does not say whether something is wrong.
+func TestList_OfNothingSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	database := "--database=sqlite:" + t.TempDir() + "/empty.db"
+	mianti(t, 0, "migrate", database)
+	for list, says := range map[string]string{
+		"system": "mianti system add", "person": "mianti person assign", "grant": "没有这样的共享授权", "stop": "没有停用的对象", "alarm": "没有告警",
+	} {
+		if out := mianti(t, 0, list, "list", database); !strings.Contains(out, says) {
+			t.Errorf("%s list says %q, want %q", list, out, says)
+		}
+	}
+}
