@@ -63,3 +63,21 @@ func TestList_OfNothingSaysWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// TestQuota_IsSetForWhatThereIsAlone: for a slip of the pen, nothing would be
+// limited and nobody told.
+func TestQuota_IsSetForWhatThereIsAlone(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/quota.db"
+	if _, err := fillDemo(t.Context(), "sqlite:"+path, newSecret()); err != nil {
+		t.Fatal(err)
+	}
+	for meter, want := range map[string]int{
+		"system demo-SPJ": 0, "grant catalog:S01.M1:D-GA01": 0, "matter S01.M1": 0,
+		"system demo-XX": 1, "grant nope": 1, "matter S01": 1, "person 370199198805163315": 1,
+	} {
+		args := append([]string{"quota", "set"}, strings.Fields(meter)...)
+		mianti(t, want, append(args, "--calls-per-hour=1", "--calls-per-day=1", "--subjects-per-hour=1", "--subjects-per-day=1",
+			"--reason=试用", "--database=sqlite:"+path)...)
+	}
+}
