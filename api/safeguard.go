@@ -172,7 +172,7 @@ func safeguardProblems() map[string]problemText {
 		"authorization-changed": {title: "授权刚刚变化", explanation: "核验期间，所依据的授权或接口被停用或撤回，没有给出结果。请重新核验。"},
 		"quota-exceeded":        {title: "用量已达上限", explanation: "共享授权、接入系统、操作人或事项的用量在本时段已达上限，整次核验没有进行，也没有向任何部门查询。请按 Retry-After 重试；确有需要的，请联系运维人员调整上限。"},
 		"invalid-reason":        {title: "理由不符合要求", explanation: "理由必填，最多 200 字，长期留存，不能含有证件、电话等号码。"},
-		"invalid-quota":         {title: "上限不符合要求", explanation: "类别为 grant、system、person 或 matter，四个上限都不小于 0。"},
+		"invalid-quota":         {title: "上限不符合要求", explanation: "类别为 grant、system、person 或 matter，代码须已存在，四个上限都不小于 0。"},
 		"unknown-stoppable":     {title: "没有可以停用的对象", explanation: "没有这个系统、授权、数据资源或数源接口，或它不属于本部门。"},
 		"unknown-stop":          {title: "没有这个停用", explanation: "这个对象没有被停用，或它不属于本部门。"},
 		"duplicate-stop":        {title: "已经停用", explanation: "这个对象已经停用。要更换理由，请先恢复。"},

@@ -79,6 +79,12 @@ func (m *safeguards) OwnerOf(_ context.Context, kind policies.StopKind, id strin
 	return owner, nil
 }
 
+// Known knows the systems alone.
+func (m *safeguards) Known(ctx context.Context, meter safeguard.Meter) (bool, error) {
+	_, err := m.OwnerOf(ctx, policies.StopKind(meter.Kind), meter.ID)
+	return err == nil, nil
+}
+
 func (m *safeguards) Overrides(context.Context, ...safeguard.Meter) (safeguard.Overrides, error) {
 	return m.overrides, nil
 }

@@ -160,6 +160,9 @@ func TestQuotas_AreSetByAnOperatorWithAReason(t *testing.T) {
 	wantProblem(t, h.as("department_admin SPJ", http.MethodPut, target, `{`+limits+`,"reason":"扩容"}`), http.StatusForbidden, "not-your-duty")
 	wantProblem(t, h.as("operator", http.MethodPut, target, `{`+limits+`,"reason":" "}`), http.StatusUnprocessableEntity, "invalid-reason")
 	wantProblem(t, h.as("operator", http.MethodPut, target, `{"calls_per_hour":10,"reason":"扩容"}`), http.StatusUnprocessableEntity, "invalid-request")
+	for _, nothing := range []string{"system/nobody", "person/370199198805163315"} { // the latter would be recorded for good
+		wantProblem(t, h.as("operator", http.MethodPut, "/v1/quotas/"+nothing, `{`+limits+`,"reason":"扩容"}`), http.StatusUnprocessableEntity, "invalid-quota")
+	}
 	decode(t, h.as("operator", http.MethodPut, target, `{`+limits+`,"reason":"扩容"}`), &q)
 	if !q.Own || q.Limits != (safeguard.Limits{CallsPerHour: 10, CallsPerDay: 20, SubjectsPerHour: 3, SubjectsPerDay: 4}) {
 		t.Errorf("own: %+v", q)

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -42,7 +43,7 @@ func (o *Office) Assign(ctx context.Context, by policies.Caller, person string, 
 	} else if !known {
 		return nil, fault.New(fault.Invalid, "unknown-department", "目录中没有这个部门。")
 	}
-	p, err := o.Persons.Person(ctx, person)
+	p, err := o.find(ctx, person)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (o *Office) Remove(ctx context.Context, by policies.Caller, person string, 
 // for no other.
 func (o *Office) Deactivate(ctx context.Context, by policies.Caller, person string) error {
 	if !o.AtTheMachine {
-		p, err := o.Persons.Person(ctx, person)
+		p, err := o.find(ctx, person)
 		if err != nil {
 			return err
 		}
@@ -85,6 +86,16 @@ func (o *Office) Deactivate(ctx context.Context, by policies.Caller, person stri
 		}
 	}
 	return o.Assignments.Deactivate(ctx, person, o.entry(ledger.PersonDeactivated, by, person, ""), !o.AtTheMachine)
+}
+
+// find reads a person. Whom nobody knows is answered like whom the caller has
+// nothing to do with: the answer does not tell who exists.
+func (o *Office) find(ctx context.Context, person string) (*Person, error) {
+	p, err := o.Persons.Person(ctx, person)
+	if errors.Is(err, fault.NotFound) {
+		return nil, unknownPerson()
+	}
+	return p, err
 }
 
 // mayAssign refuses what nobody may do for himself, and what is not for a

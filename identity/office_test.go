@@ -225,6 +225,24 @@ func TestRemove_LetsOneOfTwoAdministratorsStay(t *testing.T) {
 	}
 }
 
+// TestOffice_DoesNotTellAnUnknownPersonFromOneOfOthers: a different text for the
+// two would tell which ids are somebody's.
+func TestOffice_DoesNotTellAnUnknownPersonFromOneOfOthers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	assign := func(person string) error {
+		_, err := d.Assign(t.Context(), admin(), person, policies.DutyClerk)
+		return err
+	}
+	deactivate := func(person string) error { return d.Deactivate(t.Context(), admin(), person) }
+	for name, act := range map[string]func(string) error{"assign": assign, "deactivate": deactivate} {
+		others, nobody := fault.As(act("citizen")), fault.As(act("nobody"))
+		if others == nil || nobody == nil || others.Code != nobody.Code || others.Message != nobody.Message {
+			t.Errorf("%s: an applicant %v, nobody %v; want one answer", name, others, nobody)
+		}
+	}
+}
+
 func TestDeactivate_ReachesOnlyTheOwnPeople(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -104,7 +104,8 @@ func (s *Safeguard) Quota(ctx context.Context, m Meter) (*Quota, error) {
 	return &Quota{Meter: m, Limits: s.Rules.LimitsOf(m, overrides), Own: own, Usage: usage}, nil
 }
 
-// SetQuota gives a meter limits of its own.
+// SetQuota gives a meter limits of its own. A code that nothing has is refused: a
+// slip of the pen would limit nothing, and what is not a code would be recorded.
 func (s *Safeguard) SetQuota(ctx context.Context, by policies.Caller, m Meter, l Limits, reason string) (*Quota, error) {
 	if !slices.Contains(kinds(), m.Kind) || m.ID == "" {
 		return nil, fault.New(fault.Invalid, "invalid-quota", "请填写类别（grant、system、person 或 matter）和代码。")
@@ -116,8 +117,22 @@ func (s *Safeguard) SetQuota(ctx context.Context, by policies.Caller, m Meter, l
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mustBeKnown(ctx, m); err != nil {
+		return nil, err
+	}
 	if err := s.Quotas.SetQuota(ctx, m, l, s.entry(ledger.QuotaSet, by, string(m.Kind)+":"+m.ID, why)); err != nil {
 		return nil, fmt.Errorf("set a quota: %w", err)
 	}
 	return s.Quota(ctx, m)
+}
+
+func (s *Safeguard) mustBeKnown(ctx context.Context, m Meter) error {
+	known, err := s.Owners.Known(ctx, m)
+	if err != nil {
+		return fmt.Errorf("set a quota: %w", err)
+	}
+	if !known {
+		return fault.New(fault.Invalid, "invalid-quota", "没有这个%s，没有设定上限。请核对类别和代码。", m.Kind.Name())
+	}
+	return nil
 }

@@ -36,11 +36,13 @@ type StopKeeper interface {
 	IsStopped(ctx context.Context, kind policies.StopKind, id string) (bool, error)
 }
 
-// Owners says whose a thing is that can be stopped.
+// Owners says whose a thing is that can be stopped, and what there is to limit.
 type Owners interface {
 	// OwnerOf gives the department of a system, and the providing department of a
 	// grant, a dataset and a source; fault.NotFound when there is no such thing.
 	OwnerOf(ctx context.Context, kind policies.StopKind, id string) (string, error)
+	// Known reports whether there is what a meter counts for.
+	Known(ctx context.Context, m Meter) (bool, error)
 }
 
 // Stop puts up a stop: it ends the use of a system, a grant, a dataset or a

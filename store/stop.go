@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -130,7 +131,7 @@ func stopOf(ctx context.Context, tx *gorm.DB, h safeguard.Held, e ledger.Entry) 
 	return appendEntries(ctx, tx, []ledger.Entry{e})
 }
 
-// Owners (归属) says whose a thing is that can be stopped.
+// Owners (归属) says whose a thing is that can be stopped, and what there is to limit.
 type Owners struct {
 	store    *Store
 	catalogs *Catalogs
@@ -160,6 +161,46 @@ func (o *Owners) OwnerOf(ctx context.Context, kind policies.StopKind, id string)
 	default:
 		return "", fault.New(fault.NotFound, "unknown-stoppable", "没有这一类可以停用的对象")
 	}
+}
+
+// Known reports whether there is a system, a grant, a person or a matter of a
+// code; a matter may be of an earlier revision, as an open case may be.
+func (o *Owners) Known(ctx context.Context, m safeguard.Meter) (bool, error) {
+	var err error
+	switch m.Kind {
+	case safeguard.KindSystem:
+		_, err = o.store.System(ctx, m.ID)
+	case safeguard.KindGrant:
+		var n int64
+		n, err = gorm.G[grantRow](o.store.db).Where("id = ?", m.ID).Count(ctx, "*")
+		return n > 0, translate(err, "count grants", things{code: "grant", name: "共享授权"})
+	case safeguard.KindPerson:
+		_, err = o.store.Person(ctx, m.ID)
+	case safeguard.KindMatter:
+		return o.hasMatter(ctx, m.ID)
+	default:
+		return false, nil
+	}
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (o *Owners) hasMatter(ctx context.Context, code string) (bool, error) {
+	rev, err := o.catalogs.Current(ctx)
+	for ; err == nil; rev, err = o.catalogs.Revision(ctx, rev.Number-1) {
+		if matter := rev.Matter(code); matter != nil && matter.Code == code {
+			return true, nil
+		}
+		if rev.Number <= 1 {
+			return false, nil
+		}
+	}
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return false, fmt.Errorf("look for a matter: %w", err)
 }
 
 // provider finds a dataset or a source in the newest revision that has it: an

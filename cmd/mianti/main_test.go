@@ -48,3 +48,36 @@ func TestRun_SaysWhatToDo(t *testing.T) {
 		})
 	}
 }
+
+// TestList_OfNothingSaysWhatToDo runs the lists of an empty database: a heading
+// alone does not say whether something is wrong.
+func TestList_OfNothingSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	database := "--database=sqlite:" + t.TempDir() + "/empty.db"
+	mianti(t, 0, "migrate", database)
+	for list, says := range map[string]string{
+		"system": "mianti system add", "person": "mianti person assign", "grant": "没有这样的共享授权", "stop": "没有停用的对象", "alarm": "没有告警",
+	} {
+		if out := mianti(t, 0, list, "list", database); !strings.Contains(out, says) {
+			t.Errorf("%s list says %q, want %q", list, out, says)
+		}
+	}
+}
+
+// TestQuota_IsSetForWhatThereIsAlone: for a slip of the pen, nothing would be
+// limited and nobody told.
+func TestQuota_IsSetForWhatThereIsAlone(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/quota.db"
+	if _, err := fillDemo(t.Context(), "sqlite:"+path, newSecret()); err != nil {
+		t.Fatal(err)
+	}
+	for meter, want := range map[string]int{
+		"system demo-SPJ": 0, "grant catalog:S01.M1:D-GA01": 0, "matter S01.M1": 0,
+		"system demo-XX": 1, "grant nope": 1, "matter S01": 1, "person 370199198805163315": 1,
+	} {
+		args := append([]string{"quota", "set"}, strings.Fields(meter)...)
+		mianti(t, want, append(args, "--calls-per-hour=1", "--calls-per-day=1", "--subjects-per-hour=1", "--subjects-per-day=1",
+			"--reason=试用", "--database=sqlite:"+path)...)
+	}
+}

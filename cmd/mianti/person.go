@@ -63,6 +63,10 @@ func (c *personListCommand) Run(ctx context.Context, con console) error {
 		}
 		after = found[len(found)-1].ID
 	}
+	if len(rows) == 0 {
+		fmt.Fprintln(con.Out, "还没有工作人员登录过。新人员先登录一次，再用 mianti person assign 分派岗位。")
+		return nil
+	}
 	fmt.Fprintln(con.Out, newTable(rows, 40, 16, 8, 50).Headers("编号", "姓名", "状态", "岗位"))
 	return nil
 }

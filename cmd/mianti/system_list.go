@@ -38,6 +38,10 @@ func (c *systemListCommand) Run(ctx context.Context, con console) error {
 	if c.JSON {
 		return printSystemsJSON(con.Out, list, now)
 	}
+	if len(list) == 0 {
+		fmt.Fprintln(con.Out, "还没有接入系统。用 mianti system add 登记。")
+		return nil
+	}
 	printSystems(con.Out, list, now)
 	return nil
 }
