@@ -89,12 +89,17 @@ func newKilling(t *testing.T, ctx context.Context, database string) *killing {
 	server := &http.Server{Handler: standIns, ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
+	if err := os.WriteFile(k.subjectKey(), []byte(newSecret()), 0o600); err != nil { // one for all its servers
+		t.Fatal(err)
+	}
 	k.sources = "http://" + listener.Addr().String() + "/{department}"
 	if k.cases, err = readCases(jinan.Files, "cases"); err != nil {
 		t.Fatal(err)
 	}
 	return k
 }
+
+func (k *killing) subjectKey() string { return filepath.Join(k.dir, "subject.key") }
 
 type killable struct {
 	process *exec.Cmd
@@ -105,7 +110,8 @@ var listening = regexp.MustCompile(`"address":"(http://[^"]+)"`)
 
 func (k *killing) startServer(t *testing.T, more ...string) *killable {
 	t.Helper()
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--issuer", "https://mianti.test", "--database", k.database, "--sources-url", k.sources}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--issuer", "https://mianti.test", "--database", k.database, "--sources-url", k.sources,
+		"--subject-key-file", k.subjectKey()}
 	process := exec.Command(k.binary, append(args, more...)...)
 	process.Env = os.Environ()
 	errs, err := process.StderrPipe()

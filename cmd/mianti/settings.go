@@ -29,7 +29,7 @@ type exchangeSettings struct {
 	safeguardSetting
 	Issuer         string        `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
 	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the keys that sign tokens; the first signs, all are published. Default: a new key, so that a restart ends all tokens."`
-	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: a new key, so that earlier papers are not found again after a restart."`
+	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: a new key, so that earlier papers, consents and citizens are not known again after a restart or by another replica."`
 	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: a new key, so that receivers refuse what is sent after a restart."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
