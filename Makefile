@@ -20,7 +20,7 @@ coverage:
 # The tests again under the race detector, in random order.
 race:
 	bash tools/install-test-tools.sh postgresql mariadb cc node
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./...
+	CGO_ENABLED=1 go test -race -shuffle=on -timeout 40m ./...
 
 # Every fuzz target for FUZZTIME each.
 fuzz:
