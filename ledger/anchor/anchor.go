@@ -35,8 +35,9 @@ type Log interface {
 	// tlog-checkpoint.
 	Checkpoint(ctx context.Context) (signed []byte, err error)
 	// ConsistencyProof gives the hashes which prove that the tree of size from is
-	// the beginning of that of size to (RFC 6962 §2.1.2); 0 < from <= to.
-	ConsistencyProof(ctx context.Context, from, to int64) ([]tlog.Hash, error)
+	// the beginning of that of a checkpoint which the log gave (RFC 6962 §2.1.2);
+	// 0 < from <= to.Size.
+	ConsistencyProof(ctx context.Context, from int64, to Checkpoint) ([]tlog.Hash, error)
 }
 
 // Store keeps what was anchored, and what failed.

@@ -111,10 +111,10 @@ func (l *memoryLog) Checkpoint(context.Context) ([]byte, error) {
 	return note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", origin, size, root)}, l.signer)
 }
 
-func (l *memoryLog) ConsistencyProof(_ context.Context, from, to int64) ([]tlog.Hash, error) {
+func (l *memoryLog) ConsistencyProof(_ context.Context, from int64, to anchor.Checkpoint) ([]tlog.Hash, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return tlog.ProveTree(to, from, l)
+	return tlog.ProveTree(to.Size, from, l)
 }
 
 // memoryStore keeps anchorings in memory.

@@ -89,7 +89,7 @@ func continues(ctx context.Context, log Log, cp Checkpoint, last State) error {
 	case cp.Size == last.Size:
 		return nil
 	}
-	proof, err := log.ConsistencyProof(ctx, last.Size, cp.Size)
+	proof, err := log.ConsistencyProof(ctx, last.Size, cp)
 	if err != nil {
 		return failed(LogAway, "prove consistency: %w", err)
 	}

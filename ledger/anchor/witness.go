@@ -79,7 +79,7 @@ func (w *witness) submit(ctx context.Context, log Log, cp Checkpoint, old int64)
 	var proof []tlog.Hash
 	if old > 0 && old < cp.Size {
 		var err error
-		if proof, err = log.ConsistencyProof(ctx, old, cp.Size); err != nil {
+		if proof, err = log.ConsistencyProof(ctx, old, cp); err != nil {
 			return 0, nil, failed(LogAway, "prove consistency: %w", err)
 		}
 	}
