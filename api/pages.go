@@ -37,6 +37,9 @@ func (s *server) registerPages() error {
 	s.engine.GET("/readyz", s.ready)
 	s.engine.GET("/problems/:code", s.explain)
 	s.registerSignIn()
+	if err := s.registerVerifier(); err != nil {
+		return err
+	}
 	return s.registerDocs()
 }
 

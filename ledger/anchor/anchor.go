@@ -32,7 +32,7 @@ const (
 // Log is the log whose checkpoints are anchored.
 type Log interface {
 	// Checkpoint gives the newest signed checkpoint: a signed note of C2SP
-	// tlog-checkpoint.
+	// tlog-checkpoint. It is empty before the first one.
 	Checkpoint(ctx context.Context) (signed []byte, err error)
 	// ConsistencyProof gives the hashes which prove that the tree of size from is
 	// the beginning of that of a checkpoint which the log gave (RFC 6962 §2.1.2);

@@ -47,6 +47,11 @@ func (w *Worker) Places() []Place {
 	return places
 }
 
+// Report says how far each anchor is behind the log.
+func (w *Worker) Report(ctx context.Context) (*Report, error) {
+	return NewReport(ctx, w.Log, w.Store, w.Places())
+}
+
 // NewReport says how far each anchor that is configured, or ever was, is behind
 // the log.
 func NewReport(ctx context.Context, log Log, store Store, places []Place) (*Report, error) {

@@ -104,6 +104,9 @@ func (l *memoryLog) Checkpoint(context.Context) ([]byte, error) {
 		return nil, errors.New("away")
 	}
 	size := int64(len(l.leaves))
+	if size == 0 {
+		return nil, nil
+	}
 	root, err := tlog.TreeHash(size, l)
 	if err != nil {
 		return nil, err

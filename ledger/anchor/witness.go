@@ -131,6 +131,9 @@ func newest(ctx context.Context, log Log) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, failed(LogAway, "read the checkpoint: %w", err)
 	}
+	if len(signed) == 0 {
+		return Checkpoint{}, nil
+	}
 	cp, err := ParseCheckpoint(signed)
 	if err != nil {
 		return Checkpoint{}, failed(LogAway, "%w", err)
