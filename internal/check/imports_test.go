@@ -33,12 +33,16 @@ func importTable() map[string]row {
 		"internal/webhook":    {may: []string{"catalog", "internal/fault", "internal/jobs", "connectors/egress"}},
 		"examples/jinan":      {inTests: []string{"catalog"}},
 
-		"catalog":                   {may: []string{"internal/fault", "internal/identifier"}},
-		"policies":                  {may: []string{"catalog"}},
-		"ledger":                    {may: []string{"internal/fault"}},
+		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
+		"policies": {may: []string{"catalog"}},
+		"ledger":   {may: []string{"internal/fault"}},
+		"keyring":  {may: []string{"internal/fault"}},
+
+		// Who else vouches for the ledger.
 		"ledger/anchor":             {may: []string{"catalog", "connectors/egress"}, inTests: []string{"ledger/anchor/testwitness"}},
 		"ledger/anchor/testwitness": {may: []string{"ledger/anchor"}},
 		"internal/tiletest":         {},
+
 		// Use cases beside the exchange: they know the core, not each other.
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
@@ -50,7 +54,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "ledger/anchor", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+			"exchange", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 		"web": edge,
