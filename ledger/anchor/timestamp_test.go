@@ -45,7 +45,7 @@ type certified struct {
 	ess      string // the algorithm that names the certificate
 }
 
-func newAuthority(t *testing.T, c certified) *authority {
+func newAuthority(t testing.TB, c certified) *authority {
 	t.Helper()
 	if _, err := exec.LookPath("openssl"); err != nil {
 		t.Fatal("openssl is not installed: install the Debian package openssl")
@@ -106,7 +106,7 @@ ess_cert_id_alg = %[3]s
 	return a
 }
 
-func usageExtension(t *testing.T, c certified) pkix.Extension {
+func usageExtension(t testing.TB, c certified) pkix.Extension {
 	t.Helper()
 	known := map[x509.ExtKeyUsage]asn1.ObjectIdentifier{
 		x509.ExtKeyUsageTimeStamping: {1, 3, 6, 1, 5, 5, 7, 3, 8}, x509.ExtKeyUsageServerAuth: {1, 3, 6, 1, 5, 5, 7, 3, 1},
@@ -122,7 +122,7 @@ func usageExtension(t *testing.T, c certified) pkix.Extension {
 	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: !c.uncritic, Value: value}
 }
 
-func makeKey(t *testing.T, isRSA bool) (text []byte, public any) {
+func makeKey(t testing.TB, isRSA bool) (text []byte, public any) {
 	t.Helper()
 	var key any
 	if isRSA {
@@ -145,7 +145,7 @@ func makeKey(t *testing.T, isRSA bool) (text []byte, public any) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), public
 }
 
-func makeCertificate(t *testing.T, template, parent *x509.Certificate, public any, by *ecdsa.PrivateKey) []byte {
+func makeCertificate(t testing.TB, template, parent *x509.Certificate, public any, by *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, by)
 	if err != nil {
@@ -154,7 +154,7 @@ func makeCertificate(t *testing.T, template, parent *x509.Certificate, public an
 	return der
 }
 
-func (a *authority) write(t *testing.T, name string, data []byte) string {
+func (a *authority) write(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(a.dir, name)
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -202,7 +202,7 @@ func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // stamp asks openssl for a time stamp of data.
-func (a *authority) stamp(t *testing.T, data string, nonce *big.Int) []byte {
+func (a *authority) stamp(t testing.TB, data string, nonce *big.Int) []byte {
 	t.Helper()
 	query, err := anchor.NewTimestampQuery([]byte(data), nonce)
 	if err != nil {
@@ -439,4 +439,23 @@ func TestTrouble_SaysWhatToDo(t *testing.T) {
 			t.Errorf("%s: %q", trouble, text)
 		}
 	}
+}
+
+// Whatever an authority sends, what is taken as its time stamp is the one that
+// it signed.
+func FuzzVerifyTimestamp(f *testing.F) {
+	a := newAuthority(f, certified{})
+	reply := a.stamp(f, "data", nil)
+	want, err := anchor.VerifyTimestamp(reply, []byte("data"), nil, a.roots)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(reply)
+	f.Add(reply[:len(reply)/2])
+	f.Fuzz(func(t *testing.T, changed []byte) {
+		got, err := anchor.VerifyTimestamp(changed, []byte("data"), nil, a.roots)
+		if err == nil && (!got.Time.Equal(want.Time) || got.Serial.Cmp(want.Serial) != 0) {
+			t.Errorf("taken: %+v", got)
+		}
+	})
 }
