@@ -156,7 +156,10 @@ type walk struct {
 	ended    bool // the tree cannot be followed further
 	wrong    bool // the tree is not the published one; it will stay so
 	classify bool // it is still worth looking for where a row was sealed
-	good     int64
+	good     int64 // size of the newest checkpoint that the tree agrees with
+	// suspect are hashes that are kept and are not those of the tree; the next
+	// checkpoint says which of the two is right.
+	suspect  []Node
 	tiles    map[int]tileInHand
 	// The published checkpoints that come next, and the number of the one before them.
 	ahead   []Published
@@ -348,10 +351,7 @@ func (w *walk) node(ctx context.Context, n Node) error {
 	if len(inHand.data) >= at+tlog.HashSize && bytes.Equal(inHand.data[at:at+tlog.HashSize], n.Hash[:]) {
 		return nil
 	}
-	if !w.wrong {
-		w.wrong = true
-		w.fault(Fault{Kind: Rewritten, From: max(w.good, n.Index<<n.Level), To: (n.Index+1)<<n.Level - 1, WhatElse: "与保存的树不一致"})
-	}
+	w.suspect = append(w.suspect, n)
 	return nil
 }
 
@@ -396,11 +396,20 @@ func (w *walk) checkpoint(p Published, tree Tree) {
 	w.report.Origin = c.Origin
 	if c.Root == tree.Root {
 		w.good = tree.Size
+		for _, n := range w.suspect {
+			w.fault(Fault{Kind: Changed, From: -1, To: -1, WhatElse: fmt.Sprintf("保存的树第 %d 层第 %d 个哈希", n.Level, n.Index)})
+		}
+		w.suspect = nil
 		return
 	}
 	if !w.wrong {
 		w.wrong = true
-		w.fault(Fault{Kind: Rewritten, From: min(w.good, max(0, tree.Size-1)), To: tree.Size - 1, WhatElse: fmt.Sprintf("与已发布的第 %d 号检查点不一致", p.Number)})
+		f := Fault{Kind: Rewritten, From: w.good, To: max(w.good, tree.Size-1), WhatElse: fmt.Sprintf("与已发布的第 %d 号检查点不一致", p.Number)}
+		if len(w.suspect) > 0 { // whoever changed a leaf and its hash left the tree over it
+			n := w.suspect[0]
+			f.From, f.To = max(f.From, n.Index<<n.Level), min(f.To, (n.Index+1)<<n.Level-1)
+		}
+		w.fault(f)
 	}
 }
 
