@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -130,4 +131,11 @@ func ParseProof(text string) (Proof, error) {
 
 func badProofText(why string) error {
 	return fault.New(fault.Invalid, "bad-proof", "证明文本不可读：%s（格式见 c2sp.org/tlog-proof）。", why)
+}
+
+// NotSealedYet is told of what is recorded and has no place in the log yet.
+func NotSealedYet() *fault.Error {
+	f := fault.New(fault.Unavailable, "not-sealed-yet", "这条存证已经记录，正在封存进日志。请一秒后再取。")
+	f.Wait = time.Second
+	return f
 }

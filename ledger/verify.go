@@ -153,14 +153,14 @@ type walk struct {
 	report   Report
 	total    int64 // by the newest checkpoint
 	frontier Frontier
-	ended    bool // the tree cannot be followed further
-	wrong    bool // the tree is not the published one; it will stay so
-	classify bool // it is still worth looking for where a row was sealed
+	ended    bool  // the tree cannot be followed further
+	wrong    bool  // the tree is not the published one; it will stay so
+	classify bool  // it is still worth looking for where a row was sealed
 	good     int64 // size of the newest checkpoint that the tree agrees with
 	// suspect are hashes that are kept and are not those of the tree; the next
 	// checkpoint says which of the two is right.
-	suspect  []Node
-	tiles    map[int]tileInHand
+	suspect []Node
+	tiles   map[int]tileInHand
 	// The published checkpoints that come next, and the number of the one before them.
 	ahead   []Published
 	last    int64
@@ -249,15 +249,19 @@ func (w *walk) row(rows []Row, i int) {
 	}
 }
 
-func (r *Row) hashAt(index int64) Hash {
-	return Leaf{Index: index, Entry: r.Entry, Links: r.Links}.Hash()
+// Leaf gives the leaf that the row says to be.
+func (r Row) Leaf() Leaf { return Leaf{Index: r.Index, Entry: r.Entry, Links: r.Links} }
+
+func (r Row) hashAt(index int64) Hash {
+	r.Index = index
+	return r.Leaf().Hash()
 }
 
 // moved says of a row that is not what was sealed at its place whether it was
 // sealed at another. If the one before it was put in, this one has moved up by
 // one; if one was taken out there, down by one.
 func (w *walk) moved(rows []Row, i int, at Fault) Fault {
-	sealedAt := w.sealedAt(&rows[i])
+	sealedAt := w.sealedAt(rows[i])
 	if sealedAt < 0 {
 		return at
 	}
@@ -274,7 +278,7 @@ func (w *walk) moved(rows []Row, i int, at Fault) Fault {
 }
 
 // sealedAt looks for the place at which a row was sealed; -1 for none.
-func (w *walk) sealedAt(row *Row) int64 {
+func (w *walk) sealedAt(row Row) int64 {
 	if !w.classify {
 		return -1
 	}

@@ -78,7 +78,7 @@ func (l *Log) Checkpoint(ctx context.Context) (ledger.Checkpoint, error) {
 		return ledger.Checkpoint{}, err
 	}
 	if row == nil {
-		return ledger.Checkpoint{}, notSealedYet()
+		return ledger.Checkpoint{}, ledger.NotSealedYet()
 	}
 	return row.checkpoint()
 }
@@ -98,13 +98,6 @@ func (row *checkpointRow) checkpoint() (ledger.Checkpoint, error) {
 		return c, fmt.Errorf("read checkpoint %d: %w", row.Number, err)
 	}
 	return c, nil
-}
-
-// notSealedYet is told of what is recorded and has no place in the log yet.
-func notSealedYet() *fault.Error {
-	f := fault.New(fault.Unavailable, "not-sealed-yet", "这条存证已经记录，正在封存进日志。请一秒后再取。")
-	f.Wait = sealingTime
-	return f
 }
 
 // VKeys gives the keys that have signed checkpoints, the newest first.
@@ -181,6 +174,14 @@ func (l *Log) Rows(ctx context.Context, from int64, limit int) ([]ledger.Row, er
 	const statement = `SELECT l.place, l.entry_id, l.hash, l.links, e.kind, e.case_id, e.resolution_id, e.at, e.body
 FROM ledger_leaves l LEFT JOIN ledger_entries e ON e.id = l.entry_id WHERE l.place >= ? ORDER BY l.place LIMIT ?`
 	return l.rows(ctx, statement, from, limit)
+}
+
+// RowsOfCase gives the entries of a case, those after an entry's number, in their
+// order. Index is -1 where one has no place yet.
+func (l *Log) RowsOfCase(ctx context.Context, caseID string, after int64, limit int) ([]ledger.Row, error) {
+	const statement = `SELECT COALESCE(l.place, -1), e.id, l.hash, COALESCE(l.links, ''), e.kind, e.case_id, e.resolution_id, e.at, e.body
+FROM ledger_entries e LEFT JOIN ledger_leaves l ON l.entry_id = e.id WHERE e.case_id = ? AND e.id > ? ORDER BY e.id LIMIT ?`
+	return l.rows(ctx, statement, caseID, after, limit)
 }
 
 func (l *Log) rows(ctx context.Context, statement string, args ...any) (out []ledger.Row, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -33,8 +32,6 @@ const (
 	sealerIdle = "4s"
 	// SealBatch is how many entries are sealed at most in one transaction.
 	SealBatch = 4096
-	// sealingTime is how long an entry waits for its place, mostly.
-	sealingTime = time.Second
 )
 
 // Seal gives up to limit of the entries that wait for it the next places of the

@@ -25,6 +25,7 @@ type background struct {
 	guard   *guard.Guard
 	targets func() []guard.Target
 	folder  *snapshotFolder // nil when none is configured
+	sealing *sealing
 	store   purger
 	log     *slog.Logger
 }
@@ -69,6 +70,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subj
 		}
 		b.runners = append(b.runners, runner)
 	}
+	b.sealing = &sealing{ledger: store.NewLog(n.store), log: log, signer: s.checkpointSigner(store.NewLog(n.store), subjectKey)}
 	if s.SnapshotsDir != "" {
 		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
 	}
@@ -109,6 +111,7 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
+	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}

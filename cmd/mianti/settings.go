@@ -31,6 +31,7 @@ type exchangeSettings struct {
 	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the keys that sign tokens; the first signs, all are published. Default: a new key, so that a restart ends all tokens."`
 	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: a new key, so that earlier papers, consents and citizens are not known again after a restart or by another replica."`
 	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: a new key, so that receivers refuse what is sent after a restart."`
+	LedgerOrigin   string        `env:"MIANTI_LEDGER_ORIGIN" help:"Name of the ledger in its checkpoints. Default: the name that it has already, else host and path of MIANTI_ISSUER with /log."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
 	EvenTime       time.Duration `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
