@@ -26,13 +26,16 @@ type Leaf struct {
 	Links []string `json:"links"`
 }
 
-// The limits of a leaf. An entry bundle gives each leaf 16 bits for its length
-// (C2SP tlog-tiles), so that a leaf that is longer could never be published.
-const (
-	MaxLeaf  = 1<<16 - 1
-	MaxEntry = 48 << 10 // bytes of an entry's JSON
-	MaxLinks = 200      // of 64 digits each
-)
+// MaxLeaf bounds the bytes of a leaf: an entry bundle gives each leaf 16 bits for
+// its length (C2SP tlog-tiles), so that a longer one could never be published.
+const MaxLeaf = 1<<16 - 1
+
+// Fits reports whether an entry with so many links makes a leaf that is not too
+// long, wherever its place is.
+func Fits(entry []byte, links int) bool {
+	const link, rest = 64 + 3, 64 // 64 digits, two quotes, a comma; names and place
+	return len(entry)+links*link+rest <= MaxLeaf
+}
 
 // Encode gives the bytes that are hashed: one line of JSON, with the entry as it
 // was recorded.

@@ -172,8 +172,3 @@ func (s *Store) publish(ctx context.Context, tx *gorm.DB, c ledger.Checkpoint, n
 	key := logKeyRow{VKey: vkey, Size: c.Size, Added: row.Published}
 	return translate(gorm.G[logKeyRow](tx, clause.OnConflict{DoNothing: true}).Create(ctx, &key), doing, things{})
 }
-
-// link gives the links of these entries.
-func (s *Store) link(context.Context, *gorm.DB, []int64) (map[int64][]string, error) {
-	return nil, nil
-}

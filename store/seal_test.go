@@ -3,8 +3,13 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -173,6 +178,75 @@ func TestSeal_LeavesNothingWhenItFails(t *testing.T) {
 		wantGreen(t, s, 5)
 		if c := sealAll(t, s, 100); c.Size != 10 {
 			t.Errorf("%d sealed afterwards, want 10", c.Size)
+		}
+	})
+}
+
+// Somebody's links count his entries, whoever else they are about, and are those
+// that he computes with his key.
+func TestSeal_LinksTheEntriesOfEachPerson(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		about := [][]string{{"a"}, {"a", "b"}, {}, {"b"}, {"a", "a"}, {"a", "b", "c"}}
+		for i, concerns := range about {
+			e := ledger.Entry{Kind: ledger.Intent, At: testTime, Case: fmt.Sprint(i), Concerns: concerns}
+			if err := s.Append(t.Context(), []ledger.Entry{e}); err != nil {
+				t.Fatal(err)
+			}
+			if i%2 == 1 {
+				sealAll(t, s, 10)
+			}
+		}
+		wantGreen(t, s, int64(len(about)))
+		rows, err := NewLog(s).Rows(t.Context(), 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for subject, places := range map[string][]int{"a": {0, 1, 4, 5}, "b": {1, 3, 5}, "c": {5}} {
+			head, err := gorm.G[accessHeadRow](s.db).Where("subject = ?", subject).Take(t.Context())
+			if err != nil || head.Count != int64(len(places)) {
+				t.Fatalf("%s: %+v, %v; want a count of %d", subject, head, err, len(places))
+			}
+			for nth := 1; nth <= len(places)+1; nth++ {
+				mac := hmac.New(sha256.New, head.Key)
+				fmt.Fprintf(mac, "%d", nth)
+				link := hex.EncodeToString(mac.Sum(nil))
+				found := []int{}
+				for i, row := range rows {
+					if slices.Contains(row.Links, link) {
+						found = append(found, i)
+					}
+				}
+				want := []int{}
+				if nth <= len(places) {
+					want = []int{places[nth-1]}
+				}
+				if !slices.Equal(found, want) {
+					t.Errorf("link %d of %s is in %v, want %v", nth, subject, found, want)
+				}
+			}
+		}
+		unlinked, err := gorm.G[accessRow](s.db).Where("nth IS NULL OR link = ''").Count(t.Context(), "*")
+		if err != nil || unlinked != 0 {
+			t.Errorf("%d accesses without a link, %v", unlinked, err)
+		}
+	})
+}
+
+func TestAppend_RefusesWhatNoBundleCouldHold(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		long := ledger.Entry{Kind: ledger.Intent, At: testTime, Why: strings.Repeat("x", ledger.MaxLeaf)}
+		if err := s.Append(t.Context(), []ledger.Entry{long}); !errors.Is(err, fault.TooLarge) {
+			t.Errorf("%v, want too large", err)
+		}
+		long.Why = strings.Repeat("x", ledger.MaxLeaf-500)
+		if err := s.Append(t.Context(), []ledger.Entry{long}); err != nil {
+			t.Errorf("one that just fits: %v", err)
+		}
+		sealAll(t, s, 10)
+		if _, err := NewLog(s).Tile(t.Context(), ledger.Tile{Width: 1, Entries: true}); err != nil {
+			t.Errorf("its bundle: %v", err)
 		}
 	})
 }

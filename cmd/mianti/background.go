@@ -13,6 +13,7 @@ import (
 	"mianti/exchange"
 	"mianti/internal/jobs"
 	"mianti/internal/webhook"
+	"mianti/keyring"
 	"mianti/store"
 )
 
@@ -50,13 +51,9 @@ const (
 )
 
 // newBackground wires what a node does besides answering.
-func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subjectKey []byte, log *slog.Logger) (*background, error) {
+func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
 	b := &background{guard: n.guard, store: n.store, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
-	master, err := s.webhookKey()
-	if err != nil {
-		return nil, err
-	}
-	sender, err := webhook.NewSender(webhook.Config{Master: master, Now: time.Now})
+	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +67,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subj
 		}
 		b.runners = append(b.runners, runner)
 	}
-	b.sealing = &sealing{ledger: store.NewLog(n.store), log: log, signer: s.checkpointSigner(store.NewLog(n.store), subjectKey)}
+	b.sealing = &sealing{ledger: store.NewLog(n.store), log: log, signer: s.checkpointSigner(store.NewLog(n.store), ring)}
 	if s.SnapshotsDir != "" {
 		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
 	}

@@ -111,7 +111,7 @@ func (c *ledgerVerifyCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 	} else {
-		printReport(con.Out, report, len(kept), time.Since(begun))
+		printVerification(con.Out, report, len(kept), time.Since(begun))
 	}
 	if len(report.Faults) > 0 {
 		return errTampered
@@ -148,7 +148,7 @@ func progressOf(w io.Writer, begun time.Time) func(done, total int64) {
 	}
 }
 
-func printReport(w io.Writer, r ledger.Report, kept int, took time.Duration) {
+func printVerification(w io.Writer, r ledger.Report, kept int, took time.Duration) {
 	fmt.Fprintf(w, "日志 %s　%d 条　根 %s\n核对了 %d 个已发布的检查点、%d 个另外保存的检查点，用时 %s\n",
 		printable(r.Origin), r.Size, r.Root, r.Checkpoints, kept, took.Round(time.Millisecond))
 	if r.Unseen {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"mianti/internal/fault"
+	"mianti/keyring"
 	"mianti/ledger"
 	"mianti/store"
 )
@@ -56,18 +55,19 @@ func (s *sealing) sealAll(ctx context.Context) error {
 	return nil
 }
 
-// checkpointSigner gives the signer of checkpoints.
-func (s *exchangeSettings) checkpointSigner(log *store.Log, key []byte) func(context.Context) (*ledger.Signer, error) {
+// checkpointSigner gives the signer of checkpoints. It asks for the key each
+// time: a new one signs from the next checkpoint on, on every replica.
+func (s *exchangeSettings) checkpointSigner(log *store.Log, ring *keyring.Ring) func(context.Context) (*ledger.Signer, error) {
 	return func(ctx context.Context) (*ledger.Signer, error) {
 		origin, err := s.ledgerOrigin(ctx, log)
 		if err != nil {
 			return nil, err
 		}
-		seed, err := hkdf.Key(sha256.New, key, nil, "checkpoint", 32)
+		secret, err := ring.Secret(ctx, keyring.Checkpoints, keyring.RandomBytes)
 		if err != nil {
 			return nil, err
 		}
-		return ledger.NewSigner(origin, seed)
+		return ledger.NewSigner(origin, secret.Bytes)
 	}
 }
 
