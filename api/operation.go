@@ -65,6 +65,7 @@ func (s *server) registerOperations() {
 	s.registerAssist()
 	s.registerConsents()
 	s.registerSnapshots()
+	s.registerLedger()
 	s.registerSharing()
 	s.registerGrants()
 	s.registerSafeguard()

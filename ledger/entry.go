@@ -46,6 +46,9 @@ const (
 	CredentialRevoked Kind = "credential_revoked"
 	SystemRevoked     Kind = "system_revoked"
 
+	// LogRead: entries were read, or a receipt was made of one.
+	LogRead Kind = "log_read"
+
 	ConsentRequested Kind = "consent_requested"
 	ConsentGiven     Kind = "consent_given"
 	ConsentRefused   Kind = "consent_refused"

@@ -21,6 +21,10 @@ func operations() map[string][]Duty {
 		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
+		"read-checkpoint": everybody, "prove-inclusion": everybody, "prove-consistency": everybody,
+		"list-log-entries": {DutyAuditor}, "list-case-entries": {DutySystem, DutyClerk},
+		"read-entry-receipt": {DutySystem, DutyClerk}, "read-resolution-receipt": {DutySystem, DutyClerk},
+
 		"link-file": {DutySystem, DutyClerk}, "fetch-file": {DutySystem, DutyClerk},
 		"read-system": {DutySystem}, "add-system-key": {DutySystem},
 		"request-consents": {DutySystem, DutyClerk}, "list-case-consents": {DutySystem, DutyClerk},

@@ -25,6 +25,7 @@ func rowTypes() []any {
 		personRow{}, dutyRow{}, sessionRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
 		anchorRow{}, troubleRow{},
+		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
 }

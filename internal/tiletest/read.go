@@ -5,6 +5,7 @@ package tiletest
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"filippo.io/torchwood"
@@ -24,11 +25,15 @@ type Log struct {
 
 // Read reads the checkpoint below base, such as "http://127.0.0.1:8080/v1/ledger",
 // verifies it with the key, reads every entry from the bundles, and holds each
-// against the tiles and the root.
-func Read(ctx context.Context, base string, key note.Verifier) (*Log, error) {
+// against the tiles and the root. A client of its own can add credentials; nil
+// means one without.
+func Read(ctx context.Context, base string, key note.Verifier, client *http.Client) (*Log, error) {
 	ctx, stop := context.WithTimeout(ctx, readingTakes)
 	defer stop()
-	fetcher, err := torchwood.NewTileFetcher(base)
+	if client == nil {
+		client = &http.Client{Timeout: readingTakes}
+	}
+	fetcher, err := torchwood.NewTileFetcher(base, torchwood.WithHTTPClient(client))
 	if err != nil {
 		return nil, fmt.Errorf("read a log: %w", err)
 	}
@@ -41,18 +46,18 @@ func Read(ctx context.Context, base string, key note.Verifier) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify the checkpoint: %w", err)
 	}
-	client, err := torchwood.NewClient(fetcher, torchwood.WithTimeout(readingTakes))
+	reader, err := torchwood.NewClient(fetcher, torchwood.WithTimeout(readingTakes))
 	if err != nil {
 		return nil, fmt.Errorf("read a log: %w", err)
 	}
 	log := &Log{Origin: cp.Origin, Tree: cp.Tree}
-	for n, entry := range client.AllEntries(ctx, cp.Tree, 0) {
+	for n, entry := range reader.AllEntries(ctx, cp.Tree, 0) {
 		if n != int64(len(log.Entries)) {
 			return nil, fmt.Errorf("read a log: entry %d follows entry %d", n, len(log.Entries)-1)
 		}
 		log.Entries = append(log.Entries, entry)
 	}
-	if err := client.Err(); err != nil {
+	if err := reader.Err(); err != nil {
 		return nil, fmt.Errorf("read the entries: %w", err)
 	}
 	if int64(len(log.Entries)) != cp.N {

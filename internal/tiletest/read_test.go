@@ -134,7 +134,7 @@ func TestRead_ReadsEveryEntry(t *testing.T) {
 	signer, verifier := newKey(t)
 	for _, n := range []int64{1, 255, 256, 257, 70000} {
 		dir, entries := writeLog(t, n, signer)
-		log, err := tiletest.Read(t.Context(), serve(t, dir), verifier)
+		log, err := tiletest.Read(t.Context(), serve(t, dir), verifier, nil)
 		if err != nil {
 			t.Fatalf("%d entries: %v", n, err)
 		}
@@ -161,7 +161,7 @@ func TestRead_NoticesEveryChange(t *testing.T) {
 	} {
 		dir, _ := writeLog(t, 600, signer)
 		key := spoil(t, dir)
-		if _, err := tiletest.Read(t.Context(), serve(t, dir), key); (err == nil) != (name == "nothing") {
+		if _, err := tiletest.Read(t.Context(), serve(t, dir), key, nil); (err == nil) != (name == "nothing") {
 			t.Errorf("%s was changed: %v", name, err)
 		}
 	}

@@ -47,6 +47,16 @@ func (w *Worker) Places() []Place {
 	return places
 }
 
+// WitnessKeys gives the verifier keys of the witnesses, for those who verify
+// without us.
+func (w *Worker) WitnessKeys() []string {
+	keys := make([]string, len(w.Witnesses))
+	for i, at := range w.Witnesses {
+		keys[i] = at.Key.String()
+	}
+	return keys
+}
+
 // Report says how far each anchor is behind the log.
 func (w *Worker) Report(ctx context.Context) (*Report, error) {
 	return NewReport(ctx, w.Log, w.Store, w.Places())
