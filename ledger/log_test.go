@@ -412,7 +412,7 @@ func TestExport_WritesWhatATreeHas(t *testing.T) {
 	}
 }
 
-func verify(t testing.TB, record ledger.Record, kept ...ledger.Checkpoint) ledger.Report {
+func verify(t testing.TB, record ledger.KeptLog, kept ...ledger.Checkpoint) ledger.Report {
 	t.Helper()
 	report, err := ledger.Verification{Keys: keysOf(t, signer(t, 1)), Kept: kept}.Verify(t.Context(), record)
 	if err != nil {
