@@ -48,6 +48,10 @@ const (
 
 	// LogRead: entries were read, or a receipt was made of one.
 	LogRead Kind = "log_read"
+	// LogExported: all entries were written out, to be kept elsewhere.
+	LogExported Kind = "log_exported"
+	// CatalogLoaded: a revision of the catalog is the one for new cases.
+	CatalogLoaded Kind = "catalog_loaded"
 
 	ConsentRequested Kind = "consent_requested"
 	ConsentGiven     Kind = "consent_given"

@@ -13,9 +13,9 @@ import (
 	"mianti/internal/fault"
 )
 
-// Proof (证明) shows that a leaf is in the log: with its hash and these, the
+// InclusionProof (存证证明) shows that a leaf is in the log: with its hash and these, the
 // checkpoint's own hash can be computed (RFC 6962 §2.1.1).
-type Proof struct {
+type InclusionProof struct {
 	Index      int64
 	Hashes     []Hash // the sibling of the leaf first
 	Checkpoint string // the signed note
@@ -26,15 +26,15 @@ const proofHeader = "c2sp.org/tlog-proof@v1"
 
 // ProveInclusion proves that the log of the checkpoint has a leaf at index. The
 // tiles are checked against the checkpoint, so that a proof that is given holds.
-func ProveInclusion(ctx context.Context, tiles Tiles, c Checkpoint, index int64) (Proof, error) {
+func ProveInclusion(ctx context.Context, tiles Tiles, c Checkpoint, index int64) (InclusionProof, error) {
 	if index < 0 || index >= c.Size {
-		return Proof{}, fault.New(fault.NotFound, "unknown-ledger-index", "日志中没有第 %d 条：检查点共 %d 条，从 0 数起。", index, c.Size)
+		return InclusionProof{}, fault.New(fault.NotFound, "unknown-ledger-index", "日志中没有第 %d 条：检查点共 %d 条，从 0 数起。", index, c.Size)
 	}
 	hashes, err := tlog.ProveRecord(c.Size, index, hashReader(ctx, tiles, c.Tree))
 	if err != nil {
-		return Proof{}, fmt.Errorf("prove that leaf %d is in the log: %w", index, err)
+		return InclusionProof{}, fmt.Errorf("prove that leaf %d is in the log: %w", index, err)
 	}
-	return Proof{Index: index, Hashes: hashes, Checkpoint: c.Note}, nil
+	return InclusionProof{Index: index, Hashes: hashes, Checkpoint: c.Note}, nil
 }
 
 // ProveConsistency proves that the log of the checkpoint holds all that it held
@@ -70,7 +70,7 @@ func CheckConsistency(older, newer Tree, hashes []Hash) error {
 
 // Check checks that a leaf with this hash is in the log, and gives the checkpoint
 // that says so.
-func (p Proof) Check(leaf Hash, keys Keys) (Checkpoint, error) {
+func (p InclusionProof) Check(leaf Hash, keys Keys) (Checkpoint, error) {
 	c, err := keys.Open(p.Checkpoint)
 	if err != nil {
 		return Checkpoint{}, err
@@ -82,7 +82,7 @@ func (p Proof) Check(leaf Hash, keys Keys) (Checkpoint, error) {
 }
 
 // String gives the proof as a text (C2SP tlog-proof).
-func (p Proof) String() string {
+func (p InclusionProof) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\nindex %d\n", proofHeader, p.Index)
 	for _, h := range p.Hashes {
@@ -93,36 +93,36 @@ func (p Proof) String() string {
 
 // ParseProof reads a proof's text. What it may say besides ("extra") is left out:
 // nothing vouches for it.
-func ParseProof(text string) (Proof, error) {
+func ParseProof(text string) (InclusionProof, error) {
 	head, checkpoint, found := strings.Cut(text, "\n\n")
 	lines := strings.Split(head, "\n")
 	if !found || lines[0] != proofHeader {
-		return Proof{}, badProofText("第一行应为 " + proofHeader)
+		return InclusionProof{}, badProofText("第一行应为 " + proofHeader)
 	}
 	lines = lines[1:]
 	if len(lines) > 0 && strings.HasPrefix(lines[0], "extra ") {
 		if _, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[0], "extra ")); err != nil {
-			return Proof{}, badProofText("extra 不是 base64")
+			return InclusionProof{}, badProofText("extra 不是 base64")
 		}
 		lines = lines[1:]
 	}
 	if len(lines) == 0 {
-		return Proof{}, badProofText("缺少 index")
+		return InclusionProof{}, badProofText("缺少 index")
 	}
 	digits, found := strings.CutPrefix(lines[0], "index ")
 	index, err := strconv.ParseInt(digits, 10, 64)
 	if !found || err != nil || index < 0 || strconv.FormatInt(index, 10) != digits {
-		return Proof{}, badProofText("index 不是序号")
+		return InclusionProof{}, badProofText("index 不是序号")
 	}
 	const deepest = 63 // as many levels as a tree can have
 	if len(lines) > 1+deepest {
-		return Proof{}, badProofText("哈希过多")
+		return InclusionProof{}, badProofText("哈希过多")
 	}
-	p := Proof{Index: index, Checkpoint: checkpoint}
+	p := InclusionProof{Index: index, Checkpoint: checkpoint}
 	for _, line := range lines[1:] {
 		h, err := tlog.ParseHash(line)
 		if err != nil {
-			return Proof{}, badProofText("有一行不是哈希")
+			return InclusionProof{}, badProofText("有一行不是哈希")
 		}
 		p.Hashes = append(p.Hashes, h)
 	}

@@ -17,12 +17,12 @@ type Receipt struct {
 	Evidence string `json:"evidence,omitempty"`
 	// Leaf is the leaf as it was sealed, in base64.
 	Leaf string `json:"leaf"`
-	// Proof is the text of a Proof (C2SP tlog-proof).
+	// Proof is the text of an InclusionProof (C2SP tlog-proof).
 	Proof string `json:"proof"`
 }
 
 // NewReceipt makes the receipt of a leaf.
-func NewReceipt(leaf Leaf, proof Proof) Receipt {
+func NewReceipt(leaf Leaf, proof InclusionProof) Receipt {
 	return Receipt{Leaf: base64.StdEncoding.EncodeToString(leaf.Encode()), Proof: proof.String()}
 }
 

@@ -13,7 +13,7 @@ import (
 var ErrNoEntries = errors.New("the entries of this log are not to be had")
 
 // TileLog is a log that is kept as tiles: a folder, or the exchange itself. It
-// implements Record.
+// implements KeptLog.
 type TileLog struct {
 	// Fetch gives what is at a path below the log's prefix, such as "checkpoint" or
 	// what Tile.Path says.

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Record (日志记录) is a log as it is kept somewhere, to be verified: in a
+// KeptLog (保存的日志) is a log as it is kept somewhere, to be verified: in a
 // database, or as tiles.
-type Record interface {
+type KeptLog interface {
 	Tiles
 	// Rows gives what stands at the places from one on, in their order; fewer than
 	// limit at the end alone.
@@ -131,7 +131,7 @@ const (
 // hashes that are kept, every published checkpoint and those in v.Kept. What is
 // wrong with the log is in the report; an error says that it could not be
 // verified. Its memory does not grow with the log.
-func (v Verification) Verify(ctx context.Context, record Record) (Report, error) {
+func (v Verification) Verify(ctx context.Context, record KeptLog) (Report, error) {
 	w := walk{Verification: v, record: record, classify: true}
 	slices.SortFunc(w.Kept, func(a, b Checkpoint) int { return int(a.Size - b.Size) })
 	if err := w.start(ctx); err != nil {
@@ -149,7 +149,7 @@ func (v Verification) Verify(ctx context.Context, record Record) (Report, error)
 // walk is one verification under way.
 type walk struct {
 	Verification
-	record   Record
+	record   KeptLog
 	report   Report
 	total    int64 // by the newest checkpoint
 	frontier Frontier

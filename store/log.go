@@ -64,11 +64,14 @@ type logKeyRow struct {
 func (logKeyRow) TableName() string { return "ledger_keys" }
 
 // Log (日志) is the sealed ledger: entries with their places, the tree over them
-// and what was published of it. It implements ledger.Record.
+// and what was published of it. It implements ledger.KeptLog.
 type Log struct{ s *Store }
 
 // NewLog gives the log of a database.
 func NewLog(s *Store) *Log { return &Log{s} }
+
+// Store is the database that the log is in.
+func (l *Log) Store() *Store { return l.s }
 
 // Checkpoint gives the newest checkpoint; fault.Unavailable before the first one
 // was published, which takes a second.

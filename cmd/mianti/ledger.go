@@ -33,7 +33,7 @@ type ledgerSource struct {
 }
 
 // open gives the log and its keys. The log is usable until done is called.
-func (s *ledgerSource) open(ctx context.Context) (record ledger.Record, keys ledger.Keys, done func() error, err error) {
+func (s *ledgerSource) open(ctx context.Context) (record ledger.KeptLog, keys ledger.Keys, done func() error, err error) {
 	done = func() error { return nil }
 	if s.Tiles != "" {
 		record = ledger.TileLog{Fetch: fetchTiles(s.Tiles, s.Token)}
@@ -51,7 +51,7 @@ func (s *ledgerSource) open(ctx context.Context) (record ledger.Record, keys led
 	return record, keys, done, nil
 }
 
-func (s *ledgerSource) keys(ctx context.Context, record ledger.Record) (ledger.Keys, error) {
+func (s *ledgerSource) keys(ctx context.Context, record ledger.KeptLog) (ledger.Keys, error) {
 	if s.Keys != "" {
 		return readKeys(s.Keys)
 	}
@@ -179,6 +179,11 @@ func (c *ledgerProveCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
+	if log, ok := record.(*store.Log); ok {
+		if err := recordAtMachine(ctx, log.Store(), ledger.Entry{Kind: ledger.LogRead, Object: fmt.Sprintf("log:%d", index)}); err != nil {
+			return errors.Join(err, done())
+		}
+	}
 	receipt, err := makeReceipt(ctx, record, keys, index)
 	if err := errors.Join(err, done()); err != nil {
 		return err
@@ -188,7 +193,7 @@ func (c *ledgerProveCommand) Run(ctx context.Context, con console) error {
 	return encoder.Encode(receipt)
 }
 
-func makeReceipt(ctx context.Context, record ledger.Record, keys ledger.Keys, index int64) (ledger.Receipt, error) {
+func makeReceipt(ctx context.Context, record ledger.KeptLog, keys ledger.Keys, index int64) (ledger.Receipt, error) {
 	c, err := newestOf(ctx, record, keys)
 	if err != nil {
 		return ledger.Receipt{}, err
@@ -210,7 +215,7 @@ func makeReceipt(ctx context.Context, record ledger.Record, keys ledger.Keys, in
 }
 
 // newestOf gives the newest checkpoint of a log.
-func newestOf(ctx context.Context, record ledger.Record, keys ledger.Keys) (ledger.Checkpoint, error) {
+func newestOf(ctx context.Context, record ledger.KeptLog, keys ledger.Keys) (ledger.Checkpoint, error) {
 	if log, ok := record.(*store.Log); ok {
 		c, err := log.Checkpoint(ctx)
 		if err != nil {
@@ -283,10 +288,27 @@ func (c *ledgerExportCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	size, err := exportTiles(ctx, db, c.Dir)
+	size, err := c.export(ctx, db)
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.Out, "已写出 %d 条存证到 %s。\n", size, c.Dir)
+	return nil
+}
+
+func (c *ledgerExportCommand) export(ctx context.Context, db *store.Store) (int64, error) {
+	if err := recordAtMachine(ctx, db, ledger.Entry{Kind: ledger.LogExported, Object: "log"}); err != nil {
+		return 0, err
+	}
+	return exportTiles(ctx, db, c.Dir)
+}
+
+// recordAtMachine records what is about to be done by command, where nobody signs
+// in. What cannot be recorded is not done.
+func recordAtMachine(ctx context.Context, db *store.Store, e ledger.Entry) error {
+	e.At, e.Person = time.Now().UTC(), ledger.Operator
+	if err := db.Append(ctx, []ledger.Entry{e}); err != nil {
+		return fmt.Errorf("没有办理，因为未能留痕：%w", err)
+	}
 	return nil
 }

@@ -137,13 +137,13 @@ func TestAnchoredLog_ProvesThatItGrew(t *testing.T) {
 	t.Parallel()
 	s := newSealed(t, 2)
 	settings, w := s.anchorTo(t)
-	for _, n := range []int{1, 1, 5, 250, 300} {
+	for i, n := range []int{1, 1, 5, 250, 300} {
 		s.add(t, fmt.Sprint(n), n)
 		worker, err := settings.newAnchors(s.db, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
-		worker.Now = func() time.Time { return time.Now().Add(time.Minute) } // past its turn
+		worker.Now = func() time.Time { return time.Now().Add(time.Duration(i) * 10 * time.Second) } // its turn has come again
 		if err := worker.Once(t.Context()); err != nil {
 			t.Fatalf("%d more: %v", n, err)
 		}
