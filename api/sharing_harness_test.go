@@ -72,6 +72,8 @@ func newSharingHarness(t testing.TB) *sharingHarness {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })
+	s.ledger.use(store.NewLog(s.db))
+	s.seal()
 	calendar, err := workday.Load()
 	if err != nil {
 		t.Fatal(err)

@@ -46,6 +46,13 @@ const (
 	CredentialRevoked Kind = "credential_revoked"
 	SystemRevoked     Kind = "system_revoked"
 
+	// LogRead: entries were read, or a receipt was made of one.
+	LogRead Kind = "log_read"
+	// LogExported: all entries were written out, to be kept elsewhere.
+	LogExported Kind = "log_exported"
+	// CatalogLoaded: a revision of the catalog is the one for new cases.
+	CatalogLoaded Kind = "catalog_loaded"
+
 	ConsentRequested Kind = "consent_requested"
 	ConsentGiven     Kind = "consent_given"
 	ConsentRefused   Kind = "consent_refused"

@@ -13,6 +13,8 @@ import (
 	"mianti/exchange"
 	"mianti/internal/jobs"
 	"mianti/internal/webhook"
+	"mianti/keyring"
+	"mianti/ledger/anchor"
 	"mianti/store"
 )
 
@@ -25,6 +27,8 @@ type background struct {
 	guard   *guard.Guard
 	targets func() []guard.Target
 	folder  *snapshotFolder // nil when none is configured
+	sealing *sealing
+	anchors *anchor.Worker
 	store   purger
 	log     *slog.Logger
 }
@@ -49,7 +53,7 @@ const (
 )
 
 // newBackground wires what a node does besides answering.
-func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
+func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
 	b := &background{guard: n.guard, store: n.store, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
@@ -65,6 +69,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subj
 		}
 		b.runners = append(b.runners, runner)
 	}
+	b.sealing = &sealing{ledger: store.NewLog(n.store), log: log, signer: s.checkpointSigner(store.NewLog(n.store), ring)}
 	if s.SnapshotsDir != "" {
 		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
 	}
@@ -105,6 +110,8 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
+	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
+	all.Go(func() { b.anchors.Run(ctx) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}

@@ -36,6 +36,7 @@ type commands struct {
 	System   systemCommands  `cmd:"" help:"Register the systems that may ask."`
 	Person   personCommands  `cmd:"" help:"Give the people who sign in their duties."`
 	Grant    grantCommands   `cmd:"" help:"Give departments the right to use records."`
+	Ledger   ledgerCommands  `cmd:"" help:"Verify and prove the record of all acts."`
 	Explain  explainCommand  `cmd:"" help:"Say from the record why the look-ups of a case were allowed or denied."`
 	Replay   replayCommand   `cmd:"" help:"Work a past resolution out again from what was recorded."`
 	Stop     stopCommands    `cmd:"" help:"End a use at once, and allow it again."`
