@@ -30,6 +30,7 @@ func importTable() map[string]row {
 		"internal/check":      {},
 		"internal/jobs":       {},
 		"internal/workday":    {},
+		"internal/keytest":    {may: []string{"keyring"}},
 		"internal/webhook":    {may: []string{"catalog", "internal/fault", "internal/jobs", "connectors/egress"}},
 		"examples/jinan":      {inTests: []string{"catalog"}},
 
@@ -39,6 +40,7 @@ func importTable() map[string]row {
 		// Use cases beside the exchange: they know the core, not each other.
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
+		"retention":             {may: []string{"exchange", "ledger", "internal/fault"}, inTests: []string{"store", "catalog"}},
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
 		"identity/testprovider": {may: []string{"internal/fault"}},
 		"exchange": {
@@ -47,7 +49,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+			"exchange", "sharing", "safeguard", "identity", "retention", "keyring", "catalog", "policies", "ledger", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 		"web": edge,
@@ -101,7 +103,7 @@ func wholeExchange() []string {
 
 // forEveryTest is what any test file may import.
 func forEveryTest() []string {
-	return []string{"internal/pgtest", "internal/fault", "internal/identifier", "examples/jinan"}
+	return []string{"internal/pgtest", "internal/keytest", "internal/fault", "internal/identifier", "examples/jinan"}
 }
 
 // importFaults holds the sources against the table.
