@@ -90,7 +90,10 @@ func (s *Store) Destroy(ctx context.Context, d retention.Due, c retention.Cutoff
 		done = true
 		return appendEntries(ctx, tx, []ledger.Entry{entry(counts)})
 	})
-	return done && err == nil, err
+	if done = done && err == nil; done {
+		s.destroyed.Store(true)
+	}
+	return done, err
 }
 
 // destroyContent destroys the key of a case's content, and takes the content out of
@@ -185,10 +188,70 @@ func (s *Store) destroySalt(ctx context.Context, tx *gorm.DB, row *caseKeyRow, _
 	return counts, translate(destroyed.Error, "destroy a salt", cases())
 }
 
-// Drop takes out of the files what was destroyed, as far as the database can. What
-// is left in its log and in backups ends with the key-encryption key.
-func (s *Store) Drop(ctx context.Context, _ time.Time) (int, error) {
-	return 0, nil
+// dropBatch is how many rows of the index are dropped at a time.
+const dropBatch = 500
+
+// Drop drops from the index of accesses what was recorded before a moment, gives how
+// many rows, and takes out of the database's files what was destroyed.
+func (s *Store) Drop(ctx context.Context, before time.Time) (int, error) {
+	total := 0
+	for {
+		n, err := s.dropAccesses(ctx, before)
+		if err != nil {
+			return total, err
+		}
+		total += n
+		if n < dropBatch {
+			break
+		}
+	}
+	if total > 0 {
+		const none = "NOT EXISTS (SELECT 1 FROM accesses WHERE accesses.subject = access_heads.subject)"
+		if err := s.db.WithContext(ctx).Exec("DELETE FROM access_heads WHERE " + none).Error; err != nil {
+			return total, translate(err, "drop the heads of accesses", things{})
+		}
+	}
+	return total, s.clean(ctx)
+}
+
+// dropAccesses drops some of the oldest rows. Entries are numbered in the order in
+// which they were made, so that it looks no further than the first that stays.
+func (s *Store) dropAccesses(ctx context.Context, before time.Time) (int, error) {
+	var oldest []struct {
+		EntryID int64
+		At      int64
+	}
+	err := s.db.WithContext(ctx).Raw(`SELECT accesses.entry_id, ledger_entries.at FROM accesses JOIN ledger_entries ON ledger_entries.id = accesses.entry_id
+		ORDER BY accesses.entry_id LIMIT ?`, dropBatch).Scan(&oldest).Error
+	if err != nil {
+		return 0, translate(err, "look for old accesses", things{})
+	}
+	var ids []int64
+	for _, row := range oldest {
+		if row.At >= int64(At(before)) {
+			break
+		}
+		ids = append(ids, row.EntryID)
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	dropped, err := gorm.G[accessRow](s.db).Where("entry_id IN ?", slices.Compact(ids)).Delete(ctx)
+	return dropped, translate(err, "drop old accesses", things{})
+}
+
+// clean takes out of the files what was destroyed, as far as the database can: the
+// rest of its log, and backups, end with the key-encryption key.
+func (s *Store) clean(ctx context.Context) error {
+	if !s.destroyed.Swap(false) {
+		return nil
+	}
+	statement := "VACUUM case_keys"
+	if s.dialect == dialectSQLite {
+		statement = "PRAGMA wal_checkpoint(TRUNCATE)"
+	}
+	_, err := s.pool.ExecContext(ctx, statement)
+	return translate(err, "clean the files of what was destroyed", things{})
 }
 
 // holdingRow is what is kept of the cases of a department.

@@ -32,9 +32,9 @@ type caseRow struct {
 	ID         string    `gorm:"column:id;primaryKey"`
 	System     string    `gorm:"column:system"`
 	Department string    `gorm:"column:department"`
-	Number     string    `gorm:"column:number"` // the department's own
+	Number     string    `gorm:"column:number"`      // the department's own
 	BodyDigest string    `gorm:"column:body_digest"` // under the case's salt
-	Revision   int       `gorm:"column:revision"` // of the catalog, pinned
+	Revision   int       `gorm:"column:revision"`    // of the catalog, pinned
 	Subject    string    `gorm:"column:subject"`
 	Body       string    `gorm:"column:body"`  // JSON, sealed; empty once it was destroyed
 	Facts      string    `gorm:"column:facts"` // JSON, sealed; empty once it was destroyed
@@ -150,6 +150,30 @@ type entryRow struct {
 
 // TableName names the table.
 func (entryRow) TableName() string { return "ledger_entries" }
+
+// accessRow says that an entry is about somebody. Nth and Link are given when
+// the entry is sealed.
+type accessRow struct {
+	Subject string `gorm:"column:subject;primaryKey"` // keyed digest
+	Entry   int64  `gorm:"column:entry_id;primaryKey;autoIncrement:false"`
+	Case    string `gorm:"column:case_id"`
+	Nth     *int64 `gorm:"column:nth"`
+	Link    string `gorm:"column:link"`
+}
+
+// TableName names the table.
+func (accessRow) TableName() string { return "accesses" }
+
+// accessHeadRow is how many entries are about somebody, and the key of their
+// links.
+type accessHeadRow struct {
+	Subject string `gorm:"column:subject;primaryKey"`
+	Key     []byte `gorm:"column:key"`
+	Count   int64  `gorm:"column:count"`
+}
+
+// TableName names the table.
+func (accessHeadRow) TableName() string { return "access_heads" }
 
 // idempotencyRow remembers what a system's request made, by its key.
 type idempotencyRow struct {

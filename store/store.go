@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -56,7 +57,9 @@ type Store struct {
 	rules   safeguard.Rules
 	alarmed func(context.Context, safeguard.Alarm)
 	keys    keyring.Wrapper // nil for none
-	cipher  keyring.Cipher
+	// destroyed says that something was, since the files were last cleaned of it.
+	destroyed atomic.Bool
+	cipher    keyring.Cipher
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
 }

@@ -37,6 +37,7 @@ func importTable() map[string]row {
 		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
 		"policies": {may: []string{"catalog"}},
 		"ledger":   {may: []string{"internal/fault"}},
+		"keyring":  {may: []string{"internal/fault"}},
 		// Use cases beside the exchange: they know the core, not each other.
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
@@ -49,7 +50,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "sharing", "safeguard", "identity", "retention", "keyring", "catalog", "policies", "ledger", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+			"exchange", "sharing", "safeguard", "identity", "retention", "catalog", "policies", "ledger", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 		"web": edge,
