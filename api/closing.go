@@ -15,7 +15,7 @@ type closeCaseInput struct {
 }
 
 func (s *server) registerClosing(tag string) {
-	closing := s.operation(http.MethodPost, casesPath+"/{id}/closing", "close-case", "关闭办件", tag, 404, 409, 422)
+	closing := s.operation(http.MethodPost, casesPath+"/{id}/closing", "close-case", "关闭办件", tag, 404, 409, 410, 422)
 	closing.Description = "关闭后只能读取：不再核验、更改、登记结果或已交材料。以同一原因再次关闭，结果相同。"
 	handle(s, closing, s.closeCase)
 }
