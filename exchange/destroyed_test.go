@@ -109,7 +109,9 @@ func TestCase_IsDoneWhenEveryMatterIsDecidedOrItIsClosed(t *testing.T) {
 	if got := done(one.ID); !got.Equal(at()) {
 		t.Errorf("decided: done at %s, want %s", got, at())
 	}
-	whole := b.open(as("SPJ"), wholeFounding())
+	in := wholeFounding()
+	in.Number = "JN-T-0002"
+	whole := b.open(as("SPJ"), in)
 	if _, err := b.x.ReportResult(t.Context(), as("SPJ"), whole.ID, exchange.MatterResult{Matter: "S01.M1", Outcome: catalog.Granted}); err != nil {
 		t.Fatal(describe(err))
 	}
