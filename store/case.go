@@ -264,6 +264,11 @@ func factsFromJSON(text []byte) (catalog.Facts, error) {
 	if err := json.Unmarshal(text, &facts); err != nil {
 		return nil, err
 	}
+	return typedFacts(facts), nil
+}
+
+// typedFacts turns the lists among facts that came from JSON into sets.
+func typedFacts(facts catalog.Facts) catalog.Facts {
 	for code, value := range facts {
 		list, ok := value.([]any)
 		if !ok {
@@ -277,7 +282,7 @@ func factsFromJSON(text []byte) (catalog.Facts, error) {
 		}
 		facts[code] = set
 	}
-	return facts, nil
+	return facts
 }
 
 func (s *Store) results(ctx context.Context, id string, key *caseKey) ([]exchange.MatterResult, error) {

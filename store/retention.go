@@ -127,6 +127,9 @@ func (s *Store) destroyContent(ctx context.Context, tx *gorm.DB, row *caseKeyRow
 	if err := dropLinks(ctx, tx, key); err != nil {
 		return counts, err
 	}
+	if _, err := gorm.G[inputsRow](tx).Where("case_id = ?", row.CaseID).Delete(ctx); err != nil {
+		return counts, translate(err, "destroy a case", cases())
+	}
 	// The case becomes another version: what is under way is not stored any more.
 	emptied := tx.Model(&caseRow{}).Where("id = ?", row.CaseID).Updates(map[string]any{"body": "", "facts": "", "version": gorm.Expr("version + 1")})
 	if emptied.Error != nil {

@@ -41,7 +41,7 @@ func (s *Store) sealCase(ctx context.Context, tx *gorm.DB, caseID string) (*case
 	if err := sealCaseRow(tx, row, body, key); err != nil {
 		return nil, err
 	}
-	for _, seal := range []func(context.Context, *gorm.DB, *caseKey) error{sealResults, sealResolutions, sealVersions, sealAssists, sealConsents, dropLinks} {
+	for _, seal := range []func(context.Context, *gorm.DB, *caseKey) error{sealResults, sealResolutions, sealVersions, sealInputs, sealAssists, sealConsents, dropLinks} {
 		if err := seal(ctx, tx, key); err != nil {
 			return nil, err
 		}
@@ -124,6 +124,23 @@ func sealVersions(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 			return err
 		}
 		if err := update(tx, &versionRow{}, "resolution_id = ? AND version = ?", []any{row.ResolutionID, row.Version}, map[string]any{"body": body}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sealInputs(ctx context.Context, tx *gorm.DB, key *caseKey) error {
+	rows, err := gorm.G[inputsRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
+	if err != nil {
+		return translate(err, "seal a case", cases())
+	}
+	for _, row := range rows {
+		body, err := key.seal([]byte(row.Body), inputsPlace(row.ResolutionID, row.Version))
+		if err != nil {
+			return err
+		}
+		if err := update(tx, &inputsRow{}, "resolution_id = ? AND version = ?", []any{row.ResolutionID, row.Version}, map[string]any{"body": body}); err != nil {
 			return err
 		}
 	}
