@@ -41,6 +41,7 @@ type purger interface {
 	PurgeCalls(ctx context.Context, before time.Time) (int, error)
 	PurgeSessions(ctx context.Context, before time.Time) (int, error)
 	PurgeUsage(ctx context.Context, now time.Time) (int, error)
+	PurgeAnchors(ctx context.Context, before time.Time) (int, error)
 }
 
 const (
@@ -48,6 +49,8 @@ const (
 	// not who asked about whom: that is the ledger's.
 	keepCalls  = 90 * 24 * time.Hour
 	purgeEvery = time.Hour
+	// keepCosignatures is how long every cosignature is kept; then one for each day.
+	keepCosignatures = 30 * 24 * time.Hour
 	// folderEvery is how often the folder of files is looked at.
 	folderEvery = 10 * time.Second
 	// catalogDeadline bounds a look at the present catalog, so that a database that
@@ -156,6 +159,9 @@ func (b *background) purge(ctx context.Context) {
 	}
 	if _, err := b.store.PurgeUsage(ctx, time.Now()); err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "old counts were not dropped", slog.Any("cause", err))
+	}
+	if _, err := b.store.PurgeAnchors(ctx, time.Now().Add(-keepCosignatures)); err != nil && ctx.Err() == nil {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "old cosignatures were not dropped", slog.Any("cause", err))
 	}
 }
 
