@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,7 +11,15 @@ import (
 	"mianti/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, Migrate)) }
+// TestMain runs the tests, or, in a process that a test has started, what is to be
+// killed.
+func TestMain(m *testing.M) {
+	if os.Getenv(killableSettings) == "" {
+		os.Exit(pgtest.Main(m, Migrate))
+	}
+	fmt.Fprintln(os.Stderr, runKillable())
+	os.Exit(1)
+}
 
 // testTime is the stores' clock. It is finer than a second on purpose.
 var testTime = time.Date(2026, 11, 23, 9, 30, 0, 123456000, time.UTC)
