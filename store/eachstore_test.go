@@ -14,11 +14,11 @@ import (
 // TestMain runs the tests, or, in a process that a test has started, what is to be
 // killed.
 func TestMain(m *testing.M) {
-	if os.Getenv(killableSettings) == "" {
-		os.Exit(pgtest.Main(m, Migrate))
+	if len(os.Args) > 1 && os.Args[1] == killable {
+		fmt.Fprintln(os.Stderr, runKillable(os.Args[2:]))
+		os.Exit(1)
 	}
-	fmt.Fprintln(os.Stderr, runKillable())
-	os.Exit(1)
+	os.Exit(pgtest.Main(m, Migrate))
 }
 
 // testTime is the stores' clock. It is finer than a second on purpose.

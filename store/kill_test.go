@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,8 +55,7 @@ func answerForEver(ctx context.Context, s *Store) error {
 // that it gave.
 func startKillable(t *testing.T, url string, point, nth int, signal syscall.Signal) (*exec.Cmd, *bufio.Scanner, *bytes.Buffer) {
 	t.Helper()
-	process := exec.Command(os.Args[0])
-	process.Env = append(os.Environ(), fmt.Sprintf("%s=%d %d %d", killableSettings, point, nth, signal), killableURL+"="+url)
+	process := exec.Command(os.Args[0], killable, url, strconv.Itoa(point), strconv.Itoa(nth), strconv.Itoa(int(signal)))
 	var errs bytes.Buffer
 	process.Stderr = &errs
 	out, err := process.StdoutPipe()

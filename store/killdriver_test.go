@@ -189,23 +189,22 @@ func (t *killTx) Commit() error {
 	return err
 }
 
+// killable is the first word of the command line of a process that is to be
+// killed; its database, point, time and signal follow.
+const killable = "killable"
+
 // runKillable is the process that is killed: it records, answers and seals until
 // it ends.
-func runKillable() error {
+func runKillable(args []string) error {
 	var point, nth int
-	var sig syscall.Signal
-	if _, err := fmt.Sscan(os.Getenv(killableSettings), &point, &nth, &sig); err != nil {
+	var signal syscall.Signal
+	if _, err := fmt.Sscan(strings.Join(args[1:], " "), &point, &nth, &signal); err != nil {
 		return err
 	}
 	ctx := context.Background()
-	s, err := openKillable(ctx, os.Getenv(killableURL), &killer{killPoints()[point], nth, sig})
+	s, err := openKillable(ctx, args[0], &killer{killPoints()[point], nth, signal})
 	if err != nil {
 		return err
 	}
 	return answerForEver(ctx, s)
 }
-
-const (
-	killableSettings = "STORE_TEST_KILL"
-	killableURL      = "STORE_TEST_KILL_URL"
-)

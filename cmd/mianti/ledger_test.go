@@ -125,8 +125,7 @@ func changeFirstFile(t *testing.T, folder string) {
 		if err != nil {
 			return err
 		}
-		content = bytes.Replace(content, []byte(`"kind":"`), []byte(`"kind":"x`), 1)
-		content[1]++ // of the length of the first leaf, which is one longer
+		content = bytes.Replace(content, []byte(`"at":"20`), []byte(`"at":"19`), 1)
 		return errors.Join(os.WriteFile(path, content, 0o600), done)
 	})
 	if !errors.Is(err, done) {
