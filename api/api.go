@@ -66,6 +66,8 @@ type Config struct {
 	Ledger   Ledger
 	// Safeguard knows stops, quotas, alarms and failed logins.
 	Safeguard *safeguard.Safeguard
+	// Anchors tells of the parties outside that hold checkpoints; nil for none.
+	Anchors Anchors
 	// People are those who sign in, Sessions theirs, Office gives them duties, and
 	// SignIn serves the pages below /auth/; nil for nobody.
 	People   People

@@ -69,6 +69,7 @@ func (s *server) registerOperations() {
 	s.registerSharing()
 	s.registerGrants()
 	s.registerSafeguard()
+	s.registerAnchors()
 	s.registerMatters()
 	s.registerOneThings()
 	s.registerMaterials()

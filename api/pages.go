@@ -38,6 +38,9 @@ func (s *server) registerPages() error {
 	s.engine.GET("/problems/:code", s.explain)
 	s.registerLog()
 	s.registerSignIn()
+	if err := s.registerVerifier(); err != nil {
+		return err
+	}
 	return s.registerDocs()
 }
 

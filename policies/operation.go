@@ -50,6 +50,7 @@ func operations() map[string][]Duty {
 		"list-stops": {DutyOperator, DutyAuditor, DutySharingOfficer, DutyDepartmentAdmin},
 		"add-stop":   {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin}, "lift-stop": {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin},
 		"read-quota": {DutyOperator, DutyAuditor}, "set-quota": {DutyOperator},
+		"list-anchors": everybody,
 		"list-alarms": {DutyOperator, DutyAuditor, DutyDepartmentAdmin}, "acknowledge-alarm": {DutyOperator, DutyDepartmentAdmin},
 	}
 }

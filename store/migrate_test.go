@@ -23,7 +23,9 @@ func rowTypes() []any {
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
 		sharingRow{}, consentRow{},
 		personRow{}, dutyRow{}, sessionRow{},
+		inputsRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
+		anchorRow{}, troubleRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}

@@ -14,6 +14,7 @@ import (
 	"mianti/internal/jobs"
 	"mianti/internal/webhook"
 	"mianti/keyring"
+	"mianti/ledger/anchor"
 	"mianti/store"
 )
 
@@ -27,6 +28,7 @@ type background struct {
 	targets func() []guard.Target
 	folder  *snapshotFolder // nil when none is configured
 	sealing *sealing
+	anchors *anchor.Worker
 	store   purger
 	log     *slog.Logger
 }
@@ -109,6 +111,7 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
 	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
+	all.Go(func() { b.anchors.Run(ctx) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}

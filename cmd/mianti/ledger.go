@@ -20,6 +20,7 @@ type ledgerCommands struct {
 	Verify     ledgerVerifyCommand     `cmd:"" help:"Compute the whole log anew, and name what was tampered with."`
 	Prove      ledgerProveCommand      `cmd:"" help:"Prove that an entry is in the log, or check a receipt, without the exchange."`
 	Checkpoint ledgerCheckpointCommand `cmd:"" help:"Print the newest checkpoint."`
+	Anchors    ledgerAnchorsCommand    `cmd:"" help:"Show how far witnesses and time stamps are behind."`
 	Export     ledgerExportCommand     `cmd:"" help:"Write the log as tiles into a folder."`
 }
 

@@ -85,12 +85,16 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Snapshots:  snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
 		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
 	})
+	anchors, err := s.newAnchors(db, log)
+	if err != nil {
+		return nil, err
+	}
 	draining, drain := context.WithCancel(context.Background())
 	n.drain = drain
 	config := api.Config{
 		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority),
-		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates,
 	}
 	who, err := s.newPeople(db, catalogs, n.exchange, log)
@@ -105,6 +109,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		return nil, err
 	}
 	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)
+	if err == nil {
+		n.background.anchors = anchors
+	}
 	return n, err
 }
 
