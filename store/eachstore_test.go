@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,7 +12,15 @@ import (
 	"mianti/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, Migrate)) }
+// TestMain runs the tests, or, in a process that a test has started, what is to be
+// killed.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == killable {
+		fmt.Fprintln(os.Stderr, runKillable(os.Args[2:]))
+		os.Exit(1)
+	}
+	os.Exit(pgtest.Main(m, Migrate))
+}
 
 // testTime is the stores' clock. It is finer than a second on purpose.
 var testTime = time.Date(2026, 11, 23, 9, 30, 0, 123456000, time.UTC)

@@ -60,6 +60,7 @@ func killWhileResolving(t *testing.T, database string) {
 		t.Fatal("no round lasted long enough for an answer; the test proved nothing")
 	}
 	k.checkRecord(t, ctx, received)
+	k.checkLog(t, ctx)
 	t.Logf("%d answers were received and all were on record", len(received))
 }
 
@@ -274,3 +275,73 @@ func asJSON(t *testing.T, value any) string {
 
 // quiet is a logger for tests.
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// takeover is how long sealing may rest when the server that did it is gone.
+const takeover = 5 * time.Second
+
+// checkLog wants all that was recorded before the kills to be sealed by a server
+// that starts afterwards, and the log to be whole.
+func (k *killing) checkLog(t *testing.T, ctx context.Context) {
+	t.Helper()
+	server := k.startServer(t)
+	defer server.kill(t)
+	db, err := store.Open(ctx, store.Config{URL: k.database, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	log := store.NewLog(db)
+	within(t, takeover, func() error {
+		waiting, err := log.Waiting(ctx)
+		if err == nil && waiting > 0 {
+			err = fmt.Errorf("%d entries wait", waiting)
+		}
+		return err
+	})
+	vkeys, err := log.VKeys(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := ledger.ParseKeys(vkeys)
+	if err != nil || len(vkeys) != 1 {
+		t.Fatalf("keys %v, %v; want one, whichever server signed", vkeys, err)
+	}
+	report, err := ledger.Verification{Keys: keys}.Verify(ctx, log)
+	if err != nil || len(report.Faults) > 0 || report.Size == 0 {
+		t.Errorf("after the kills: %+v, %v", report, err)
+	}
+}
+
+// TestKill_TheOtherServerSealsOn kills one of two servers on one database, each in
+// turn, and wants the other to seal what is recorded after that.
+func TestKill_TheOtherServerSealsOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and kills servers")
+	}
+	ctx := t.Context()
+	k := newKilling(t, ctx, pgtest.Database(t))
+	db, err := store.Open(ctx, store.Config{URL: k.database, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	log := store.NewLog(db)
+	first, second := k.startServer(t), k.startServer(t)
+	for round := range 2 {
+		first.kill(t)
+		if err := db.Append(ctx, []ledger.Entry{{Kind: ledger.SignedIn, At: time.Now().UTC(), Person: "somebody"}}); err != nil {
+			t.Fatal(err)
+		}
+		within(t, takeover, func() error {
+			waiting, err := log.Waiting(ctx)
+			if err == nil && waiting > 0 {
+				err = fmt.Errorf("round %d: %d entries wait", round, waiting)
+			}
+			return err
+		})
+		first, second = second, k.startServer(t)
+	}
+	first.kill(t)
+	second.kill(t)
+	k.checkLog(t, ctx)
+}
