@@ -38,7 +38,11 @@ func sealedCase(t *testing.T, s *Store, id, number string) *exchange.Case {
 		t.Fatal(err)
 	}
 	for version := 1; version <= 2; version++ {
-		if err := s.CommitResolution(t.Context(), exchange.Commit{Resolution: sealedResolution(c, version), Entries: []ledger.Entry{entry(ledger.Resolved, id)}}); err != nil {
+		commit := exchange.Commit{Resolution: sealedResolution(c, version), Entries: []ledger.Entry{entry(ledger.Resolved, id)}}
+		if version == 2 {
+			commit.Inputs = &exchange.Inputs{Resolution: "r-" + id, Version: 2, Case: id, Facts: catalog.Facts{"who": "王建国"}}
+		}
+		if err := s.CommitResolution(t.Context(), commit); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +72,8 @@ func sealedTexts(t *testing.T, s *Store) map[string]string {
 	for name, query := range map[string]string{
 		"case": "SELECT id, body FROM cases", "facts": "SELECT id, facts FROM cases", "result": "SELECT case_id, body FROM case_results",
 		"resolution": "SELECT id, body FROM resolutions", "version": "SELECT resolution_id, body FROM resolution_versions",
-		"task": "SELECT id, body FROM assist_tasks", "answer": "SELECT id, answer FROM assist_tasks", "consent": "SELECT id, body FROM consents",
+		"inputs": "SELECT resolution_id, body FROM resolution_inputs",
+		"task":   "SELECT id, body FROM assist_tasks", "answer": "SELECT id, answer FROM assist_tasks", "consent": "SELECT id, body FROM consents",
 	} {
 		rows, err := s.pool.QueryContext(t.Context(), query)
 		if err != nil {
@@ -99,8 +104,8 @@ func TestStore_SealsWhateverIsKeptOfACase(t *testing.T) {
 				ready(t, s)
 				want := sealedCase(t, s, "c1", "JN-1")
 				stored := sealedTexts(t, s)
-				if len(stored) != 8 {
-					t.Fatalf("%d texts, want one of each of eight columns", len(stored))
+				if len(stored) != 9 {
+					t.Fatalf("%d texts, want one of each of nine columns", len(stored))
 				}
 				for where, text := range stored {
 					if !strings.HasPrefix(text, sealedMark) {
@@ -207,6 +212,7 @@ func inTheClear(t *testing.T, s *Store, c *exchange.Case) {
 	set("UPDATE case_results SET body = ? WHERE case_id = ?", plain(stored["result "+c.ID], resultPlace(c.ID, "S01.M1")), c.ID)
 	set("UPDATE resolutions SET body = ? WHERE case_id = ?", plain(stored["resolution r-"+c.ID], resolutionPlace("r-"+c.ID, 2)), c.ID)
 	set("UPDATE resolution_versions SET body = ? WHERE resolution_id = ?", plain(stored["version r-"+c.ID], resolutionPlace("r-"+c.ID, 1)), "r-"+c.ID)
+	set("UPDATE resolution_inputs SET body = ? WHERE case_id = ?", plain(stored["inputs r-"+c.ID], inputsPlace("r-"+c.ID, 2)), c.ID)
 	set("UPDATE assist_tasks SET body = ?, answer = ? WHERE case_id = ?", plain(stored["task a-"+c.ID], assistPlace("a-"+c.ID, "body")), plain(stored["answer a-"+c.ID], assistPlace("a-"+c.ID, "answer")), c.ID)
 	set("UPDATE consents SET body = ? WHERE case_id = ?", plain(stored["consent k-"+c.ID], consentPlace("k-"+c.ID)), c.ID)
 	set("DELETE FROM case_keys WHERE case_id = ?", c.ID)
@@ -230,6 +236,9 @@ func TestRewrap_SealsCasesFromBeforeThereWereKeys(t *testing.T) {
 			}
 			if task, err := s.AssistTask(t.Context(), "GA", "a-c1"); err != nil || task.Answer.Officer != "李雷" {
 				t.Errorf("task %+v, %v", task, err)
+			}
+			if in, err := s.InputsOf(t.Context(), "r-c1", 2); err != nil || in.Facts["who"] != "王建国" {
+				t.Errorf("inputs %+v, %v", in, err)
 			}
 		}
 		readAll()

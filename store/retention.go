@@ -47,8 +47,11 @@ func dueKinds(c retention.Cutoffs) []dueKind {
 // Due gives some of what is due, the oldest of each kind first. Cases from before
 // there were keys are sealed first.
 func (s *Store) Due(ctx context.Context, c retention.Cutoffs, limit int) ([]retention.Due, error) {
-	if _, err := s.sealSome(ctx, limit); err != nil {
-		return nil, err
+	for sealed := limit; sealed == limit; {
+		var err error
+		if sealed, err = s.sealSome(ctx, limit); err != nil {
+			return nil, err
+		}
 	}
 	var out []retention.Due
 	for _, kind := range dueKinds(c) {

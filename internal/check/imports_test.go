@@ -105,7 +105,7 @@ func everyKind() []string {
 
 // wholeExchange is what a test wires when it runs an exchange from end to end.
 func wholeExchange() []string {
-	return []string{"store", "retention", "connectors", "connectors/standin", "connectors/guard", "connectors/wire", "connectors/httpjson", "connectors/elicense"}
+	return []string{"store", "retention", "keyring", "connectors", "connectors/standin", "connectors/guard", "connectors/wire", "connectors/httpjson", "connectors/elicense"}
 }
 
 // forEveryTest is what any test file may import.
