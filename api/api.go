@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/correction"
 	"mianti/exchange"
 	"mianti/identity"
 	"mianti/policies"
@@ -63,6 +64,8 @@ type Config struct {
 	Systems  Systems
 	Tokens   Tokens
 	Sharing  *sharing.Sharing
+	// Corrections are what is said of wrong records.
+	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.
 	Safeguard *safeguard.Safeguard
 	// People are those who sign in, Sessions theirs, Office gives them duties, and
@@ -134,7 +137,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Safeguard == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Corrections == nil || c.Safeguard == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

@@ -67,6 +67,7 @@ func (s *server) registerOperations() {
 	s.registerSnapshots()
 	s.registerSharing()
 	s.registerGrants()
+	s.registerCorrections()
 	s.registerSafeguard()
 	s.registerMatters()
 	s.registerOneThings()

@@ -145,6 +145,8 @@ type Config struct {
 	Journal     Journal
 	Grants      Grants
 	Consents    Consents
+	// Records finds what rests on a record; nil where nothing is ever corrected.
+	Records Records
 	// Sources puts the questions: the guard, before the connectors of all kinds.
 	Sources connectors.Connector
 	// Locate gives the address of a department's source, and where that may lead.

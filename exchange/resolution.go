@@ -118,6 +118,8 @@ type MaterialResult struct {
 	DueAt *time.Time `json:"due_at,omitempty" doc:"协查期限"`
 	// RetryAt is when the source is asked again by itself.
 	RetryAt *time.Time `json:"retry_at,omitempty" doc:"何时自动再次核验"`
+	// Disputed are the datasets whose record on which it rests is being corrected.
+	Disputed []string `json:"disputed,omitempty" doc:"正在校核的数据资源: 有人认为其记录有误, 结论暂时不变, 由经办人员判断"`
 }
 
 // waits reports whether another try may change it: a source that was away is

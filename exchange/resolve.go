@@ -95,6 +95,9 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, errors.Join(err, run.abandon(committing))
 	}
 	r := run.render(settlements)
+	if err := x.markDisputed(committing, run.c, rev, r); err != nil {
+		return nil, errors.Join(err, run.abandon(committing))
+	}
 	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
 		err = x.Resolutions.CommitResolution(committing, commit)
@@ -110,7 +113,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 // decided since.
 func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolving) (map[string]*MaterialResult, error) {
 	if run.before != nil {
-		return run.before.kept(s.Stops), nil
+		return run.before.kept(s.Stops, run.anew), nil
 	}
 	last, err := x.Resolutions.LastResolution(ctx, run.c.Department, run.c.ID)
 	if errors.Is(err, fault.NotFound) {
@@ -157,6 +160,13 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	if err := x.withhold(ctx, c, policies.IndexStops(stops), r.each); err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	rev, err := x.Catalogs.Revision(ctx, c.Revision)
+	if err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	if err := x.markDisputed(ctx, c, rev, r); err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	return r, nil
@@ -225,6 +235,8 @@ type resolving struct {
 	// are the materials that stay as they are.
 	before *Resolution
 	kept   map[string]*MaterialResult
+	// anew says what of the version before is settled anew.
+	anew func(*MaterialResult) bool
 }
 
 // question is what is asked of one source, for all the wishes of a round that
