@@ -372,6 +372,6 @@ func (c *Correction) entry(kind ledger.Kind, by policies.Caller, now time.Time, 
 	return ledger.Entry{
 		Kind: kind, At: now, System: by.System, Person: by.Person, Department: by.Department, Case: c.Case, Revision: c.Revision,
 		Matter: c.Matter, Material: c.Material, Dataset: c.Dataset, Fields: c.Fields, Object: "correction:" + c.ID, Why: string(why),
-		Version: c.Version, Result: string(c.State),
+		Version: c.Version, Result: string(c.State), Concerns: []string{c.Subject},
 	}
 }

@@ -121,7 +121,21 @@ func changed(before, after *Resolution) bool {
 	}
 	for i := range after.Materials {
 		a, b := &before.Materials[i], &after.Materials[i]
-		if a.Code != b.Code || a.Outcome != b.Outcome || a.Reason.Code != b.Reason.Code {
+		if a.Code != b.Code || a.Outcome != b.Outcome || a.Reason.Code != b.Reason.Code || saysOther(a.Evidences(), b.Evidences()) {
+			return true
+		}
+	}
+	return false
+}
+
+// saysOther reports whether evidence that was asked for again says something else.
+// What is withheld keeps its digest, and says nothing new.
+func saysOther(before, after []*Evidence) bool {
+	if len(before) != len(after) {
+		return true
+	}
+	for i := range after {
+		if before[i].Digest != after[i].Digest && canonical(before[i].Fields) != canonical(after[i].Fields) {
 			return true
 		}
 	}

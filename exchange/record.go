@@ -20,15 +20,35 @@ func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
 	e.Consent = first.Decision.Consent
 	e.Task = q.answer.Task
-	if party := run.c.party(q.Party); party != nil {
-		e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
-	}
+	run.x.about(&e, run.c, run.c.party(q.Party))
 	for _, w := range q.wishes[1:] {
 		e.Also = append(e.Also, ledger.Service{
 			Matter: w.Use.Matter.Code, Material: w.Use.Material.Code, Fields: w.Fields, Grant: w.Decision.Grant, Basis: basis(w.Decision),
 		})
 	}
 	return e
+}
+
+// about says whom an entry is about; nobody where party is nil.
+func (x *Exchange) about(e *ledger.Entry, c *Case, party *catalog.Party) {
+	if party == nil {
+		return
+	}
+	e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
+	if party.Number != "" {
+		e.Concerns = []string{x.SubjectOf(party.Kind, party.Number)}
+	}
+}
+
+// everybody are all parties of a case, for an entry that is about each of them.
+func (x *Exchange) everybody(c *Case) []string {
+	var all []string
+	for i := range c.Parties {
+		if p := &c.Parties[i]; p.Number != "" {
+			all = append(all, x.SubjectOf(p.Kind, p.Number))
+		}
+	}
+	return all
 }
 
 func basis(d policies.Decision) []string {
@@ -58,6 +78,7 @@ func (run *resolving) outcomes() []ledger.Entry {
 func (run *resolving) whole(r *Resolution) ledger.Entry {
 	e := run.x.entry(ledger.Resolved, run.by, run.c)
 	e.Resolution, e.Version, e.Ruleset, e.Result = run.id, r.Version, policies.Ruleset, string(r.Status)
+	e.Concerns = run.x.everybody(run.c)
 	e.Digest = ledger.Digest(run.c.Salt, canonical(r))
 	return e
 }
@@ -97,8 +118,6 @@ func (run *resolving) denial(r *catalog.Requirement, mode, dataset, result strin
 	e := run.x.entry(ledger.Denied, run.by, run.c)
 	e.Resolution, e.Ruleset, e.Result, e.Basis = run.id, policies.Ruleset, result, reasons
 	e.Matter, e.Material, e.Mode, e.Dataset = r.Matter().Code, r.Material().Code, mode, dataset
-	if r.Party != nil {
-		e.Subject = ledger.Digest(run.c.Salt, string(r.Party.Kind)+"|"+r.Party.Number)
-	}
+	run.x.about(&e, run.c, r.Party)
 	return e
 }

@@ -42,14 +42,6 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	keys, err := s.signingKeys(log)
-	if err != nil {
-		return nil, err
-	}
-	subjectKey, err := s.subjectKey()
-	if err != nil {
-		return nil, err
-	}
 	rules, err := s.rules()
 	if err != nil {
 		return nil, err
@@ -58,14 +50,30 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.wire(db, keys, subjectKey, rules, log)
+	n, err := s.wire(ctx, db, rules, log)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return n, nil
 }
 
-func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectKey []byte, rules safeguard.Rules, log *slog.Logger) (*node, error) {
+func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safeguard.Rules, log *slog.Logger) (*node, error) {
+	ring, err := s.ring(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.signingKeys(ctx, ring)
+	if err != nil {
+		return nil, err
+	}
+	subjectKey, err := subjectKey(ctx, ring, s.SubjectKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	webhookKey, err := webhookKey(ctx, ring, s.WebhookKeyFile)
+	if err != nil {
+		return nil, err
+	}
 	calendar, err := workday.Load()
 	if err != nil {
 		return nil, err
@@ -100,7 +108,7 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	if err != nil {
 		return nil, err
 	}
-	n.background, err = s.newBackground(n, catalogs, subjectKey, log)
+	n.background, err = s.newBackground(n, catalogs, subjectKey, webhookKey, log)
 	return n, err
 }
 

@@ -36,6 +36,7 @@ func importTable() map[string]row {
 		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
 		"policies": {may: []string{"catalog"}},
 		"ledger":   {may: []string{"internal/fault"}},
+		"keyring":  {may: []string{"internal/fault"}},
 		// Use cases beside the exchange: they know the core, not each other.
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"correction":            {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault", "internal/jobs"}, inTests: append(wholeExchange(), "internal/workday")},
@@ -48,7 +49,8 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "sharing", "correction", "safeguard", "identity", "catalog", "policies", "ledger", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+			"exchange", "sharing", "correction", "safeguard", "identity", "catalog", "policies", "ledger", "keyring", "internal/fault", "internal/jobs", "internal/webhook",
+			"connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 		"web": edge,
