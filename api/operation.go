@@ -68,6 +68,7 @@ func (s *server) registerOperations() {
 	s.registerSharing()
 	s.registerGrants()
 	s.registerCorrections()
+	s.registerPreviews()
 	s.registerSafeguard()
 	s.registerMatters()
 	s.registerOneThings()

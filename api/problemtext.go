@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), personProblems(), consentProblems(), sharingProblems(), grantProblems(), correctionProblems(), safeguardProblems(),
+		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), personProblems(), consentProblems(), sharingProblems(), grantProblems(), correctionProblems(), previewProblems(), safeguardProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text

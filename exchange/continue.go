@@ -57,7 +57,7 @@ func (x *Exchange) Continue(ctx context.Context, department, caseID string) erro
 
 // continueOnce gives the next version; nil when there is nothing to go on with.
 func (x *Exchange) continueOnce(ctx context.Context, department, caseID string) (*Resolution, error) {
-	return x.goOn(ctx, department, caseID, func(*Case, *catalog.Revision, *MaterialResult) bool { return false })
+	return x.goOn(ctx, department, caseID, true, func(*Case, *catalog.Revision, *MaterialResult) bool { return false })
 }
 
 // pauses are how long is waited before a source that was away is asked again,

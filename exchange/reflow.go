@@ -94,7 +94,7 @@ func (x *Exchange) ReconsiderJob(ctx context.Context, job jobs.Job) error {
 // when it has changed since: then its department resolves it anew.
 func (x *Exchange) Reconsider(ctx context.Context, of CaseRef, ref RecordRef) error {
 	_, err := x.afresh(func() (*Resolution, error) {
-		return x.goOn(ctx, of.Department, of.Case, func(c *Case, rev *catalog.Revision, m *MaterialResult) bool {
+		return x.goOn(ctx, of.Department, of.Case, false, func(c *Case, rev *catalog.Revision, m *MaterialResult) bool {
 			return x.restsOn(c, rev, m, ref)
 		})
 	})
@@ -103,7 +103,7 @@ func (x *Exchange) Reconsider(ctx context.Context, of CaseRef, ref RecordRef) er
 
 // goOn makes the next version of the last resolution of a case: what waits, and
 // what again says, is settled anew. Nil when there is nothing to go on with.
-func (x *Exchange) goOn(ctx context.Context, department, caseID string, again func(*Case, *catalog.Revision, *MaterialResult) bool) (*Resolution, error) {
+func (x *Exchange) goOn(ctx context.Context, department, caseID string, feeds bool, again func(*Case, *catalog.Revision, *MaterialResult) bool) (*Resolution, error) {
 	before, err := x.Resolutions.LastResolution(ctx, department, caseID)
 	if errors.Is(err, fault.NotFound) {
 		return nil, nil //nolint:nilnil // there is nothing to go on with
@@ -119,10 +119,14 @@ func (x *Exchange) goOn(ctx context.Context, department, caseID string, again fu
 	if c.Version != before.CaseVersion || !c.ClosedAt.IsZero() {
 		return nil, nil //nolint:nilnil // as above
 	}
-	anew := func(m *MaterialResult) bool { return m.waits() || again(c, rev, m) }
+	states, err := x.previewStates(ctx, c.ID)
+	if err != nil {
+		return nil, fmt.Errorf("continue: %w", err)
+	}
+	anew := func(m *MaterialResult) bool { return m.waits() || previewMoved(states, m) || again(c, rev, m) }
 	if !slices.ContainsFunc(before.Materials, func(m MaterialResult) bool { return anew(&m) }) {
 		return nil, nil //nolint:nilnil // as above
 	}
 	by.System = c.System
-	return x.resolve(ctx, resolving{x: x, by: by, c: c, id: before.ID, before: before, anew: anew}, rev, nil)
+	return x.resolve(ctx, resolving{x: x, by: by, c: c, id: before.ID, before: before, anew: anew, feeds: feeds}, rev, nil)
 }

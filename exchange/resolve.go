@@ -75,6 +75,9 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, err
 	}
 	s.Plan = separate(s, run.before, run.kept)
+	if err = x.recall(ctx, &run, s); err != nil {
+		return nil, err
+	}
 	if run.s = s; run.before != nil {
 		s.Since = run.before.StartedAt
 	}
@@ -98,7 +101,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err := x.markDisputed(committing, run.c, rev, r); err != nil {
 		return nil, errors.Join(err, run.abandon(committing))
 	}
-	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Key: key}
+	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Previews: run.hold(settlements), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
 		err = x.Resolutions.CommitResolution(committing, commit)
 	}
@@ -237,6 +240,9 @@ type resolving struct {
 	kept   map[string]*MaterialResult
 	// anew says what of the version before is settled anew.
 	anew func(*MaterialResult) bool
+	// feeds says that what was released is as good as a new answer while it is
+	// fresh: not where a record has just been corrected.
+	feeds bool
 }
 
 // question is what is asked of one source, for all the wishes of a round that

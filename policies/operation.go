@@ -37,6 +37,7 @@ func operations() map[string][]Duty {
 		"count-overdue":      {DutySystem, DutySharingOfficer, DutyAuditor},
 		"ask-for-completion": {DutySharingOfficer}, "ask-for-extension": {DutySharingOfficer}, "consent-to-extension": {DutySharingOfficer},
 		"decide-sharing-request": {DutySharingOfficer}, "deliver-sharing-request": {DutySharingOfficer},
+		"list-previews": {DutyCitizen}, "read-preview": {DutyCitizen}, "release-preview": {DutyCitizen}, "choose-paper": {DutyCitizen},
 		"open-correction": {DutySystem, DutyClerk, DutyCitizen}, "withdraw-correction": {DutySystem, DutyClerk, DutyCitizen},
 		"list-corrections": {DutySystem, DutyClerk, DutySharingOfficer, DutyCitizen}, "read-correction": {DutySystem, DutyClerk, DutySharingOfficer, DutyCitizen},
 		"escalate-correction": {DutySystem, DutyClerk, DutySharingOfficer, DutyCitizen},

@@ -21,7 +21,7 @@ func rowTypes() []any {
 		revisionRow{}, systemRow{}, grantRow{}, caseRow{}, resultRow{}, resolutionRow{},
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
-		sharingRow{}, consentRow{}, correctionRow{}, correctedFieldRow{},
+		sharingRow{}, consentRow{}, correctionRow{}, correctedFieldRow{}, releaseRow{}, viewerRow{},
 		personRow{}, dutyRow{}, sessionRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},

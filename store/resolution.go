@@ -52,6 +52,9 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if err := appendEntries(ctx, tx, c.Entries); err != nil {
 			return err
 		}
+		if err := savePreviews(ctx, tx, c.Previews); err != nil {
+			return err
+		}
 		answered, err := anyAnswered(tx, c.Awaits)
 		if err != nil {
 			return err
