@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/correction"
 	"mianti/exchange"
 	"mianti/identity"
 	"mianti/policies"
@@ -64,6 +65,8 @@ type Config struct {
 	Tokens   Tokens
 	Sharing  *sharing.Sharing
 	Ledger   Ledger
+	// Corrections are what is said of wrong records.
+	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.
 	Safeguard *safeguard.Safeguard
 	// Anchors tells of the parties outside that hold checkpoints; nil for none.
@@ -137,7 +140,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Ledger == nil || c.Safeguard == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

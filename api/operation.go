@@ -68,6 +68,8 @@ func (s *server) registerOperations() {
 	s.registerLedger()
 	s.registerSharing()
 	s.registerGrants()
+	s.registerCorrections()
+	s.registerPreviews()
 	s.registerSafeguard()
 	s.registerAnchors()
 	s.registerMatters()

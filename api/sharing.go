@@ -108,7 +108,7 @@ func (s *server) registerSharing() {
 	handle(s, list, s.listSharing)
 	handle(s, s.operation(http.MethodGet, sharingPath+"/{id}", "read-sharing-request", "读取申请", sharingTag, 404, 422), s.readSharing)
 	s.registerReplies()
-	overdue := s.operation(http.MethodGet, "/v1/overdue", "count-overdue", "逾期未办的申请数", sharingTag, 422)
+	overdue := s.operation(http.MethodGet, "/v1/overdue", "count-overdue", "逾期未办的申请和校核数", sharingTag, 422)
 	overdue.Description = "按提供部门和条款计数。主管部门和审计人员看到全部部门，其他人看到本部门。"
 	handle(s, overdue, s.countOverdue)
 }
@@ -205,8 +205,15 @@ func (s *server) countOverdue(ctx context.Context, _ *struct{}) (*overdueOutput,
 	if err != nil {
 		return nil, err
 	}
+	late, err := s.Corrections.Overdue(ctx, callerOf(ctx))
+	if err != nil {
+		return nil, err
+	}
 	out := &overdueOutput{}
 	out.Body.Items = found
+	for _, one := range late {
+		out.Body.Items = append(out.Body.Items, sharing.Overdue(one))
+	}
 	return out, nil
 }
 

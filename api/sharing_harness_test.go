@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/correction"
 	"mianti/internal/fault"
 	"mianti/internal/keytest"
 	"mianti/internal/workday"
@@ -84,6 +85,10 @@ func newSharingHarness(t testing.TB) *sharingHarness {
 	s.config.Sharing = sharing.New(sharing.Config{
 		Catalogs: s.memory, Requests: s.db, Grants: s.db, Procedure: sharing.Procedure{Days: calendar, Authority: "DSJ"},
 		Now: now, NewID: func() string { return fmt.Sprintf("s%02d", ids.Add(1)) },
+	})
+	s.config.Corrections = correction.New(correction.Config{
+		Catalogs: s.memory, Corrections: s.db, Exchange: s.config.Exchange, Journal: s.db, Procedure: correction.Procedure{Days: calendar, Authority: "DSJ"},
+		Now: now, NewID: func() string { return fmt.Sprintf("k%02d", ids.Add(1)) },
 	})
 	s.handler = s.newHandler(s.config)
 	return s

@@ -229,9 +229,12 @@ type Material struct {
 	// Prior are the matters of the same one-thing whose result this material is.
 	Prior []string `json:"prior,omitempty"`
 	// PriorAll says that all of Prior are needed, not any one.
-	PriorAll bool   `json:"prior_all,omitempty"`
-	Chain    []Step `json:"chain"`
-	Note     string `json:"note,omitempty"`
+	PriorAll bool `json:"prior_all,omitempty"`
+	// Preview says that the person whose record it is sees first what was found, and
+	// the approval system gets it once he has released it (先看后用).
+	Preview bool   `json:"preview,omitempty"`
+	Chain   []Step `json:"chain"`
+	Note    string `json:"note,omitempty"`
 	// Common is the code of the common material that it was made from.
 	Common string `json:"common,omitempty"`
 

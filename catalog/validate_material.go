@@ -37,6 +37,9 @@ func (l *loader) validateMaterial(s scope, m *Material, withChain bool) {
 	for i := range m.Proofs {
 		l.validateProof(s, s.at.in("proofs", i), m, &m.Proofs[i])
 	}
+	if m.Preview {
+		l.validatePreview(s.at, m)
+	}
 	if withChain {
 		l.validateChain(s, m)
 	}
@@ -101,6 +104,29 @@ func (l *loader) validateLookup(at spot, m *Material, p *Proof, lookup *Lookup, 
 	// A proof that a common material brings along may fit no role of this use.
 	if !fits && at.written() {
 		l.report(at.in("subject"), "subject-kind", "这组证明只用于 %s，但材料的角色都不会是", p.For)
+	}
+}
+
+// validatePreview holds a preview to what can be shown, and to whom: fields, of the
+// material's own person.
+func (l *loader) validatePreview(at spot, m *Material) {
+	if len(m.Proofs) == 0 {
+		l.report(at.in("preview"), "preview-without-record", "preview 要有 proofs：没有记录可以先看")
+	}
+	for _, code := range m.Subjects {
+		if role := l.rev.byCode.roles[code]; role != nil && !slices.Equal(role.Kinds, []PartyKind{KindPerson}) {
+			l.report(at.in("preview"), "preview-of-no-person", "preview 的材料只能是自然人的：角色 %s 不都是自然人，没有人可以先看", code)
+		}
+	}
+	for i := range m.Proofs {
+		for j, lookup := range m.Proofs[i].Lookups {
+			switch {
+			case lookup.YesNo:
+				l.report(at.in("proofs", i, "lookups", j), "preview-yes-no", "preview 的材料不能只给结论（yes_no）：等待本人放行就已经说出了结论")
+			case lookup.Subject != "":
+				l.report(at.in("proofs", i, "lookups", j), "preview-of-another", "preview 的材料只能查本人的记录：别人的记录不能给他先看")
+			}
+		}
 	}
 }
 

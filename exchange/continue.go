@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
+	"mianti/catalog"
 	"mianti/internal/fault"
 	"mianti/internal/jobs"
-	"mianti/policies"
 )
 
 // JobContinue is the kind of job that goes on with the resolution of a case.
@@ -58,26 +57,7 @@ func (x *Exchange) Continue(ctx context.Context, department, caseID string) erro
 
 // continueOnce gives the next version; nil when there is nothing to go on with.
 func (x *Exchange) continueOnce(ctx context.Context, department, caseID string) (*Resolution, error) {
-	before, err := x.Resolutions.LastResolution(ctx, department, caseID)
-	if errors.Is(err, fault.NotFound) {
-		return nil, nil //nolint:nilnil // there is nothing to go on with
-	}
-	if err != nil {
-		return nil, fmt.Errorf("continue: %w", err)
-	}
-	if !slices.ContainsFunc(before.Materials, func(m MaterialResult) bool { return m.waits() }) {
-		return nil, nil //nolint:nilnil // as above
-	}
-	by := policies.Caller{Department: department}
-	c, rev, err := x.caseAtRevision(ctx, by, caseID)
-	if err != nil {
-		return nil, fmt.Errorf("continue: %w", err)
-	}
-	if c.Version != before.CaseVersion {
-		return nil, nil //nolint:nilnil // as above
-	}
-	by.System = c.System
-	return x.resolve(ctx, resolving{x: x, by: by, c: c, id: before.ID, before: before}, rev, nil)
+	return x.goOn(ctx, department, caseID, true, func(*Case, *catalog.Revision, *MaterialResult) bool { return false })
 }
 
 // pauses are how long is waited before a source that was away is asked again,
@@ -141,7 +121,21 @@ func changed(before, after *Resolution) bool {
 	}
 	for i := range after.Materials {
 		a, b := &before.Materials[i], &after.Materials[i]
-		if a.Code != b.Code || a.Outcome != b.Outcome || a.Reason.Code != b.Reason.Code {
+		if a.Code != b.Code || a.Outcome != b.Outcome || a.Reason.Code != b.Reason.Code || saysOther(a.Evidences(), b.Evidences()) {
+			return true
+		}
+	}
+	return false
+}
+
+// saysOther reports whether evidence that was asked for again says something else.
+// What is withheld keeps its digest, and says nothing new.
+func saysOther(before, after []*Evidence) bool {
+	if len(before) != len(after) {
+		return true
+	}
+	for i := range after {
+		if before[i].Digest != after[i].Digest && canonical(before[i].Fields) != canonical(after[i].Fields) {
 			return true
 		}
 	}

@@ -34,6 +34,12 @@ func (e Event) job() (jobs.Job, error) {
 	return jobs.Job{Kind: JobEvent, Key: e.ID + ":" + e.System, Payload: string(payload), RunAt: e.At}, nil
 }
 
+// Tell lets every system of a department know what other use cases have to say.
+// The id makes a repetition the same event; data holds no personal data.
+func (x *Exchange) Tell(ctx context.Context, department, kind, id string, data map[string]any) error {
+	return x.tell(ctx, department, kind, id, data)
+}
+
 // tell lets every system of a department know. The id makes a repetition the
 // same event.
 func (x *Exchange) tell(ctx context.Context, department, kind, id string, data map[string]any) error {

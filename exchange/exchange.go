@@ -64,8 +64,11 @@ type Commit struct {
 	// Rights are what its release rests on. It is a fault.Conflict
 	// (AuthorizationChanged) when one of them has ended.
 	Rights Rights
-	Key    *Key // that is completed; nil for none
-	Jobs   []jobs.Job
+	// Previews are what was found and is not shown. One that is there already keeps
+	// what was said of it, and takes the answers.
+	Previews []HeldPreview
+	Key      *Key // that is completed; nil for none
+	Jobs     []jobs.Job
 	// Awaits are the assist tasks whose answers it waits for. Answered is one job
 	// more if any of them has been answered by now: the job of that answer may have
 	// found nothing to go on with.
@@ -147,6 +150,11 @@ type Config struct {
 	Ledger      Ledger
 	Grants      Grants
 	Consents    Consents
+	// Previews keeps what was found until it is released; nil where no material of
+	// the catalog is to be seen first.
+	Previews Previews
+	// Records finds what rests on a record; nil where nothing is ever corrected.
+	Records Records
 	// Sources puts the questions: the guard, before the connectors of all kinds.
 	Sources connectors.Connector
 	// Locate gives the address of a department's source, and where that may lead.

@@ -1,6 +1,9 @@
 package exchange
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"mianti/catalog"
@@ -26,9 +29,13 @@ type Inputs struct {
 	Stops       []policies.Stop                `json:"stops,omitempty"`
 	Permissions map[string]policies.Permission `json:"permissions"`
 	Handed      []policies.Handed              `json:"handed,omitempty"`
-	Now         time.Time                      `json:"now"`
-	Since       time.Time                      `json:"since,omitzero"`
-	// Answers are what was said, in the order in which it was asked.
+	// Previews are what persons had said of what was found; Disputed names the
+	// datasets whose records were being corrected, by material.
+	Previews []policies.Preview  `json:"previews,omitempty"`
+	Disputed map[string][]string `json:"disputed,omitempty"`
+	Now      time.Time           `json:"now"`
+	Since    time.Time           `json:"since,omitzero"`
+	// Answers are what was said; to each question in the order in which it was said.
 	Answers []Answered `json:"answers,omitempty"`
 	// Prior is the version that it went on with, or the resolution of which it kept
 	// what had been decided; nil for none. Kept are the materials that it kept.
@@ -56,13 +63,14 @@ func (run *resolving) inputs(r *Resolution) *Inputs {
 	in := &Inputs{
 		Resolution: r.ID, Version: r.Version, Case: run.c.ID, Department: s.Receiver, System: s.System, CaseVersion: run.c.Version,
 		Parties: s.Parties, Facts: s.Facts, Results: run.c.Results, Grants: run.held.grants, Stops: run.held.stops, Permissions: s.Permissions,
-		Handed: s.Handed, Now: s.Now, Since: s.Since,
+		Handed: s.Handed, Now: s.Now, Since: s.Since, Previews: s.Previews, Disputed: map[string][]string{},
 	}
-	asked := map[policies.Ask]bool{}
-	for _, ask := range run.known {
-		if !asked[ask] {
-			asked[ask] = true
-			in.Answers = append(in.Answers, Answered{ask, s.Answers[ask]})
+	for _, ask := range slices.SortedFunc(maps.Keys(s.Answers), compareAsks) {
+		in.Answers = append(in.Answers, Answered{ask, s.Answers[ask]})
+	}
+	for i := range r.Materials {
+		if m := &r.Materials[i]; len(m.Disputed) > 0 {
+			in.Disputed[identity(m.Code, m.party(), m.UsedBy)] = m.Disputed
 		}
 	}
 	if run.prior != nil {
@@ -74,4 +82,9 @@ func (run *resolving) inputs(r *Resolution) *Inputs {
 		}
 	}
 	return in
+}
+
+// compareAsks orders questions.
+func compareAsks(a, b policies.Ask) int {
+	return cmp.Or(cmp.Compare(a.Mode, b.Mode), cmp.Compare(a.Dataset, b.Dataset), cmp.Compare(a.Party, b.Party), cmp.Compare(a.Material, b.Material))
 }

@@ -8,16 +8,16 @@ import (
 	"mianti/policies"
 )
 
-// kept gives the materials of the version before that wait for nothing and rest
-// on nothing that is stopped, by what tells them apart.
-func (r *Resolution) kept(stops policies.Stops) map[string]*MaterialResult {
+// kept gives the materials of the version before that are not settled anew and
+// rest on nothing that is stopped, by what tells them apart.
+func (r *Resolution) kept(stops policies.Stops, anew func(*MaterialResult) bool) map[string]*MaterialResult {
 	out := map[string]*MaterialResult{}
 	if r == nil {
 		return out
 	}
 	for i := range r.Materials {
 		m := &r.Materials[i]
-		if m.waits() || m.restsOnStopped(stops) {
+		if anew(m) || m.restsOnStopped(stops) {
 			continue
 		}
 		out[identity(m.Code, m.party(), m.UsedBy)] = m

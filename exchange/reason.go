@@ -25,6 +25,9 @@ func reasonText(s *policies.Situation, r *catalog.Requirement, settled policies.
 	case policies.AwaitingPrior:
 		return awaitingText(s, settled)
 	case policies.NeedsConsent:
+		if settled.Reason == policies.ReasonPreviewAwaited {
+			return "已查到。本人（未满十四周岁的由监护人）查看并放行之后，审批部门才得到内容；也可以选择自行提交，或到窗口提交纸质材料。"
+		}
 		return "查询需要本人（未满十四周岁的由监护人）同意，尚未得到答复。同意后自动核验；不同意则自行提交。"
 	case policies.NeedsFact:
 		return "还需要回答：" + strings.Join(asks(s.Catalog, settled.Questions), "；") + "。"
@@ -123,6 +126,9 @@ func awaitingText(s *policies.Situation, settled policies.Settlement) string {
 // because says what the last attempt that failed found; empty when nothing was
 // tried.
 func because(s *policies.Situation, settled policies.Settlement) string {
+	if settled.Reason == policies.ReasonChosePaper {
+		return "本人看过查到的内容，选择自行提交。"
+	}
 	for i := len(settled.Attempts) - 1; i >= 0; i-- {
 		a := settled.Attempts[i]
 		if a.Result == policies.OK {

@@ -107,7 +107,7 @@ func (run *resolving) denials(settlements []policies.Settlement) []ledger.Entry 
 				entries = append(entries, run.denial(r, string(a.Mode), a.Dataset, string(a.Result), strings.Split(a.Detail, ",")))
 			}
 		}
-		if settled.Outcome == policies.NeedsConsent {
+		if settled.Reason == policies.ReasonConsentMissing {
 			entries = append(entries, run.denial(r, "", "", string(policies.ReasonConsentMissing), []string{string(policies.ConsentAwaited)}))
 		}
 	}

@@ -38,6 +38,9 @@ func (run *resolving) render(settlements []policies.Settlement) *Resolution {
 			continue
 		}
 		m := renderMaterial(s, requirement, settlements[i])
+		if content := settlements[i].Content; content != "" {
+			m.Preview = previewID(c, requirement.Material().Code, requirement.Party.ID, content)
+		}
 		if settlements[i].Waits {
 			m.RetryAt = at(nextTry(s.Now, r.Version, settlements[i].RetryAt, settlements[i].WaitUntil))
 		}

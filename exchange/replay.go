@@ -14,8 +14,8 @@ import (
 	"mianti/policies"
 )
 
-// Records gives what was kept of resolutions.
-type Records interface {
+// Archive (存档) gives what was kept of resolutions.
+type Archive interface {
 	// ResolutionVersion gives a version of a resolution as it was answered; 0 is the
 	// last one.
 	ResolutionVersion(ctx context.Context, id string, version int) (*Resolution, error)
@@ -31,7 +31,7 @@ type Records interface {
 type Replayer struct {
 	Catalogs Catalogs
 	Cases    Cases
-	Records  Records
+	Archive  Archive
 }
 
 // Replay (重算结果) is what came of it.
@@ -71,14 +71,14 @@ type Difference struct {
 // the revision of the catalog at which it was made and with the present rules. 0
 // is the last version.
 func (p *Replayer) Replay(ctx context.Context, id string, version int) (*Replay, error) {
-	recorded, err := p.Records.ResolutionVersion(ctx, id, version)
+	recorded, err := p.Archive.ResolutionVersion(ctx, id, version)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	if recorded.Destroyed != nil {
 		return nil, fmt.Errorf("replay: %w", CaseDestroyed(*recorded.Destroyed))
 	}
-	in, err := p.Records.InputsOf(ctx, id, recorded.Version)
+	in, err := p.Archive.InputsOf(ctx, id, recorded.Version)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
@@ -92,7 +92,7 @@ func (p *Replayer) Replay(ctx context.Context, id string, version int) (*Replay,
 	}
 	var prior *Resolution
 	if in.Prior != nil {
-		if prior, err = p.Records.ResolutionVersion(ctx, in.Prior.Resolution, in.Prior.Version); err != nil {
+		if prior, err = p.Archive.ResolutionVersion(ctx, in.Prior.Resolution, in.Prior.Version); err != nil {
 			return nil, fmt.Errorf("replay: %w", err)
 		}
 	}
@@ -114,7 +114,7 @@ func (p *Replayer) Replay(ctx context.Context, id string, version int) (*Replay,
 
 // answered reports whether an entry has the digest of a resolution.
 func (p *Replayer) answered(ctx context.Context, c *Case, r *Resolution) (bool, error) {
-	entries, err := p.Records.EntriesOfResolution(ctx, r.ID)
+	entries, err := p.Archive.EntriesOfResolution(ctx, r.ID)
 	if err != nil {
 		return false, fmt.Errorf("replay: %w", err)
 	}
@@ -139,7 +139,7 @@ func replay(rev *catalog.Revision, c *Case, in *Inputs, prior *Resolution) (*Res
 		return nil, nil, fmt.Errorf("replay: plan: %w", err)
 	}
 	s := newSituation(rev, plan, c, held{in.Grants, in.Stops}, in.Handed, in.Permissions, in.Now)
-	s.System, s.Since = in.System, in.Since
+	s.System, s.Since, s.Previews = in.System, in.Since, in.Previews
 	for _, a := range in.Answers {
 		s.Answers[a.Ask] = a.Answers
 	}
@@ -157,7 +157,12 @@ func replay(rev *catalog.Revision, c *Case, in *Inputs, prior *Resolution) (*Res
 	if err != nil {
 		return nil, nil, err
 	}
-	return run.render(settlements), wishes, nil
+	r := run.render(settlements)
+	for i := range r.Materials {
+		m := &r.Materials[i]
+		m.Disputed = in.Disputed[identity(m.Code, m.party(), m.UsedBy)]
+	}
+	return r, wishes, nil
 }
 
 // differences compares two resolutions by their JSON: materials by their code,

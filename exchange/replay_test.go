@@ -14,7 +14,7 @@ import (
 
 func (b *bench) replay(id string, version int) *exchange.Replay {
 	b.t.Helper()
-	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(b.store), Cases: b.store, Records: b.store}
+	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(b.store), Cases: b.store, Archive: b.store}
 	replay, err := replayer.Replay(b.t.Context(), id, version)
 	if err != nil {
 		b.t.Fatalf("replay: %s", describe(err))
@@ -104,7 +104,7 @@ func TestReplay_SaysWhatItDoesNotHave(t *testing.T) {
 	b := newBench(t, wellKept)
 	c := b.open(as("SPJ"), founding())
 	r := b.resolve(as("SPJ"), c.ID)
-	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(b.store), Cases: b.store, Records: b.store}
+	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(b.store), Cases: b.store, Archive: b.store}
 	for name, tt := range map[string]struct {
 		id      string
 		version int

@@ -120,6 +120,10 @@ type MaterialResult struct {
 	DueAt *time.Time `json:"due_at,omitempty" doc:"协查期限"`
 	// RetryAt is when the source is asked again by itself.
 	RetryAt *time.Time `json:"retry_at,omitempty" doc:"何时自动再次核验"`
+	// Preview is what the person sees first, on whose release it depends.
+	Preview string `json:"preview,omitempty" doc:"先看后用: 本人放行之后才得到"`
+	// Disputed are the datasets whose record on which it rests is being corrected.
+	Disputed []string `json:"disputed,omitempty" doc:"正在校核的数据资源: 有人认为其记录有误, 结论暂时不变, 由经办人员判断"`
 }
 
 // waits reports whether another try may change it: a source that was away is
@@ -156,7 +160,7 @@ type Evidence struct {
 	Basis  []policies.ReasonOfDecision `json:"basis,omitempty" doc:"允许查询的理由: 授权与法律依据"`
 	Digest string                      `json:"digest" doc:"本凭据内容的摘要, 前缀为算法"`
 	// Withheld says why the fields are not given out any more.
-	Withheld Withheld `json:"withheld,omitempty" enum:"grant_suspended,grant_terminated,consent_withdrawn,consent_refused,consent_superseded,grant_stopped,dataset_stopped,source_stopped,destroyed" doc:"所依据的共享授权或授权同意已不再有效, 或内容已按期销毁, 因此不再提供数据项; 结论不变"`
+	Withheld Withheld `json:"withheld,omitempty" enum:"grant_suspended,grant_terminated,consent_withdrawn,consent_refused,consent_superseded,grant_stopped,dataset_stopped,source_stopped,release_taken_back,destroyed" doc:"所依据的共享授权或授权同意已不再有效, 或内容已按期销毁, 因此不再提供数据项; 结论不变"`
 }
 
 // Attempt (核验尝试) is one mode that was tried.

@@ -76,6 +76,9 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, err
 	}
 	s.Plan = separate(s, run.before, run.kept)
+	if err = x.recall(ctx, &run, s); err != nil {
+		return nil, err
+	}
 	if run.s = s; run.before != nil {
 		s.Since = run.before.StartedAt
 	}
@@ -96,7 +99,10 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 		return nil, errors.Join(err, run.abandon(committing))
 	}
 	r := run.render(settlements)
-	commit := Commit{Resolution: r, Inputs: run.inputs(r), Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Key: key}
+	if err := x.markDisputed(committing, run.c, rev, r); err != nil {
+		return nil, errors.Join(err, run.abandon(committing))
+	}
+	commit := Commit{Resolution: r, Inputs: run.inputs(r), Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Previews: run.hold(settlements), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
 		err = x.Resolutions.CommitResolution(committing, commit)
 	}
@@ -111,7 +117,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 // decided since.
 func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolving) (map[string]*MaterialResult, error) {
 	if run.prior = run.before; run.before != nil {
-		return run.before.kept(s.Stops), nil
+		return run.before.kept(s.Stops, run.anew), nil
 	}
 	last, err := x.Resolutions.LastResolution(ctx, run.c.Department, run.c.ID)
 	if errors.Is(err, fault.NotFound) {
@@ -162,6 +168,13 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	if err := x.withhold(ctx, c, policies.IndexStops(stops), r.each); err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	rev, err := x.Catalogs.Revision(ctx, c.Revision)
+	if err != nil {
+		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	if err := x.markDisputed(ctx, c, rev, r); err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	return r, nil
@@ -240,11 +253,15 @@ type resolving struct {
 	// are the materials that stay as they are.
 	before *Resolution
 	kept   map[string]*MaterialResult
-	// held, prior and known are remembered for the inputs: what was read, from which
-	// resolution something is kept, and what is known in the order in which it was.
+	// held and prior are remembered for the inputs: what was read, and from which
+	// resolution something is kept.
 	held  held
 	prior *Resolution
-	known []policies.Ask
+	// anew says what of the version before is settled anew.
+	anew func(*MaterialResult) bool
+	// feeds says that what was released is as good as a new answer while it is
+	// fresh: not where a record has just been corrected.
+	feeds bool
 }
 
 // question is what is asked of one source, for all the wishes of a round that
@@ -329,7 +346,6 @@ func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
 
 func (run *resolving) know(ask policies.Ask, answer policies.Answer) {
 	run.s.Answers[ask] = append(run.s.Answers[ask], answer)
-	run.known = append(run.known, ask)
 }
 
 // questions puts the wishes of a round together that ask the same.

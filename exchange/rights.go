@@ -15,6 +15,7 @@ import (
 type Rights struct {
 	Grants   []string // ids, sorted
 	Consents []string // ids, sorted
+	Previews []string // ids of what its person has released, sorted
 }
 
 // AuthorizationChanged is the code of a fault.Conflict: a grant or a consent on
@@ -57,6 +58,12 @@ func (run *resolving) rights(r *Resolution) Rights {
 			}
 		}
 	}
+	for m := range r.each {
+		if m.Preview != "" && m.Evidence != nil && m.Evidence.Withheld == "" {
+			rights.Previews = append(rights.Previews, m.Preview)
+		}
+	}
+	rights.Previews = slices.Compact(slices.Sorted(slices.Values(rights.Previews)))
 	rights.Grants = slices.Compact(slices.Sorted(slices.Values(rights.Grants)))
 	rights.Consents = slices.Compact(slices.Sorted(slices.Values(rights.Consents)))
 	return rights
@@ -110,9 +117,17 @@ func (x *Exchange) withhold(ctx context.Context, c *Case, stops policies.Stops, 
 			return fmt.Errorf("read grants again: %w", err)
 		}
 	}
+	released, err := x.previewStates(ctx, c.ID)
+	if err != nil {
+		return err
+	}
 	for m := range materials {
+		var taken Withheld
+		if m.Preview != "" && released[m.Preview] != policies.PreviewReleased {
+			taken = WithheldReleaseTakenBack
+		}
 		for _, e := range m.Evidences() {
-			e.withhold(stopWithholds(e, stops), grantWithholds(e.Grant, states), x.consentWithholds(e.Consent, c))
+			e.withhold(taken, stopWithholds(e, stops), grantWithholds(e.Grant, states), x.consentWithholds(e.Consent, c))
 		}
 	}
 	return nil

@@ -69,7 +69,7 @@ func newReplica(t *testing.T, url, name string) *replica {
 	newID := func() string { return fmt.Sprintf("%s-%d", name, ids.Add(1)) }
 	r.x = exchange.New(exchange.Config{
 		Catalogs: store.NewCatalogs(db), Cases: db, Resolutions: releases{Store: db, r: r}, Submissions: db, Journal: db, Grants: db,
-		Consents: db, Keys: db, Queue: db, Systems: db, Sources: &sources{answer: r.slowly},
+		Consents: db, Records: db, Previews: db, Keys: db, Queue: db, Systems: db, Sources: &sources{answer: r.slowly},
 		Locate: func(string, *catalog.Source) (string, catalog.Network) {
 			return "http://127.0.0.1:1", catalog.NetworkLocal
 		},

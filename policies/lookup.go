@@ -267,7 +267,7 @@ func (p *proving) judge() (Settlement, bool, error) {
 	if p.mode == catalog.ModeElicense {
 		reason = ReasonLicenceValid
 	}
-	return p.walk.end(Settled, p.mode, reason, func(out *Settlement) { out.Evidence = p.evidence }), true, nil
+	return p.walk.previewed(p.walk.end(Settled, p.mode, reason, func(out *Settlement) { out.Evidence = p.evidence })), true, nil
 }
 
 // released cuts a record down to what the caller may see.

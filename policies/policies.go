@@ -58,6 +58,8 @@ const (
 	ReasonPriorPending   ReasonCode = "prior_pending"
 	ReasonPriorRefused   ReasonCode = "prior_refused"
 	ReasonConsentMissing ReasonCode = "consent_missing"
+	ReasonPreviewAwaited ReasonCode = "preview_awaited"
+	ReasonChosePaper     ReasonCode = "chose_paper"
 	ReasonConsentRefused ReasonCode = "consent_refused"
 	ReasonFactMissing    ReasonCode = "fact_missing"
 	ReasonConditionFalse ReasonCode = "condition_false"

@@ -73,6 +73,10 @@ type Settlement struct {
 	Waits     bool
 	RetryAt   time.Time
 	WaitUntil time.Time
+	// Content is the digest of what the person was to see first, where he is, and
+	// Previewed what was found, as long as he has not released it.
+	Content   string
+	Previewed []Evidence
 	Wishes    []Wish // not empty: ask these and settle again
 }
 

@@ -36,6 +36,8 @@ type Situation struct {
 	Answers map[Ask][]Answer
 	// Handed are the papers handed in before, newest first.
 	Handed []Handed
+	// Previews are what the persons have said to what was found about them.
+	Previews []Preview
 }
 
 // Reported is the result of a granted matter, as the authority reported it.

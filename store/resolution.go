@@ -63,6 +63,9 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if err := appendEntries(ctx, tx, c.Entries); err != nil {
 			return err
 		}
+		if err := savePreviews(ctx, tx, c.Previews, key); err != nil {
+			return err
+		}
 		answered, err := anyAnswered(tx, c.Awaits)
 		if err != nil {
 			return err

@@ -34,7 +34,10 @@ func (s *Store) checkRights(tx *gorm.DB, rights exchange.Rights) error {
 		return err
 	}
 	stands := "state NOT IN ('" + string(exchange.ConsentRefused) + "', '" + string(exchange.ConsentWithdrawn) + "')"
-	return s.stillHold(tx, &consentRow{}, rights.Consents, stands)
+	if err := s.stillHold(tx, &consentRow{}, rights.Consents, stands); err != nil {
+		return err
+	}
+	return s.stillHold(tx, &releaseRow{}, rights.Previews, "state = '"+string(policies.PreviewReleased)+"'")
 }
 
 // stillHold locks the rows of these ids, and refuses when not all of them are as

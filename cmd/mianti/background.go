@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mianti/connectors/guard"
+	"mianti/correction"
 	"mianti/exchange"
 	"mianti/internal/jobs"
 	"mianti/internal/webhook"
@@ -66,7 +67,10 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring
 		return nil, err
 	}
 	for _, handlers := range []map[string]jobs.Handler{
-		{exchange.JobContinue: n.exchange.ContinueJob, exchange.JobAssistNotice: n.exchange.AssistNotice},
+		{
+			exchange.JobContinue: n.exchange.ContinueJob, exchange.JobAssistNotice: n.exchange.AssistNotice,
+			exchange.JobReflow: n.exchange.ReflowJob, exchange.JobReconsider: n.exchange.ReconsiderJob, correction.JobNotice: n.corrections.NoticeJob,
+		},
 		{exchange.JobEvent: webhook.Deliver(n.store, sender, log)},
 	} {
 		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})

@@ -52,7 +52,7 @@ func TestCases_ResolveAsDerivedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkSpread(t, d.catalog, cases)
-	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(d.node.store), Cases: d.node.store, Records: d.node.store}
+	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(d.node.store), Cases: d.node.store, Archive: d.node.store}
 	for _, file := range cases {
 		t.Run(strings.TrimSuffix(file.Name, ".yaml"), func(t *testing.T) {
 			r, err := d.resolve(t.Context(), file.caseFile)

@@ -15,6 +15,7 @@ import (
 	"mianti/api"
 	"mianti/connectors/guard"
 	"mianti/connectors/snapshot"
+	"mianti/correction"
 	"mianti/exchange"
 	"mianti/internal/workday"
 	"mianti/safeguard"
@@ -28,6 +29,8 @@ type node struct {
 	background *background
 	exchange   *exchange.Exchange
 	guard      *guard.Guard
+	// corrections tells departments about wrong records.
+	corrections *correction.Desk
 	// drain tells streams that the server is about to end.
 	drain context.CancelFunc
 	close func()
@@ -83,7 +86,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
 	catalogs := store.NewCatalogs(db)
 	n.exchange = exchange.New(exchange.Config{
-		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db,
+		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db, Records: db, Previews: db,
 		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db, Files: files, FileLinks: db,
 		Snapshots:  snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
 		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
@@ -94,9 +97,10 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	}
 	draining, drain := context.WithCancel(context.Background())
 	n.drain = drain
+	n.corrections = newCorrections(db, catalogs, n.exchange, calendar, s.DataAuthority)
 	config := api.Config{
 		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
-		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority),
+		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections,
 		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates,
 	}

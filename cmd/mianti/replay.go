@@ -25,7 +25,7 @@ func (c *replayCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	defer db.Close()
-	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(db), Cases: db, Records: db}
+	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(db), Cases: db, Archive: db}
 	replay, err := replayer.Replay(ctx, c.ID, c.Version)
 	if err != nil {
 		return err

@@ -3,10 +3,20 @@ package main
 import (
 	"time"
 
+	"mianti/correction"
+	"mianti/exchange"
 	"mianti/internal/workday"
 	"mianti/sharing"
 	"mianti/store"
 )
+
+// newCorrections wires what is said of wrong records.
+func newCorrections(db *store.Store, catalogs exchange.Catalogs, x *exchange.Exchange, calendar *workday.Calendar, authority string) *correction.Desk {
+	return correction.New(correction.Config{
+		Catalogs: catalogs, Corrections: db, Exchange: x, Journal: db, Procedure: correction.Procedure{Days: calendar, Authority: authority},
+		Now: time.Now, NewID: newID,
+	})
+}
 
 // newSharing wires the sharing requests and grants.
 func newSharing(db *store.Store, catalogs sharing.Catalogs, calendar *workday.Calendar, authority string) *sharing.Sharing {
