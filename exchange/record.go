@@ -18,17 +18,65 @@ func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	e.Resolution, e.Ruleset = run.id, first.Decision.Ruleset
 	e.Matter, e.Material, e.Mode, e.Dataset = first.Use.Matter.Code, first.Use.Material.Code, string(q.Mode), q.Dataset
 	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
-	e.Consent = first.Decision.Consent
+	e.Consent, e.Ask = first.Decision.Consent, q.id
 	e.Task = q.answer.Task
-	if party := run.c.party(q.Party); party != nil {
-		e.Subject = ledger.Digest(run.c.Salt, string(party.Kind)+"|"+party.Number)
-	}
+	run.x.about(&e, run.c, run.c.party(q.Party))
 	for _, w := range q.wishes[1:] {
 		e.Also = append(e.Also, ledger.Service{
 			Matter: w.Use.Matter.Code, Material: w.Use.Material.Code, Fields: w.Fields, Grant: w.Decision.Grant, Basis: basis(w.Decision),
 		})
 	}
 	return e
+}
+
+// about says whom an entry is about. What is about a thing, or about nobody in
+// particular, concerns those whose case it is.
+func (x *Exchange) about(e *ledger.Entry, c *Case, party *catalog.Party) {
+	if party != nil {
+		e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
+	}
+	e.Concerns = x.concernsOf(c, party)
+}
+
+func (x *Exchange) concernsOf(c *Case, party *catalog.Party) []string {
+	var concerns []string
+	if party != nil && party.Number != "" {
+		concerns = append(concerns, x.SubjectOf(party.Kind, party.Number))
+	}
+	if party == nil || !isSomebody(party) {
+		concerns = append(concerns, x.applicants(c)...)
+	}
+	return concerns
+}
+
+func isSomebody(p *catalog.Party) bool {
+	return p.Kind == catalog.KindPerson || p.Kind == catalog.KindOrganization
+}
+
+// applicants are those whose case it is: who applies, and who acts for them. In a
+// case in which none of them has a number, everybody is.
+func (x *Exchange) applicants(c *Case) []string {
+	var some []string
+	for i := range c.Parties {
+		if p := &c.Parties[i]; p.Number != "" && isSomebody(p) && (p.In("applicant") || p.In("agent")) {
+			some = append(some, x.SubjectOf(p.Kind, p.Number))
+		}
+	}
+	if len(some) == 0 {
+		return x.everybody(c)
+	}
+	return some
+}
+
+// everybody are all parties of a case, for an entry that is about each of them.
+func (x *Exchange) everybody(c *Case) []string {
+	var all []string
+	for i := range c.Parties {
+		if p := &c.Parties[i]; p.Number != "" {
+			all = append(all, x.SubjectOf(p.Kind, p.Number))
+		}
+	}
+	return all
 }
 
 func basis(d policies.Decision) []string {
@@ -58,6 +106,7 @@ func (run *resolving) outcomes() []ledger.Entry {
 func (run *resolving) whole(r *Resolution) ledger.Entry {
 	e := run.x.entry(ledger.Resolved, run.by, run.c)
 	e.Resolution, e.Version, e.Ruleset, e.Result = run.id, r.Version, policies.Ruleset, string(r.Status)
+	e.Concerns = run.x.everybody(run.c)
 	e.Digest = ledger.Digest(run.c.Salt, canonical(r))
 	return e
 }
@@ -97,8 +146,6 @@ func (run *resolving) denial(r *catalog.Requirement, mode, dataset, result strin
 	e := run.x.entry(ledger.Denied, run.by, run.c)
 	e.Resolution, e.Ruleset, e.Result, e.Basis = run.id, policies.Ruleset, result, reasons
 	e.Matter, e.Material, e.Mode, e.Dataset = r.Matter().Code, r.Material().Code, mode, dataset
-	if r.Party != nil {
-		e.Subject = ledger.Digest(run.c.Salt, string(r.Party.Kind)+"|"+r.Party.Number)
-	}
+	run.x.about(&e, run.c, r.Party)
 	return e
 }

@@ -94,6 +94,8 @@ type Entry struct {
 	Grant    string   `json:"grant,omitempty"`
 	Basis    []string `json:"basis,omitempty"`
 	Consent  string   `json:"consent,omitempty"` // that it rests on
+	// Ask is the id that an intent and its outcome have in common.
+	Ask string `json:"ask,omitempty"`
 	// Also are the other materials that the same question serves.
 	Also []Service `json:"also,omitempty"`
 
@@ -108,6 +110,11 @@ type Entry struct {
 	// gave it.
 	Proof  string `json:"proof,omitempty"`
 	Digest string `json:"digest,omitempty"` // of what was answered, keyed as Subject is
+
+	// Concerns are the persons and bodies whom the act is about, by the digests by
+	// which they find it (exchange.Exchange.SubjectOf). They stand beside the entry
+	// and not in it: who has the log alone cannot tell whom it is about.
+	Concerns []string `json:"-"`
 }
 
 // Service is one material that a question serves, and what allows it.

@@ -27,6 +27,10 @@ func operations() map[string][]Duty {
 		"list-consents": {DutyCitizen}, "read-consent": {DutyCitizen}, "read-consent-receipt": {DutyCitizen},
 		"decide-consent": {DutyCitizen}, "withdraw-consent": {DutyCitizen},
 
+		"read-me": {DutyCitizen}, "list-my-cases": {DutyCitizen}, "read-my-case": {DutyCitizen}, "list-my-accesses": {DutyCitizen},
+		"read-my-access-key": {DutyCitizen}, "export-my-data": {DutyCitizen}, "print-my-data": {DutyCitizen},
+		"find-usage": {DutyCitizen}, "find-usage-of": {DutyCitizen}, "read-usage-period": {DutyCitizen}, "usage-heartbeat": {DutyCitizen},
+
 		"list-assist-tasks": {DutySystem, DutySharingOfficer}, "read-assist-task": {DutySystem, DutySharingOfficer},
 		"answer-assist-task": {DutySystem, DutySharingOfficer},
 		"load-snapshot":      {DutySystem, DutySharingOfficer},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -39,7 +40,26 @@ func appendEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) err
 		}
 		rows[i] = entryRow{Kind: string(e.Kind), CaseID: e.Case, ResolutionID: e.Resolution, At: At(e.At), Body: string(body)}
 	}
-	return translate(gorm.G[entryRow](tx).CreateInBatches(ctx, &rows, entryBatch), "append to the ledger", things{})
+	if err := gorm.G[entryRow](tx).CreateInBatches(ctx, &rows, entryBatch); err != nil {
+		return translate(err, "append to the ledger", things{})
+	}
+	return addAccesses(ctx, tx, rows, entries)
+}
+
+// addAccesses notes whom new entries are about.
+func addAccesses(ctx context.Context, tx *gorm.DB, rows []entryRow, entries []ledger.Entry) error {
+	var accesses []accessRow
+	for i, e := range entries {
+		for _, subject := range slices.Compact(slices.Sorted(slices.Values(e.Concerns))) {
+			accesses = append(accesses, accessRow{
+				Entry: rows[i].ID, Subject: subject, Case: e.Case, Kind: string(e.Kind), Department: e.Department, At: At(e.At), Ask: e.Ask,
+			})
+		}
+	}
+	if len(accesses) == 0 {
+		return nil
+	}
+	return translate(gorm.G[accessRow](tx).CreateInBatches(ctx, &accesses, entryBatch), "note whom entries are about", things{})
 }
 
 // entryBatch keeps a statement under SQLite's limit of parameters.

@@ -149,6 +149,35 @@ type entryRow struct {
 // TableName names the table.
 func (entryRow) TableName() string { return "ledger_entries" }
 
+// accessRow says that an entry is about somebody. Nth and Link are given when
+// the entry is sealed.
+type accessRow struct {
+	Subject string `gorm:"column:subject;primaryKey"` // keyed digest
+	Entry   int64  `gorm:"column:entry_id;primaryKey;autoIncrement:false"`
+	Case    string `gorm:"column:case_id"`
+	Nth     *int64 `gorm:"column:nth"`
+	Link    string `gorm:"column:link"`
+	// What a person's list is filtered and put together by.
+	Kind       string    `gorm:"column:kind"`
+	Department string    `gorm:"column:department"`
+	At         Timestamp `gorm:"column:at"`
+	Ask        string    `gorm:"column:ask"` // that an intent and its outcome have in common
+}
+
+// TableName names the table.
+func (accessRow) TableName() string { return "accesses" }
+
+// accessHeadRow is how many entries are about somebody, and the key of their
+// links.
+type accessHeadRow struct {
+	Subject string `gorm:"column:subject;primaryKey"`
+	Key     []byte `gorm:"column:key"`
+	Count   int64  `gorm:"column:count"`
+}
+
+// TableName names the table.
+func (accessHeadRow) TableName() string { return "access_heads" }
+
 // idempotencyRow remembers what a system's request made, by its key.
 type idempotencyRow struct {
 	System        string    `gorm:"column:system;primaryKey"`
