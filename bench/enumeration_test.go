@@ -69,7 +69,7 @@ func newIntruded(b *testing.B, p *program, numbers []tried) (*target, string) {
 		}
 	}
 	t := &target{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: intruders}, Timeout: time.Minute}}
-	t.url, t.pid = p.start(b, "serve", "--listen=127.0.0.1:0", "--issuer=https://mianti.test", "--sources-url="+sources+"/{department}", at)
+	t.url, t.pid = p.start(b, "serve", "--listen=127.0.0.1:0", "--issuer=https://mianti.test", "--sources-url="+sources+"/{department}", at, p.key(b))
 	t.token = t.signIn(b, url.Values{"grant_type": {"client_credentials"}}, secret[1])
 	return t, at
 }

@@ -40,6 +40,18 @@ func (p *program) command(b *testing.B, args ...string) string {
 	return string(out)
 }
 
+// key is the argument that names the key file of all its servers.
+func (p *program) key(b *testing.B) string {
+	b.Helper()
+	path := filepath.Join(p.dir, "mianti.key")
+	if _, err := os.Stat(path); err != nil {
+		if err := os.WriteFile(path, []byte(p.command(b, "key", "new")), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return "--key-file=" + path
+}
+
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
 // start runs a server of the program until the benchmark ends, and gives its

@@ -61,7 +61,7 @@ func newTarget(b *testing.B, p *program, database, latency string) *target {
 	}
 	sources, _ := p.start(b, "simulate", "--listen=127.0.0.1:0", "--listen-database=", "--listen-faults=", "--latency="+latency, "--people=10")
 	t := &target{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}}
-	t.url, t.pid = p.start(b, "serve", "--listen=127.0.0.1:0", "--issuer=https://mianti.test", "--sources-url="+sources+"/{department}", at)
+	t.url, t.pid = p.start(b, "serve", "--listen=127.0.0.1:0", "--issuer=https://mianti.test", "--sources-url="+sources+"/{department}", at, p.key(b))
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"bench"}}
 	t.token = t.signIn(b, form, secret[1])
 	var opened struct{ ID string }

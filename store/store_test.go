@@ -9,11 +9,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"gorm.io/gorm"
 
 	"mianti/exchange"
 	"mianti/internal/fault"
 	"mianti/internal/pgtest"
+	"mianti/keyring"
+	"mianti/ledger"
 )
 
 func TestOpen_RefusesAnAddressItCannotUse(t *testing.T) {
@@ -253,4 +256,65 @@ func namedStatements(t *testing.T, s *Store) int {
 		t.Fatal(err)
 	}
 	return count
+}
+
+func TestSecrets_AreKeptByPurposeAndNumber(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		first := keyring.Stored{Purpose: keyring.Subjects, Number: 1, Wrapped: keyring.Wrapped{KEK: "k1", Bytes: []byte{0, 255, 7}}, Created: testTime}
+		second := keyring.Stored{Purpose: keyring.Subjects, Number: 2, Wrapped: keyring.Wrapped{KEK: "k1", Bytes: []byte{8}}, Created: testTime}
+		other := keyring.Stored{Purpose: keyring.Webhooks, Number: 1, Wrapped: keyring.Wrapped{KEK: "k1", Bytes: []byte{9}}, Created: testTime}
+		for _, secret := range []keyring.Stored{first, second, other} {
+			if err := s.AddSecret(t.Context(), secret); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.AddSecret(t.Context(), second); !errors.Is(err, fault.Conflict) {
+			t.Errorf("the same number again: %v, want a conflict", err)
+		}
+		first.Wrapped = keyring.Wrapped{KEK: "k2", Bytes: []byte{10}}
+		if err := s.RewrapSecret(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.SecretsOf(t.Context(), keyring.Subjects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]keyring.Stored{second, first}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		first.Number = 9
+		if err := s.RewrapSecret(t.Context(), first); !errors.Is(err, fault.NotFound) {
+			t.Errorf("rewrapping one that is not there: %v", err)
+		}
+	})
+}
+
+func TestAppend_NotesWhomAnEntryIsAbout(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		entries := []ledger.Entry{
+			{Kind: ledger.Intent, At: testTime, Case: "c1", Concerns: []string{"b", "a", "b"}},
+			{Kind: ledger.SignedIn, At: testTime},
+			{Kind: ledger.Outcome, At: testTime, Case: "c1", Concerns: []string{"a"}},
+		}
+		if err := s.Append(t.Context(), entries); err != nil {
+			t.Fatal(err)
+		}
+		var got []accessRow
+		if err := s.db.Order("entry_id, subject").Find(&got).Error; err != nil {
+			t.Fatal(err)
+		}
+		want := []accessRow{
+			{Subject: "a", Entry: 1, Case: "c1", Kind: "intent", At: At(testTime)}, {Subject: "b", Entry: 1, Case: "c1", Kind: "intent", At: At(testTime)},
+			{Subject: "a", Entry: 3, Case: "c1", Kind: "outcome", At: At(testTime)},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("accesses (-want +got):\n%s", diff)
+		}
+		stored, err := s.Entries(t.Context(), "c1")
+		if err != nil || len(stored) != 2 || stored[0].Concerns != nil {
+			t.Errorf("entries = %+v, %v; want two that name nobody", stored, err)
+		}
+	})
 }

@@ -49,13 +49,9 @@ const (
 )
 
 // newBackground wires what a node does besides answering.
-func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subjectKey []byte, log *slog.Logger) (*background, error) {
+func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
 	b := &background{guard: n.guard, store: n.store, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
-	master, err := s.webhookKey()
-	if err != nil {
-		return nil, err
-	}
-	sender, err := webhook.NewSender(webhook.Config{Master: master, Now: time.Now})
+	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"mianti/examples/jinan"
 	"mianti/exchange"
 	"mianti/internal/pgtest"
+	"mianti/keyring"
 	"mianti/ledger"
 	"mianti/policies"
 	"mianti/store"
@@ -89,9 +90,7 @@ func newKilling(t *testing.T, ctx context.Context, database string) *killing {
 	server := &http.Server{Handler: standIns, ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
-	if err := os.WriteFile(k.subjectKey(), []byte(newSecret()), 0o600); err != nil { // one for all its servers
-		t.Fatal(err)
-	}
+	writeKeyFile(t, k.keyFile()) // one for all its servers
 	k.sources = "http://" + listener.Addr().String() + "/{department}"
 	if k.cases, err = readCases(jinan.Files, "cases"); err != nil {
 		t.Fatal(err)
@@ -99,7 +98,19 @@ func newKilling(t *testing.T, ctx context.Context, database string) *killing {
 	return k
 }
 
-func (k *killing) subjectKey() string { return filepath.Join(k.dir, "subject.key") }
+func (k *killing) keyFile() string { return filepath.Join(k.dir, "mianti.key") }
+
+// writeKeyFile makes a file of a new key.
+func writeKeyFile(t *testing.T, path string) {
+	t.Helper()
+	line, err := keyring.NewLine(keyring.AES256GCM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
 
 type killable struct {
 	process *exec.Cmd
@@ -111,7 +122,7 @@ var listening = regexp.MustCompile(`"address":"(http://[^"]+)"`)
 func (k *killing) startServer(t *testing.T, more ...string) *killable {
 	t.Helper()
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--issuer", "https://mianti.test", "--database", k.database, "--sources-url", k.sources,
-		"--subject-key-file", k.subjectKey()}
+		"--key-file", k.keyFile()}
 	process := exec.Command(k.binary, append(args, more...)...)
 	process.Env = os.Environ()
 	errs, err := process.StderrPipe()

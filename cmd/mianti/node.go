@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"mianti/api"
+	"mianti/citizen"
 	"mianti/connectors/guard"
 	"mianti/connectors/snapshot"
 	"mianti/exchange"
@@ -39,14 +40,6 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	keys, err := s.signingKeys(log)
-	if err != nil {
-		return nil, err
-	}
-	subjectKey, err := s.subjectKey()
-	if err != nil {
-		return nil, err
-	}
 	rules, err := s.rules()
 	if err != nil {
 		return nil, err
@@ -55,14 +48,30 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.wire(db, keys, subjectKey, rules, log)
+	n, err := s.wire(ctx, db, rules, log)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return n, nil
 }
 
-func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectKey []byte, rules safeguard.Rules, log *slog.Logger) (*node, error) {
+func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safeguard.Rules, log *slog.Logger) (*node, error) {
+	ring, err := s.ring(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.signingKeys(ctx, ring)
+	if err != nil {
+		return nil, err
+	}
+	subjectKey, err := subjectKey(ctx, ring, s.SubjectKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	webhookKey, err := webhookKey(ctx, ring, s.WebhookKeyFile)
+	if err != nil {
+		return nil, err
+	}
 	calendar, err := workday.Load()
 	if err != nil {
 		return nil, err
@@ -91,12 +100,15 @@ func (s *exchangeSettings) wire(db *store.Store, keys *api.SigningKeys, subjectK
 	}
 	if who != nil {
 		config.People, config.Sessions, config.SignIn, config.Office = who.identity, who.identity, who.pages, newOffice(db, false)
+		config.Citizen = citizen.New(citizen.Config{
+			Accesses: db, Cases: db, Register: db, Journal: db, Catalogs: catalogs, Exchange: n.exchange, Now: time.Now,
+		})
 	}
 	n.handler, err = api.New(config)
 	if err != nil {
 		return nil, err
 	}
-	n.background, err = s.newBackground(n, catalogs, subjectKey, log)
+	n.background, err = s.newBackground(n, catalogs, subjectKey, webhookKey, log)
 	return n, err
 }
 

@@ -2,13 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,7 +81,6 @@ func restartWhileWaiting(t *testing.T, database string) {
 type restarting struct {
 	killing
 	standIns *standin.Server
-	keys     []string // arguments
 	mu       sync.Mutex
 	told     map[string]int // deliveries by event
 }
@@ -107,27 +100,8 @@ func newRestarting(t *testing.T, database string) *restarting {
 			t.Fatal(err)
 		}
 	}
-	for _, flag := range []string{"--signing-key-file", "--subject-key-file", "--webhook-key-file"} {
-		r.keys = append(r.keys, flag, r.key(t, flag))
-	}
 	r.listen(t)
 	return r
-}
-
-// key makes a key that outlives the server.
-func (r *restarting) key(t *testing.T, flag string) string {
-	t.Helper()
-	path := filepath.Join(r.dir, strings.TrimPrefix(flag, "--"))
-	bits := make([]byte, 48)
-	_, _ = rand.Read(bits) // it never fails
-	content := []byte(base64.StdEncoding.EncodeToString(bits))
-	if flag == "--signing-key-file" {
-		content = newSigningKeyPEM(t)
-	}
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // listen registers an endpoint for both systems, and counts what arrives.
@@ -155,7 +129,7 @@ func (r *restarting) listen(t *testing.T) {
 
 func (r *restarting) start(t *testing.T) *killable {
 	t.Helper()
-	return r.startServer(t, r.keys...)
+	return r.startServer(t)
 }
 
 // stop lets the server end by itself, and wants it to.
@@ -263,20 +237,6 @@ func (r *restarting) checkTold(t *testing.T, changed ...*exchange.Resolution) {
 		}
 		time.Sleep(100 * time.Millisecond) // it is another process
 	}
-}
-
-// newSigningKeyPEM makes a key that signs tokens.
-func newSigningKeyPEM(t *testing.T) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
 func findMaterial(t *testing.T, r *exchange.Resolution, code string) *exchange.MaterialResult {

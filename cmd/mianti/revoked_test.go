@@ -69,9 +69,6 @@ func newRevoking(t *testing.T) *revoking {
 	t.Cleanup(func() { _ = provider.Close() })
 	settings := people.settings()
 	args := []string{"--citizen-issuer", settings.CitizenIssuer, "--citizen-client-id", settings.CitizenClientID}
-	for _, flag := range []string{"--signing-key-file", "--subject-key-file"} {
-		args = append(args, flag, r.key(t, flag))
-	}
 	for _, replica := range []**killable{&r.a, &r.b} {
 		server := r.startServer(t, args...)
 		t.Cleanup(func() { server.kill(t) })

@@ -51,9 +51,6 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
 	}
-	if c.SubjectKeyFile == "" {
-		log.Warn("no subject key is configured: earlier papers, and consents that were given, count no more after a restart, and not with other replicas", "setting", "MIANTI_SUBJECT_KEY_FILE")
-	}
 	warnOfSecrets(ctx, log, rev, c.secrets())
 	log.Info("serving", "address", scheme+listener.Addr().String(), "issuer", c.Issuer,
 		"catalog", rev.Number, "catalog_digest", rev.Digest, "sources", c.SourcesURL)

@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,13 +9,12 @@ import (
 	"net/url"
 	"os"
 	"time"
-
-	"mianti/api"
 )
 
-// databaseSetting says where the state is.
+// databaseSetting says where the state is, and the key that protects it.
 type databaseSetting struct {
 	DatabaseURL string `name:"database" env:"MIANTI_DATABASE_URL" default:"sqlite:mianti.db" help:"sqlite:PATH, or postgres://…"`
+	KeyFile     string `env:"MIANTI_KEY_FILE" help:"File of the key that protects all others; make one with: mianti key new. Default for SQLite: PATH.key, made when it is first needed."`
 }
 
 // exchangeSettings are what an exchange is run with.
@@ -28,9 +24,9 @@ type exchangeSettings struct {
 	signInSettings
 	safeguardSetting
 	Issuer         string        `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
-	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the keys that sign tokens; the first signs, all are published. Default: a new key, so that a restart ends all tokens."`
-	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: a new key, so that earlier papers, consents and citizens are not known again after a restart or by another replica."`
-	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: a new key, so that receivers refuse what is sent after a restart."`
+	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
+	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
+	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: one that is kept in the database."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
 	EvenTime       time.Duration `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
@@ -68,42 +64,10 @@ func (s *exchangeSettings) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: s.LogLevel}))
 }
 
-// signingKeys reads the keys that sign tokens, or makes one.
-func (s *exchangeSettings) signingKeys(log *slog.Logger) (*api.SigningKeys, error) {
-	if s.SigningKeyFile != "" {
-		pem, err := os.ReadFile(s.SigningKeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("read MIANTI_SIGNING_KEY_FILE: %w", err)
-		}
-		return api.LoadSigningKeys(pem)
-	}
-	log.Warn("no signing key is configured: tokens end with this process, and other replicas refuse them")
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make a signing key: %w", err)
-	}
-	return api.NewSigningKeys(key)
-}
-
 // leastKey is the least length of a key that is read from a file.
 const leastKey = 32
 
-// subjectKey reads the key of subjects' digests, or makes one.
-func (s *exchangeSettings) subjectKey() ([]byte, error) {
-	return keyFrom("MIANTI_SUBJECT_KEY_FILE", s.SubjectKeyFile)
-}
-
-// webhookKey reads the key of webhooks' secrets, or makes one.
-func (s *exchangeSettings) webhookKey() ([]byte, error) {
-	return keyFrom("MIANTI_WEBHOOK_KEY_FILE", s.WebhookKeyFile)
-}
-
 func keyFrom(setting, file string) ([]byte, error) {
-	if file == "" {
-		key := make([]byte, leastKey)
-		_, err := rand.Read(key)
-		return key, err
-	}
 	key, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", setting, err)

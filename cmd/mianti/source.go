@@ -39,7 +39,7 @@ type reachSettings struct {
 	databaseSetting
 	sourceSettings
 	catalogSetting
-	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"The exchange's file of the key of subjects; for sources of kind snapshot."`
+	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"The exchange's file of the key of subjects, if it has one; for sources of kind snapshot."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question, for a source that says none."`
 }
 
@@ -88,7 +88,7 @@ func (s *reachSettings) connect(ctx context.Context, r *reached) error {
 	var key []byte
 	closeRows := func() {}
 	if r.source.Kind == catalog.SourceSnapshot {
-		db, subjectKey, err := openSnapshots(ctx, s.DatabaseURL, s.SubjectKeyFile)
+		db, subjectKey, err := s.openSnapshots(ctx, s.SubjectKeyFile)
 		if err != nil {
 			return err
 		}
@@ -104,16 +104,20 @@ func (s *reachSettings) connect(ctx context.Context, r *reached) error {
 }
 
 // openSnapshots opens the database with the key under which files are stored.
-func openSnapshots(ctx context.Context, database, keyFile string) (*store.Store, []byte, error) {
-	if keyFile == "" {
-		return nil, nil, errors.New("请设置 MIANTI_SUBJECT_KEY_FILE：部门文件用它加密存放，必须与 serve 用的是同一个")
-	}
-	key, err := keyFrom("MIANTI_SUBJECT_KEY_FILE", keyFile)
+func (s *databaseSetting) openSnapshots(ctx context.Context, keyFile string) (*store.Store, []byte, error) {
+	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: database, Now: time.Now})
-	return db, key, err
+	ring, err := s.ring(ctx, db)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	key, err := subjectKey(ctx, ring, keyFile)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return db, key, nil
 }
 
 // nobody is the desk of a program that opens no tasks.

@@ -16,7 +16,7 @@ import (
 
 type sourceLoadCommand struct {
 	databaseSetting
-	SubjectKeyFile string `env:"MIANTI_SUBJECT_KEY_FILE" help:"The exchange's file of the key of subjects, under which the rows are stored."`
+	SubjectKeyFile string `env:"MIANTI_SUBJECT_KEY_FILE" help:"The exchange's file of the key of subjects, if it has one, under which the rows are stored."`
 	Catalog        string `type:"existingdir" help:"Folder of a catalog. Default: the catalog that is loaded, by which the file is read later."`
 	Source         string `arg:"" help:"Code of the source."`
 	File           string `arg:"" type:"existingfile" help:"CSV or XLSX file of the department."`
@@ -37,7 +37,7 @@ func (c *sourceLoadCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	db, key, err := openSnapshots(ctx, c.DatabaseURL, c.SubjectKeyFile)
+	db, key, err := c.openSnapshots(ctx, c.SubjectKeyFile)
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,7 +21,7 @@ import (
 	"mianti/store"
 )
 
-// twoReplicas are two exchanges of one database and one signing key.
+// twoReplicas are two exchanges of one database and one key.
 type twoReplicas struct {
 	t    *testing.T
 	url  string
@@ -49,10 +44,11 @@ func newTwoReplicas(t *testing.T) *twoReplicas {
 		t.Fatal(err)
 	}
 	settings := exchangeSettings{
-		Issuer: "https://mianti.example", SigningKeyFile: signingKeyFile(t), Deadline: 8 * time.Second, SourceDeadline: time.Second,
+		Issuer: "https://mianti.example", Deadline: 8 * time.Second, SourceDeadline: time.Second,
 		sourceSettings: sourceSettings{SourcesURL: "http://127.0.0.1:1/{department}"},
 	}
-	settings.DatabaseURL = r.url
+	settings.DatabaseURL, settings.KeyFile = r.url, filepath.Join(t.TempDir(), "mianti.key")
+	writeKeyFile(t, settings.KeyFile)
 	for _, n := range []**node{&r.a, &r.b} {
 		if *n, err = newNode(t.Context(), settings, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
@@ -60,23 +56,6 @@ func newTwoReplicas(t *testing.T) *twoReplicas {
 		t.Cleanup(func() { _ = (*n).Close() })
 	}
 	return r
-}
-
-func signingKeyFile(t *testing.T) string {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "signing.pem")
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // command runs `mianti system …` on the database, which must succeed.

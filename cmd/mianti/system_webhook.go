@@ -18,17 +18,13 @@ type systemWebhookCommand struct {
 	Network        string `enum:"public,private,local" default:"public" help:"Where the address may lead to: public, private or local."`
 	Rotate         bool   `help:"Make a new secret. The one before signs too for 24 hours."`
 	Off            bool   `help:"Tell the system nothing any more."`
-	WebhookKeyFile string `required:"" env:"MIANTI_WEBHOOK_KEY_FILE" type:"existingfile" help:"File of at least 32 random bytes from which the secrets of webhooks are made; the same as the exchange's."`
+	WebhookKeyFile string `env:"MIANTI_WEBHOOK_KEY_FILE" help:"The exchange's file of the key of webhooks, if it has one."`
 }
 
 // Run registers the endpoint of a system, and prints its secret.
 func (c *systemWebhookCommand) Run(ctx context.Context, con console) error {
 	if (c.URL != "") == (c.Rotate || c.Off) || (c.Rotate && c.Off) {
 		return errors.New("want one of --url, --rotate and --off")
-	}
-	master, err := keyFrom("MIANTI_WEBHOOK_KEY_FILE", c.WebhookKeyFile)
-	if err != nil {
-		return err
 	}
 	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
 	if err != nil {
@@ -46,6 +42,14 @@ func (c *systemWebhookCommand) Run(ctx context.Context, con console) error {
 		return nil
 	}
 	e, err := c.endpoint(ctx, db)
+	if err != nil {
+		return err
+	}
+	ring, err := c.ring(ctx, db)
+	if err != nil {
+		return err
+	}
+	master, err := webhookKey(ctx, ring, c.WebhookKeyFile)
 	if err != nil {
 		return err
 	}

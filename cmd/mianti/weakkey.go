@@ -25,6 +25,10 @@ func (s *exchangeSettings) checkKeys() error {
 			faults = append(faults, fmt.Errorf("%s: this is no random key; make one with: openssl rand -base64 48", setting))
 		}
 	}
+	if s.SigningKeyFile != "" {
+		_, err := loadSigningKey(s.SigningKeyFile)
+		faults = append(faults, err)
+	}
 	return errors.Join(faults...)
 }
 

@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "internal/fault"},
+		may:     []string{"exchange", "citizen", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -36,7 +36,9 @@ func importTable() map[string]row {
 		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
 		"policies": {may: []string{"catalog"}},
 		"ledger":   {may: []string{"internal/fault"}},
+		"keyring":  {may: []string{"internal/fault"}},
 		// Use cases beside the exchange: they know the core, not each other.
+		"citizen":               {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}, inTests: wholeExchange()},
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
@@ -47,7 +49,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+			"exchange", "citizen", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 		"web": edge,
