@@ -22,7 +22,7 @@ type listMyCasesInput struct {
 }
 
 type myCasesOutput struct {
-	Body *citizen.CaseList
+	Body *citizen.OwnCaseList
 }
 
 type myCaseOutput struct {
@@ -39,7 +39,7 @@ type listMyAccessesInput struct {
 }
 
 type myAccessesOutput struct {
-	Body *citizen.List
+	Body *citizen.AccessList
 }
 
 type accessKeyOutput struct {
@@ -48,7 +48,7 @@ type accessKeyOutput struct {
 
 type exportOutput struct {
 	ContentDisposition string `header:"Content-Disposition"`
-	Body               *citizen.Export
+	Body               *citizen.OwnExport
 }
 
 // registerMe adds what a person may ask about himself.

@@ -100,14 +100,14 @@ func (h *ownHarness) get(person, target string, into any) {
 	decode(h.t, w, into)
 }
 
-func (h *ownHarness) accesses(person, query string) citizen.List {
+func (h *ownHarness) accesses(person, query string) citizen.AccessList {
 	h.t.Helper()
-	var list citizen.List
+	var list citizen.AccessList
 	h.get(person, "/v1/me/accesses"+query, &list)
 	return list
 }
 
-func kindsOf(list citizen.List) []string {
+func kindsOf(list citizen.AccessList) []string {
 	kinds := []string{}
 	for _, a := range list.Items {
 		kinds = append(kinds, string(a.Kind))
@@ -222,7 +222,7 @@ func TestMyCases_ShowWhatIsHisAndNothingOfOthers(t *testing.T) {
 	t.Parallel()
 	h := newOwnHarness(t)
 	caseID, _ := h.resolved("JN-M5")
-	var list citizen.CaseList
+	var list citizen.OwnCaseList
 	h.get("a", "/v1/me/cases", &list)
 	if len(list.Items) != 1 || list.Items[0].ID != caseID || list.Items[0].Number != "JN-M5" || len(list.Items[0].Filled) == 0 {
 		t.Fatalf("cases: %+v", list)
@@ -240,7 +240,7 @@ func TestMyCases_ShowWhatIsHisAndNothingOfOthers(t *testing.T) {
 	if !slices.Equal(one.Roles, []string{"股东"}) {
 		t.Errorf("roles %v", one.Roles)
 	}
-	var none citizen.CaseList
+	var none citizen.OwnCaseList
 	if h.get("b", "/v1/me/cases", &none); len(none.Items) != 0 || none.Message != "没有您是当事人的办件。" {
 		t.Errorf("another's: %+v", none)
 	}
@@ -291,7 +291,7 @@ func TestMe_IsNobodyElses(t *testing.T) {
 	if list := h.accesses("b", "?others=true"); len(list.Items) != 0 || list.Total != 0 {
 		t.Errorf("another citizen sees %+v", list)
 	}
-	var own citizen.List
+	var own citizen.AccessList
 	h.get("a", "/v1/me/accesses?limit=1&others=true", &own)
 	if list := h.accesses("b", "?others=true&cursor="+own.Next); len(list.Items) != 0 {
 		t.Errorf("with another's cursor %+v", list)
@@ -369,7 +369,7 @@ func TestExport_HoldsAllOfItAndIsRecorded(t *testing.T) {
 	t.Parallel()
 	h := newOwnHarness(t)
 	h.resolved("JN-M10")
-	var export citizen.Export
+	var export citizen.OwnExport
 	h.get("a", "/v1/me/export", &export)
 	if len(export.Cases) != 1 || len(export.Accesses) != 5 || export.Accesses[0].Kind != "own_data_exported" || len(export.Consents) != 1 || export.Check.How == "" {
 		t.Errorf("%+v", export)

@@ -64,7 +64,7 @@ func (s *server) printMyData(ctx context.Context, _ *struct{}) (*huma.StreamResp
 
 // renderMyPage makes the page of an export. The template escapes whatever a
 // department sent.
-func renderMyPage(export *citizen.Export) ([]byte, error) {
+func renderMyPage(export *citizen.OwnExport) ([]byte, error) {
 	page, err := template.New("my-page").Funcs(template.FuncMap{
 		"style": func() template.CSS { return template.CSS(myPageStyle) }, //nolint:gosec // our own file
 		"at":    pageTime,

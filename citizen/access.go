@@ -53,30 +53,30 @@ type Access struct {
 	At   time.Time   `json:"at"`
 	Kind ledger.Kind `json:"kind" doc:"存证类型"`
 	What string      `json:"what" doc:"做了什么"`
-	Who  Who         `json:"who" doc:"谁"`
+	Who  Accessor    `json:"who" doc:"谁"`
 	// Case and the rest say why.
-	Case       string   `json:"case,omitempty"`
-	CaseNumber string   `json:"case_number,omitempty" doc:"办件编号"`
-	For        []Use    `json:"for" doc:"用于哪些事项的哪些材料"`
-	Dataset    string   `json:"dataset,omitempty"`
-	Data       string   `json:"data,omitempty" doc:"哪种数据"`
-	Holder     string   `json:"holder,omitempty" doc:"数据由哪个部门提供"`
-	Fields     []Field  `json:"fields" doc:"哪些数据项; 只有名称, 没有内容"`
-	Mode       string   `json:"mode,omitempty" doc:"以什么方式"`
-	Grounds    []string `json:"grounds" doc:"依据"`
-	Grant      string   `json:"grant,omitempty" doc:"所依据的共享授权"`
-	Consent    string   `json:"consent,omitempty" doc:"所依据的授权同意"`
-	Result     string   `json:"result,omitempty" doc:"结果代码"`
-	Outcome    string   `json:"outcome" doc:"结果"`
+	Case       string        `json:"case,omitempty"`
+	CaseNumber string        `json:"case_number,omitempty" doc:"办件编号"`
+	For        []AccessUse   `json:"for" doc:"用于哪些事项的哪些材料"`
+	Dataset    string        `json:"dataset,omitempty"`
+	Data       string        `json:"data,omitempty" doc:"哪种数据"`
+	Holder     string        `json:"holder,omitempty" doc:"数据由哪个部门提供"`
+	Fields     []AccessField `json:"fields" doc:"哪些数据项; 只有名称, 没有内容"`
+	Mode       string        `json:"mode,omitempty" doc:"以什么方式"`
+	Grounds    []string      `json:"grounds" doc:"依据"`
+	Grant      string        `json:"grant,omitempty" doc:"所依据的共享授权"`
+	Consent    string        `json:"consent,omitempty" doc:"所依据的授权同意"`
+	Result     string        `json:"result,omitempty" doc:"结果代码"`
+	Outcome    string        `json:"outcome" doc:"结果"`
 	// EndedAt is when an outcome was recorded. A question of which none is recorded
 	// says so: it may have been put.
-	EndedAt    *time.Time `json:"ended_at,omitempty" doc:"结果何时留痕"`
-	Unfinished bool       `json:"unfinished,omitempty" doc:"没有记录到结果: 查询没有做完, 也没有给出结果"`
-	Proof      []Proof    `json:"proof" doc:"存证: 查询前一条, 查询后一条"`
+	EndedAt    *time.Time    `json:"ended_at,omitempty" doc:"结果何时留痕"`
+	Unfinished bool          `json:"unfinished,omitempty" doc:"没有记录到结果: 查询没有做完, 也没有给出结果"`
+	Proof      []AccessProof `json:"proof" doc:"存证: 查询前一条, 查询后一条"`
 }
 
-// Who (查阅者) is who looked: never the name of a person.
-type Who struct {
+// Accessor (查阅者) is who looked: never the name of a person.
+type Accessor struct {
 	Department string `json:"department,omitempty"`
 	Name       string `json:"name" doc:"部门名称, 或本人"`
 	System     string `json:"system,omitempty"`
@@ -85,31 +85,31 @@ type Who struct {
 	Self       bool   `json:"self,omitempty" doc:"本人"`
 }
 
-// Use (用途) is a material that something was looked up for.
-type Use struct {
+// AccessUse (用途) is a material that something was looked up for.
+type AccessUse struct {
 	Matter   string `json:"matter"`
 	Name     string `json:"name" doc:"事项"`
 	Material string `json:"material,omitempty"`
 	Title    string `json:"title,omitempty" doc:"材料"`
 }
 
-// Field (数据项) is one field, by name and never by value.
-type Field struct {
+// AccessField (数据项) is one field, by name and never by value.
+type AccessField struct {
 	Code string `json:"code"`
 	Name string `json:"name"`
 }
 
-// Proof (存证) is where an access stands in the ledger. Nth and Link are there
+// AccessProof (存证) is where an access stands in the ledger. Nth and Link are there
 // once it is sealed; docs/access-list.md says how they are checked.
-type Proof struct {
+type AccessProof struct {
 	Entry string `json:"entry" doc:"存证编号"`
 	Kind  string `json:"kind"`
 	Nth   int64  `json:"nth,omitempty" doc:"本人的第几条; 封存后才有"`
 	Link  string `json:"link,omitempty" doc:"本人的查阅链; 封存后才有"`
 }
 
-// List (查阅清单) is a page of accesses.
-type List struct {
+// AccessList (查阅清单) is a page of accesses.
+type AccessList struct {
 	Items   []Access `json:"items"`
 	Next    string   `json:"next,omitempty" doc:"下一页的 cursor; 没有则到此为止"`
 	Total   int      `json:"total" doc:"符合条件的共有多少条"`
@@ -129,7 +129,7 @@ type Query struct {
 // List gives a page of the accesses to the caller's data, newest first. What is
 // recorded while somebody turns the pages comes before the first one, so that
 // nothing is shown twice or left out.
-func (z *Citizen) List(ctx context.Context, by policies.Caller, q Query) (*List, error) {
+func (z *Citizen) List(ctx context.Context, by policies.Caller, q Query) (*AccessList, error) {
 	before, err := parseCursor(q.Cursor)
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (z *Citizen) List(ctx context.Context, by policies.Caller, q Query) (*List,
 		return nil, err
 	}
 	f := q.filter(by)
-	list := &List{Items: []Access{}}
+	list := &AccessList{Items: []Access{}}
 	if list.Total, err = z.Accesses.CountAccesses(ctx, f); err != nil {
 		return nil, fmt.Errorf("count accesses: %w", err)
 	}

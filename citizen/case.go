@@ -26,12 +26,12 @@ type OwnCase struct {
 	OpenedAt   time.Time `json:"opened_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
 	// Filled is what the applicant did not have to hand in, and Upload what is left.
-	Filled []Filled `json:"filled" doc:"为您免提交的材料"`
-	Upload []Paper  `json:"upload" doc:"仍需您上传的材料"`
+	Filled []OwnMaterial `json:"filled" doc:"为您免提交的材料"`
+	Upload []OwnPaper    `json:"upload" doc:"仍需您上传的材料"`
 }
 
-// Filled (已填材料) is a material that was settled for somebody.
-type Filled struct {
+// OwnMaterial (已填材料) is a material that was settled for somebody.
+type OwnMaterial struct {
 	Material   string     `json:"material"`
 	Name       string     `json:"name" doc:"材料名称"`
 	Mode       string     `json:"mode" doc:"免提交方式"`
@@ -41,25 +41,25 @@ type Filled struct {
 	AsOf       *time.Time `json:"as_of,omitempty" doc:"数据截至何时"`
 	Reason     string     `json:"reason" doc:"说明"`
 	// Values are his own, and given of one case alone.
-	Values   []Value `json:"values" doc:"本人的数据项; 只在读取单个办件和导出时有内容"`
-	Withheld string  `json:"withheld,omitempty" doc:"为什么不提供内容"`
+	Values   []OwnValue `json:"values" doc:"本人的数据项; 只在读取单个办件和导出时有内容"`
+	Withheld string     `json:"withheld,omitempty" doc:"为什么不提供内容"`
 }
 
-// Value (数据项内容) is a field of his own record.
-type Value struct {
-	Field
+// OwnValue (数据项内容) is a field of his own record.
+type OwnValue struct {
+	AccessField
 	Value any `json:"value,omitempty"`
 }
 
-// Paper (待交材料) is a paper that is left to upload.
-type Paper struct {
+// OwnPaper (待交材料) is a paper that is left to upload.
+type OwnPaper struct {
 	Material string `json:"material"`
 	Name     string `json:"name" doc:"材料名称"`
 	Reason   string `json:"reason" doc:"为什么仍需上传"`
 }
 
-// CaseList (本人办件清单) is a page of cases.
-type CaseList struct {
+// OwnCaseList (本人办件清单) is a page of cases.
+type OwnCaseList struct {
 	Items   []OwnCase `json:"items"`
 	Next    string    `json:"next,omitempty" doc:"下一页的 cursor; 没有则到此为止"`
 	Message string    `json:"message" doc:"说明"`
@@ -67,7 +67,7 @@ type CaseList struct {
 
 // ListCases gives the cases in which the caller is a party, newest first. It
 // shows no value of a record.
-func (z *Citizen) ListCases(ctx context.Context, by policies.Caller, cursor string, limit int) (*CaseList, error) {
+func (z *Citizen) ListCases(ctx context.Context, by policies.Caller, cursor string, limit int) (*OwnCaseList, error) {
 	after, err := parseCursor(cursor)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (z *Citizen) ListCases(ctx context.Context, by policies.Caller, cursor stri
 	if err := z.record(ctx, ledger.OwnCasesRead, by, ""); err != nil {
 		return nil, err
 	}
-	list := &CaseList{Items: []OwnCase{}, Message: "只列出您是当事人的办件。被监护人、所在单位的办件不在其中。"}
+	list := &OwnCaseList{Items: []OwnCase{}, Message: "只列出您是当事人的办件。被监护人、所在单位的办件不在其中。"}
 	for len(list.Items) == 0 { // a page may hold only cases that he is no longer in
 		found, next, err := z.Cases.CasesConcerning(ctx, by.Subject, after, limit)
 		if err != nil {
@@ -159,7 +159,7 @@ func (z *Citizen) ownCase(ctx context.Context, by policies.Caller, c *exchange.C
 	v := viewing{rev: rev, c: c, own: z.partiesOf(c, by.Subject), values: values, asked: map[string]bool{}}
 	out := &OwnCase{
 		ID: c.ID, Number: c.Number, Matter: subjectName(rev, c.Subject), Department: departmentName(rev, c.Department), Roles: v.roles(),
-		OpenedAt: c.OpenedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), Filled: []Filled{}, Upload: []Paper{},
+		OpenedAt: c.OpenedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), Filled: []OwnMaterial{}, Upload: []OwnPaper{},
 	}
 	r, err := z.Exchange.LastReleased(ctx, c)
 	if errors.Is(err, fault.NotFound) {
@@ -271,12 +271,12 @@ func (v *viewing) add(out *OwnCase, m *exchange.MaterialResult) {
 			out.Filled = append(out.Filled, v.filled(m, e, party))
 		}
 	case policies.Upload, policies.Deferred:
-		out.Upload = append(out.Upload, Paper{Material: m.Code, Name: m.Name, Reason: m.Reason.Text})
+		out.Upload = append(out.Upload, OwnPaper{Material: m.Code, Name: m.Name, Reason: m.Reason.Text})
 	}
 }
 
-func (v *viewing) filled(m *exchange.MaterialResult, e *exchange.Evidence, party string) Filled {
-	f := Filled{Material: m.Code, Name: m.Name, Mode: modeText(m.Mode), Reason: m.Reason.Text, Values: []Value{}}
+func (v *viewing) filled(m *exchange.MaterialResult, e *exchange.Evidence, party string) OwnMaterial {
+	f := OwnMaterial{Material: m.Code, Name: m.Name, Mode: modeText(m.Mode), Reason: m.Reason.Text, Values: []OwnValue{}}
 	if e == nil {
 		return f
 	}
@@ -295,7 +295,7 @@ func (v *viewing) filled(m *exchange.MaterialResult, e *exchange.Evidence, party
 	}
 	for _, field := range dataset.Fields {
 		if value, there := e.Fields[field.Code]; there {
-			f.Values = append(f.Values, Value{Field: Field{Code: field.Code, Name: field.Name}, Value: value})
+			f.Values = append(f.Values, OwnValue{AccessField: AccessField{Code: field.Code, Name: field.Name}, Value: value})
 		}
 	}
 	return f

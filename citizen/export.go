@@ -12,9 +12,9 @@ import (
 	"mianti/policies"
 )
 
-// Export (本人记录导出) is all that the exchange has of somebody, at a moment
+// OwnExport (本人记录导出) is all that the exchange has of somebody, at a moment
 // (个人信息保护法, art. 45).
-type Export struct {
+type OwnExport struct {
 	MadeAt   time.Time          `json:"made_at"`
 	Me       *Me                `json:"me" doc:"本人"`
 	Cases    []OwnCase          `json:"cases" doc:"我的办件与为我免提交的材料"`
@@ -24,11 +24,11 @@ type Export struct {
 }
 
 // Export gives all of it. That it was exported is its first access.
-func (z *Citizen) Export(ctx context.Context, by policies.Caller) (*Export, error) {
+func (z *Citizen) Export(ctx context.Context, by policies.Caller) (*OwnExport, error) {
 	if err := z.record(ctx, ledger.OwnDataExported, by, ""); err != nil {
 		return nil, err
 	}
-	out := &Export{MadeAt: z.Now().UTC(), Check: &LinkKey{How: "与您有关的存证还没有封存，请稍后再导出。"}}
+	out := &OwnExport{MadeAt: z.Now().UTC(), Check: &LinkKey{How: "与您有关的存证还没有封存，请稍后再导出。"}}
 	var err error
 	if out.Me, err = z.Me(ctx, by); err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ func (t *telling) access(r *Recorded) Access {
 		ID: strconv.FormatInt(r.Number, 10), At: e.At.UTC(), Kind: e.Kind, What: what(e), Who: t.who(rev, e),
 		Case: e.Case, CaseNumber: t.numbers[e.Case], For: uses(rev, e), Dataset: e.Dataset, Fields: fields(rev, e),
 		Mode: modeText(catalog.Mode(e.Mode)), Grounds: t.grounds(rev, e), Grant: e.Grant, Consent: e.Consent,
-		Result: e.Result, Proof: []Proof{proof(r)},
+		Result: e.Result, Proof: []AccessProof{proof(r)},
 	}
 	if d := rev.Dataset(e.Dataset); d != nil {
 		a.Data, a.Holder = d.Name, departmentName(rev, d.Department)
@@ -109,16 +109,16 @@ func (t *telling) end(a *Access, outcome *Recorded) {
 	a.Proof = append(a.Proof, proof(outcome))
 }
 
-func proof(r *Recorded) Proof {
-	return Proof{Entry: strconv.FormatInt(r.Number, 10), Kind: string(r.Entry.Kind), Nth: r.Nth, Link: r.Link}
+func proof(r *Recorded) AccessProof {
+	return AccessProof{Entry: strconv.FormatInt(r.Number, 10), Kind: string(r.Entry.Kind), Nth: r.Nth, Link: r.Link}
 }
 
 // who says who acted: a system by its name, a person by his duty alone.
-func (t *telling) who(rev *catalog.Revision, e *ledger.Entry) Who {
+func (t *telling) who(rev *catalog.Revision, e *ledger.Entry) Accessor {
 	if e.Person != "" && e.Person == t.by.Person {
-		return Who{Name: "本人", Self: true}
+		return Accessor{Name: "本人", Self: true}
 	}
-	w := Who{Department: e.Department, Name: departmentName(rev, e.Department), System: e.System, SystemName: t.systems[e.System]}
+	w := Accessor{Department: e.Department, Name: departmentName(rev, e.Department), System: e.System, SystemName: t.systems[e.System]}
 	if e.Person != "" {
 		w.Duty = dutyText(e)
 	}
@@ -136,13 +136,13 @@ func departmentName(rev *catalog.Revision, code string) string {
 }
 
 // uses are what something was for. A question may serve several materials.
-func uses(rev *catalog.Revision, e *ledger.Entry) []Use {
-	out := []Use{}
+func uses(rev *catalog.Revision, e *ledger.Entry) []AccessUse {
+	out := []AccessUse{}
 	add := func(matter, material string) {
 		if matter == "" && material == "" {
 			return
 		}
-		u := Use{Matter: matter, Name: matter, Material: material, Title: material}
+		u := AccessUse{Matter: matter, Name: matter, Material: material, Title: material}
 		if m := rev.Matter(matter); m != nil {
 			u.Name = m.Name
 		}
@@ -158,11 +158,11 @@ func uses(rev *catalog.Revision, e *ledger.Entry) []Use {
 	return out
 }
 
-func fields(rev *catalog.Revision, e *ledger.Entry) []Field {
-	out := make([]Field, 0, len(e.Fields))
+func fields(rev *catalog.Revision, e *ledger.Entry) []AccessField {
+	out := make([]AccessField, 0, len(e.Fields))
 	dataset := rev.Dataset(e.Dataset)
 	for _, code := range e.Fields {
-		f := Field{Code: code, Name: code}
+		f := AccessField{Code: code, Name: code}
 		if dataset != nil {
 			if known := dataset.Field(code); known != nil {
 				f.Name = known.Name
