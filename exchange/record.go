@@ -29,8 +29,8 @@ func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	return e
 }
 
-// about says whom an entry is about. What is about a thing, or about nobody in
-// particular, concerns those whose case it is.
+// about says whom an entry is about. What is about a thing, about a body that has
+// no number yet, or about nobody in particular, concerns those whose case it is.
 func (x *Exchange) about(e *ledger.Entry, c *Case, party *catalog.Party) {
 	if party != nil {
 		e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
@@ -43,7 +43,7 @@ func (x *Exchange) concernsOf(c *Case, party *catalog.Party) []string {
 	if party != nil && party.Number != "" {
 		concerns = append(concerns, x.SubjectOf(party.Kind, party.Number))
 	}
-	if party == nil || !isSomebody(party) {
+	if len(concerns) == 0 || !isSomebody(party) {
 		concerns = append(concerns, x.applicants(c)...)
 	}
 	return concerns
