@@ -36,7 +36,11 @@ func (s *server) registerPages() error {
 	s.engine.GET("/healthz", constant("text/plain; charset=utf-8", []byte("ok")))
 	s.engine.GET("/readyz", s.ready)
 	s.engine.GET("/problems/:code", s.explain)
+	s.registerLog()
 	s.registerSignIn()
+	if err := s.registerVerifier(); err != nil {
+		return err
+	}
 	return s.registerDocs()
 }
 

@@ -55,6 +55,7 @@ func (x *Exchange) ChangeCase(ctx context.Context, by policies.Caller, id string
 		return nil, err
 	}
 	c.UpdatedAt = x.Now().UTC()
+	x.noteDone(rev, c)
 	changed := x.entry(ledger.FactsChanged, by, c)
 	changed.Concerns = append(before, x.everybody(c)...)
 	entries := append([]ledger.Entry{changed}, relayed...)
@@ -130,6 +131,7 @@ func (x *Exchange) ReportResult(ctx context.Context, by policies.Caller, id stri
 		c.Parties = registered(c.Parties, in.HolderNumber)
 	}
 	c.UpdatedAt = in.ReportedAt
+	x.noteDone(rev, c)
 	entry := x.entry(ledger.ResultReported, by, c)
 	entry.Matter, entry.Result, entry.Concerns = in.Matter, string(in.Outcome), x.everybody(c)
 	if err := x.Cases.UpdateCase(ctx, c, entry); err != nil {

@@ -143,6 +143,15 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department,
 		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,
 	}
+	if r.Destroyed != nil { // only the outline is left: there is nothing to withhold
+		if read.Concerns, err = x.Journal.ConcernsOf(ctx, r.ID); err != nil {
+			return nil, fmt.Errorf("read resolution: %w", err)
+		}
+		if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
+			return nil, notRecorded(err)
+		}
+		return r, nil
+	}
 	c, err := x.Cases.Case(ctx, by.Department, r.Case)
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
@@ -177,6 +186,9 @@ func (x *Exchange) LastReleased(ctx context.Context, c *Case) (*Resolution, erro
 	r, err := x.Resolutions.LastResolution(ctx, c.Department, c.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read the last resolution: %w", err)
+	}
+	if r.Destroyed != nil {
+		return r, nil
 	}
 	if err := x.stopIfEnded(ctx, policies.Caller{Department: c.Department}, r); err != nil {
 		return nil, err

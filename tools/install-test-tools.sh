@@ -15,6 +15,7 @@ has() {
     mariadb) has_mariadb ;;
     cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
+    openssl) command -v openssl >/dev/null ;;
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
 }
@@ -42,6 +43,7 @@ package() {
     mariadb) echo mariadb-server ;;
     cc) echo gcc libc6-dev ;;
     node) echo nodejs npm ;;
+    openssl) echo openssl ;;
   esac
 }
 
