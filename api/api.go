@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/citizen"
 	"mianti/correction"
 	"mianti/exchange"
 	"mianti/identity"
@@ -77,7 +78,9 @@ type Config struct {
 	Sessions Sessions
 	Office   *identity.Office
 	SignIn   http.Handler
-	Keys     *SigningKeys
+	// Citizen is what people may ask about themselves; nil for nothing.
+	Citizen *citizen.Citizen
+	Keys    *SigningKeys
 	// Issuer is the address under which callers reach this interface, such as
 	// "https://mianti.example"; tokens name it.
 	Issuer string

@@ -168,6 +168,8 @@ func (m *memory) AppendIntents(context.Context, []ledger.Entry, []string) error 
 	return errors.Join(m.fail, m.exhausted)
 }
 
+func (m *memory) ConcernsOf(context.Context, string) ([]string, error) { return nil, m.fail }
+
 func (m *memory) Stops(context.Context) ([]policies.Stop, error) { return m.stopped, m.fail }
 
 func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) {

@@ -80,6 +80,7 @@ func (s *server) registerOperations() {
 	s.registerFacts()
 	s.registerSession()
 	s.registerPersons()
+	s.registerMe()
 	for _, schema := range s.api.OpenAPI().Components.Schemas.Map() {
 		requireArrays(schema)
 	}

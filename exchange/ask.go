@@ -59,7 +59,7 @@ func (x *Exchange) query(c *Case, dataset *catalog.Dataset, q question) connecto
 	party, use := c.party(q.Party), q.wishes[0].Use
 	baseURL, network := x.Locate(dataset.Department, q.source)
 	return connectors.Query{
-		ID: x.NewID(), Dataset: dataset, Source: q.source, BaseURL: baseURL, Network: network,
+		ID: q.id, Dataset: dataset, Source: q.source, BaseURL: baseURL, Network: network,
 		Subject: connectors.Subject{Kind: party.Kind, Name: party.Name, Number: party.Number},
 		Fields:  q.fields, Purpose: purpose(c, q), Case: c.ID, CaseNumber: c.Number, Party: q.Party, Receiver: c.Department,
 		Matter: use.Matter.Code, Material: use.Material.Code, Days: q.source.Days,

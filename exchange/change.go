@@ -49,13 +49,16 @@ func (x *Exchange) ChangeCase(ctx context.Context, by policies.Caller, id string
 	for _, code := range unset {
 		delete(c.Facts, code)
 	}
+	before := x.everybody(c) // a party that is replaced is told that it was
 	relayed, err := x.changeParties(ctx, by, c, rev, parties)
 	if err != nil {
 		return nil, err
 	}
 	c.UpdatedAt = x.Now().UTC()
 	x.noteDone(rev, c)
-	entries := append([]ledger.Entry{x.entry(ledger.FactsChanged, by, c)}, relayed...)
+	changed := x.entry(ledger.FactsChanged, by, c)
+	changed.Concerns = append(before, x.everybody(c)...)
+	entries := append([]ledger.Entry{changed}, relayed...)
 	if err := x.Cases.UpdateCase(ctx, c, entries...); err != nil {
 		return nil, fmt.Errorf("change case: %w", err)
 	}
@@ -130,7 +133,7 @@ func (x *Exchange) ReportResult(ctx context.Context, by policies.Caller, id stri
 	c.UpdatedAt = in.ReportedAt
 	x.noteDone(rev, c)
 	entry := x.entry(ledger.ResultReported, by, c)
-	entry.Matter, entry.Result = in.Matter, string(in.Outcome)
+	entry.Matter, entry.Result, entry.Concerns = in.Matter, string(in.Outcome), x.everybody(c)
 	if err := x.Cases.UpdateCase(ctx, c, entry); err != nil {
 		return nil, fmt.Errorf("report result: %w", err)
 	}

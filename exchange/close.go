@@ -33,7 +33,7 @@ func (x *Exchange) CloseCase(ctx context.Context, by policies.Caller, id string,
 		return nil, caseClosed()
 	}
 	entry := x.entry(ledger.CaseClosed, by, c)
-	entry.Result = string(reason)
+	entry.Result, entry.Concerns = string(reason), x.everybody(c)
 	c.ClosedAt, c.ClosedFor, c.UpdatedAt, c.DoneAt = entry.At, reason, entry.At, entry.At
 	if err := x.Cases.UpdateCase(ctx, c, entry); err != nil {
 		return nil, fmt.Errorf("close case: %w", err)

@@ -252,8 +252,9 @@ func (c *Case) consent(id string) *Consent {
 func (x *Exchange) consentEntry(kind ledger.Kind, by policies.Caller, c *Case, consent *Consent) ledger.Entry {
 	e := x.entry(kind, by, c)
 	e.Department, e.Object, e.Result, e.Consent = c.Department, "consent:"+consent.ID, string(consent.State), consent.ID
-	if party := c.party(consent.Party); party != nil {
-		e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
+	x.about(&e, c, c.party(consent.Party))
+	if consent.Subject != "" {
+		e.Concerns = append(e.Concerns, consent.Subject) // a guardian's own word is about him too
 	}
 	if consent.SheetDigest != "" {
 		e.Digest = ledger.Digest(c.Salt, consent.SheetDigest)

@@ -95,6 +95,8 @@ type Journal interface {
 	// for nobody. It is a fault.Exhausted when a quota would be exceeded; then
 	// nothing is appended and nothing counted.
 	AppendIntents(ctx context.Context, intents []ledger.Entry, subjects []string) error
+	// ConcernsOf are whom the entries of a resolution concern.
+	ConcernsOf(ctx context.Context, resolution string) ([]string, error)
 }
 
 // Systems gives the systems of a department.

@@ -50,6 +50,8 @@ type FileLink struct {
 	Dataset    string
 	Purpose    string // the watermark
 	ExpiresAt  time.Time
+	// Concerns are whom its entries are about, as it was made.
+	Concerns []string
 }
 
 // holder is what a link is bound to: the session of a person, or a system.
@@ -95,6 +97,7 @@ func (x *Exchange) LinkFile(ctx context.Context, by policies.Caller, resolution,
 		Token: newToken(), Holder: holder(by), Resolution: r.ID, Case: c.ID, Material: m.Code, Party: m.party(), Identifier: e.Reference,
 		Source: e.Source, Dataset: e.Dataset, Purpose: watermark(c, rev.Material(m.Code).Name, by, now), ExpiresAt: now.Add(fileLinkLife),
 	}
+	link.Concerns = x.concernsOf(c, c.party(link.Party))
 	if err := x.FileLinks.AddFileLink(ctx, link, x.fileEntry(ledger.FileLinked, by, c, link)); err != nil {
 		return nil, fmt.Errorf("link a file: %w", err)
 	}
@@ -188,7 +191,7 @@ func (x *Exchange) fileQuery(ctx context.Context, by policies.Caller, link *File
 
 func (x *Exchange) fileEntry(kind ledger.Kind, by policies.Caller, c *Case, link *FileLink) ledger.Entry {
 	e := x.entry(kind, by, c)
-	e.Resolution, e.Material, e.Dataset, e.Source = link.Resolution, link.Material, link.Dataset, link.Source
+	e.Resolution, e.Material, e.Dataset, e.Source, e.Concerns = link.Resolution, link.Material, link.Dataset, link.Source, link.Concerns
 	return e
 }
 

@@ -36,6 +36,7 @@ func (x *Exchange) HandIn(ctx context.Context, by policies.Caller, id string, in
 	}
 	entry := x.entry(ledger.PaperHandedIn, by, c)
 	entry.Material, entry.Digest = in.Material, ledger.Digest(c.Salt, in.Digest)
+	x.about(&entry, c, requirement.Party)
 	return x.Submissions.HandIn(ctx, &Submission{
 		Case: c.ID, Material: in.Material, StandardMaterial: requirement.StandardMaterial,
 		Subject: x.subjectKey(c, requirement.Party), Digest: in.Digest, At: entry.At,

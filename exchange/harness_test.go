@@ -83,6 +83,7 @@ func newBench(t *testing.T, answer source, changes ...func(*exchange.Config)) *b
 			t.Error(err)
 		}
 	})
+	t.Cleanup(func() { b.wantConcerns(t) }) // b.t may be a subtest by then
 	var ids atomic.Int64
 	b.config = exchange.Config{
 		Catalogs: store.NewCatalogs(b.store), Cases: b.store, Resolutions: b.store, Submissions: b.store, Journal: b.store, Grants: b.store,
@@ -226,6 +227,26 @@ func (b *bench) bodies() string {
 		return db.QueryRow("SELECT group_concat(kind || case_id || resolution_id || body, char(10)) FROM ledger_entries").Scan(&text)
 	})
 	return text
+}
+
+// wantConcerns holds every test to it that each entry about a case in which
+// anybody has a number is found by somebody: whatever was done, he can see it.
+func (b *bench) wantConcerns(t *testing.T) {
+	b.query(func(db *sql.DB) error {
+		rows, err := db.Query("SELECT DISTINCT kind FROM ledger_entries WHERE case_id IN (SELECT case_id FROM accesses) AND id NOT IN (SELECT entry_id FROM accesses)")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var kind string
+			if err := rows.Scan(&kind); err != nil {
+				return err
+			}
+			t.Errorf("an entry of kind %s concerns nobody", kind)
+		}
+		return rows.Err()
+	})
 }
 
 func (b *bench) query(ask func(*sql.DB) error) {

@@ -94,6 +94,9 @@ func (brokenJournal) Append(context.Context, []ledger.Entry) error {
 	return fault.New(fault.Unavailable, "database-unavailable", "数据库暂时不可用，请稍后重试")
 }
 
+// ConcernsOf knows of nobody.
+func (brokenJournal) ConcernsOf(context.Context, string) ([]string, error) { return nil, nil }
+
 // AppendIntents fails.
 func (b brokenJournal) AppendIntents(ctx context.Context, intents []ledger.Entry, _ []string) error {
 	return b.Append(ctx, intents)

@@ -124,8 +124,10 @@ func (c *Case) stillAsks(t *AssistTask) bool {
 func (x *Exchange) assistEntry(kind ledger.Kind, by policies.Caller, c *Case, t *AssistTask) ledger.Entry {
 	e := x.entry(kind, by, c)
 	e.Task, e.Matter, e.Material, e.Dataset, e.Source, e.Fields = t.ID, t.Matter, t.Material, t.Dataset, t.Source, t.Fields
-	if party := c.party(t.Party); party != nil && c.stillAsks(t) {
-		e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
+	if party := c.party(t.Party); c.stillAsks(t) {
+		x.about(&e, c, party)
+	} else {
+		x.about(&e, c, nil)
 	}
 	return e
 }

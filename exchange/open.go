@@ -50,7 +50,9 @@ func (x *Exchange) OpenCase(ctx context.Context, by policies.Caller, in Opening)
 	if err != nil {
 		return nil, false, err
 	}
-	stored, err := x.Cases.OpenCase(ctx, c, append([]ledger.Entry{x.entry(ledger.CaseOpened, by, c)}, relayed...)...)
+	opened := x.entry(ledger.CaseOpened, by, c)
+	opened.Concerns = x.everybody(c)
+	stored, err := x.Cases.OpenCase(ctx, c, append([]ledger.Entry{opened}, relayed...)...)
 	if err != nil {
 		return nil, false, fmt.Errorf("open case: %w", err)
 	}

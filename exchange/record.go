@@ -18,7 +18,7 @@ func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	e.Resolution, e.Ruleset = run.id, first.Decision.Ruleset
 	e.Matter, e.Material, e.Mode, e.Dataset = first.Use.Matter.Code, first.Use.Material.Code, string(q.Mode), q.Dataset
 	e.Source, e.Fields, e.Grant, e.Basis = q.source.Code, q.fields, first.Decision.Grant, basis(first.Decision)
-	e.Consent = first.Decision.Consent
+	e.Consent, e.Ask = first.Decision.Consent, q.id
 	e.Task = q.answer.Task
 	run.x.about(&e, run.c, run.c.party(q.Party))
 	for _, w := range q.wishes[1:] {
@@ -29,15 +29,43 @@ func (run *resolving) lookUpEntry(kind ledger.Kind, q question) ledger.Entry {
 	return e
 }
 
-// about says whom an entry is about; nobody where party is nil.
+// about says whom an entry is about. What is about a thing, about a body that has
+// no number yet, or about nobody in particular, concerns those whose case it is.
 func (x *Exchange) about(e *ledger.Entry, c *Case, party *catalog.Party) {
-	if party == nil {
-		return
+	if party != nil {
+		e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
 	}
-	e.Subject = ledger.Digest(c.Salt, string(party.Kind)+"|"+party.Number)
-	if party.Number != "" {
-		e.Concerns = []string{x.SubjectOf(party.Kind, party.Number)}
+	e.Concerns = x.concernsOf(c, party)
+}
+
+func (x *Exchange) concernsOf(c *Case, party *catalog.Party) []string {
+	var concerns []string
+	if party != nil && party.Number != "" {
+		concerns = append(concerns, x.SubjectOf(party.Kind, party.Number))
 	}
+	if len(concerns) == 0 || !isSomebody(party) {
+		concerns = append(concerns, x.applicants(c)...)
+	}
+	return concerns
+}
+
+func isSomebody(p *catalog.Party) bool {
+	return p.Kind == catalog.KindPerson || p.Kind == catalog.KindOrganization
+}
+
+// applicants are those whose case it is: who applies, and who acts for them. In a
+// case in which none of them has a number, everybody is.
+func (x *Exchange) applicants(c *Case) []string {
+	var some []string
+	for i := range c.Parties {
+		if p := &c.Parties[i]; p.Number != "" && isSomebody(p) && (p.In("applicant") || p.In("agent")) {
+			some = append(some, x.SubjectOf(p.Kind, p.Number))
+		}
+	}
+	if len(some) == 0 {
+		return x.everybody(c)
+	}
+	return some
 }
 
 // everybody are all parties of a case, for an entry that is about each of them.

@@ -29,6 +29,9 @@ func (j journal) AppendIntents(ctx context.Context, intents []ledger.Entry, _ []
 	return j(ctx, intents)
 }
 
+// ConcernsOf knows of nobody.
+func (journal) ConcernsOf(context.Context, string) ([]string, error) { return nil, nil }
+
 // uncommitted keeps no resolution.
 type uncommitted struct{ exchange.Resolutions }
 

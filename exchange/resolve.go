@@ -142,33 +142,34 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
-	state, err := x.ResolutionState(ctx, by, id)
-	if err != nil {
+	if err := x.stopIfEnded(ctx, by, r); err != nil {
 		return nil, err
-	}
-	if state.Version == r.Version && !state.Continues { // whatever it said when it was made
-		r.stop()
-	}
-	stops, err := x.Grants.Stops(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	read := ledger.Entry{
 		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department,
 		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,
 	}
-	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
-		return nil, notRecorded(err)
-	}
 	if r.Destroyed != nil { // only the outline is left: there is nothing to withhold
+		if read.Concerns, err = x.Journal.ConcernsOf(ctx, r.ID); err != nil {
+			return nil, fmt.Errorf("read resolution: %w", err)
+		}
+		if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
+			return nil, notRecorded(err)
+		}
 		return r, nil
 	}
 	c, err := x.Cases.Case(ctx, by.Department, r.Case)
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
-	if err := x.withhold(ctx, c, policies.IndexStops(stops), r.each); err != nil {
+	if read.Concerns, err = x.concernsOfResolution(ctx, c, r); err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
+	}
+	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
+		return nil, notRecorded(err)
+	}
+	if err := x.withholdEnded(ctx, c, r); err != nil {
+		return nil, err
 	}
 	rev, err := x.Catalogs.Revision(ctx, c.Revision)
 	if err != nil {
@@ -178,6 +179,62 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	return r, nil
+}
+
+// concernsOfResolution are whom a resolution is about: the parties of its case,
+// and those who were when it was made.
+func (x *Exchange) concernsOfResolution(ctx context.Context, c *Case, r *Resolution) ([]string, error) {
+	now := x.everybody(c)
+	if r.CaseVersion == c.Version {
+		return now, nil
+	}
+	then, err := x.Journal.ConcernsOf(ctx, r.ID)
+	return append(now, then...), err
+}
+
+// LastReleased gives the last resolution of a case as it may be given out now;
+// fault.NotFound when there is none. It records nothing: whoever gives any of it
+// out does.
+func (x *Exchange) LastReleased(ctx context.Context, c *Case) (*Resolution, error) {
+	r, err := x.Resolutions.LastResolution(ctx, c.Department, c.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the last resolution: %w", err)
+	}
+	if r.Destroyed != nil {
+		return r, nil
+	}
+	if err := x.stopIfEnded(ctx, policies.Caller{Department: c.Department}, r); err != nil {
+		return nil, err
+	}
+	if err := x.withholdEnded(ctx, c, r); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// stopIfEnded takes out that a resolution goes on, if it does not any more:
+// whatever it said when it was made.
+func (x *Exchange) stopIfEnded(ctx context.Context, by policies.Caller, r *Resolution) error {
+	state, err := x.ResolutionState(ctx, by, r.ID)
+	if err != nil {
+		return err
+	}
+	if state.Version == r.Version && !state.Continues {
+		r.stop()
+	}
+	return nil
+}
+
+// withholdEnded takes out what rests on a right that has ended, or is stopped.
+func (x *Exchange) withholdEnded(ctx context.Context, c *Case, r *Resolution) error {
+	stops, err := x.Grants.Stops(ctx)
+	if err == nil {
+		err = x.withhold(ctx, c, policies.IndexStops(stops), r.each)
+	}
+	if err != nil {
+		return fmt.Errorf("read resolution: %w", err)
+	}
+	return nil
 }
 
 func notRecorded(err error) error {
@@ -268,6 +325,8 @@ type resolving struct {
 // it serves. It asks for the fields that they may read together.
 type question struct {
 	policies.Ask
+	// id is sent along with it, and stands in its entries.
+	id     string
 	wishes []policies.Wish
 	fields []string
 	source *catalog.Source
@@ -357,7 +416,7 @@ func (run *resolving) questions(wishes []policies.Wish) []question {
 		if !known {
 			i = len(questions)
 			at[w.Ask] = i
-			questions = append(questions, question{Ask: w.Ask, source: run.source(w)})
+			questions = append(questions, question{Ask: w.Ask, id: run.x.NewID(), source: run.source(w)})
 		}
 		q := &questions[i]
 		q.wishes = append(q.wishes, w)

@@ -105,6 +105,8 @@ type Entry struct {
 	Grant    string   `json:"grant,omitempty"`
 	Basis    []string `json:"basis,omitempty"`
 	Consent  string   `json:"consent,omitempty"` // that it rests on
+	// Ask is the id that an intent and its outcome have in common.
+	Ask string `json:"ask,omitempty"`
 	// Also are the other materials that the same question serves.
 	Also []Service `json:"also,omitempty"`
 

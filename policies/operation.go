@@ -31,6 +31,10 @@ func operations() map[string][]Duty {
 		"list-consents": {DutyCitizen}, "read-consent": {DutyCitizen}, "read-consent-receipt": {DutyCitizen},
 		"decide-consent": {DutyCitizen}, "withdraw-consent": {DutyCitizen},
 
+		"read-me": {DutyCitizen}, "list-my-cases": {DutyCitizen}, "read-my-case": {DutyCitizen}, "list-my-accesses": {DutyCitizen},
+		"read-my-access-key": {DutyCitizen}, "export-my-data": {DutyCitizen}, "print-my-data": {DutyCitizen},
+		"find-usage": {DutyCitizen}, "find-usage-of": {DutyCitizen}, "read-usage-period": {DutyCitizen}, "usage-heartbeat": {DutyCitizen},
+
 		"list-assist-tasks": {DutySystem, DutySharingOfficer}, "read-assist-task": {DutySystem, DutySharingOfficer},
 		"answer-assist-task": {DutySystem, DutySharingOfficer},
 		"load-snapshot":      {DutySystem, DutySharingOfficer},
@@ -57,6 +61,6 @@ func operations() map[string][]Duty {
 		"add-stop":   {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin}, "lift-stop": {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin},
 		"read-quota": {DutyOperator, DutyAuditor}, "set-quota": {DutyOperator},
 		"list-anchors": everybody,
-		"list-alarms": {DutyOperator, DutyAuditor, DutyDepartmentAdmin}, "acknowledge-alarm": {DutyOperator, DutyDepartmentAdmin},
+		"list-alarms":  {DutyOperator, DutyAuditor, DutyDepartmentAdmin}, "acknowledge-alarm": {DutyOperator, DutyDepartmentAdmin},
 	}
 }

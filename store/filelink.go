@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,6 +26,7 @@ type fileLinkRow struct {
 	Dataset     string    `gorm:"column:dataset"`
 	Purpose     string    `gorm:"column:purpose"`
 	Expires     Timestamp `gorm:"column:expires_at"`
+	Concerns    string    `gorm:"column:concerns"` // keyed digests, with blanks between them
 }
 
 // TableName names the table.
@@ -42,6 +44,7 @@ func (s *Store) AddFileLink(ctx context.Context, link *exchange.FileLink, e ledg
 	row := fileLinkRow{
 		TokenDigest: tokenDigest(link.Token), Holder: link.Holder, Resolution: link.Resolution, Case: link.Case, Material: link.Material,
 		Party: link.Party, Identifier: link.Identifier, Source: link.Source, Dataset: link.Dataset, Purpose: link.Purpose, Expires: At(link.ExpiresAt),
+		Concerns: strings.Join(link.Concerns, " "),
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
 		if _, err := gorm.G[fileLinkRow](tx).Where("expires_at < ?", At(e.At)).Delete(ctx); err != nil {
@@ -74,6 +77,7 @@ func (s *Store) UseFileLink(ctx context.Context, token, holder string, now time.
 		link = &exchange.FileLink{
 			Holder: row.Holder, Resolution: row.Resolution, Case: row.Case, Material: row.Material, Party: row.Party, Identifier: row.Identifier,
 			Source: row.Source, Dataset: row.Dataset, Purpose: row.Purpose, ExpiresAt: row.Expires.Time(),
+			Concerns: strings.Fields(row.Concerns),
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{entry(link)})
 	})

@@ -55,7 +55,9 @@ func addAccesses(ctx context.Context, tx *gorm.DB, rows []entryRow, entries []le
 	var accesses []accessRow
 	for i, e := range entries {
 		for _, subject := range slices.Compact(slices.Sorted(slices.Values(e.Concerns))) {
-			accesses = append(accesses, accessRow{Entry: rows[i].ID, Subject: subject, Case: e.Case})
+			accesses = append(accesses, accessRow{
+				Entry: rows[i].ID, Subject: subject, Case: e.Case, Kind: string(e.Kind), Department: e.Department, At: At(e.At), Ask: e.Ask,
+			})
 		}
 	}
 	if len(accesses) == 0 {

@@ -159,6 +159,11 @@ type accessRow struct {
 	Case    string `gorm:"column:case_id"`
 	Nth     *int64 `gorm:"column:nth"`
 	Link    string `gorm:"column:link"`
+	// What a person's list is filtered and put together by.
+	Kind       string    `gorm:"column:kind"`
+	Department string    `gorm:"column:department"`
+	At         Timestamp `gorm:"column:at"`
+	Ask        string    `gorm:"column:ask"` // that an intent and its outcome have in common
 }
 
 // TableName names the table.

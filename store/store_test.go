@@ -305,7 +305,10 @@ func TestAppend_NotesWhomAnEntryIsAbout(t *testing.T) {
 		if err := s.db.Order("entry_id, subject").Find(&got).Error; err != nil {
 			t.Fatal(err)
 		}
-		want := []accessRow{{Subject: "a", Entry: 1, Case: "c1"}, {Subject: "b", Entry: 1, Case: "c1"}, {Subject: "a", Entry: 3, Case: "c1"}}
+		want := []accessRow{
+			{Subject: "a", Entry: 1, Case: "c1", Kind: "intent", At: At(testTime)}, {Subject: "b", Entry: 1, Case: "c1", Kind: "intent", At: At(testTime)},
+			{Subject: "a", Entry: 3, Case: "c1", Kind: "outcome", At: At(testTime)},
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("accesses (-want +got):\n%s", diff)
 		}

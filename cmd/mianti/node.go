@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"mianti/api"
+	"mianti/citizen"
 	"mianti/connectors/guard"
 	"mianti/connectors/snapshot"
 	"mianti/correction"
@@ -110,6 +111,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	}
 	if who != nil {
 		config.People, config.Sessions, config.SignIn, config.Office = who.identity, who.identity, who.pages, newOffice(db, false)
+		config.Citizen = citizen.New(citizen.Config{
+			Accesses: db, Cases: db, Register: db, Journal: db, Catalogs: catalogs, Exchange: n.exchange, Now: time.Now,
+		})
 	}
 	n.handler, err = api.New(config)
 	if err != nil {

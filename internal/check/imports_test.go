@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "sharing", "correction", "safeguard", "identity", "catalog", "policies", "ledger", "ledger/anchor", "internal/fault"},
+		may:     []string{"exchange", "citizen", "sharing", "correction", "safeguard", "identity", "catalog", "policies", "ledger", "ledger/anchor", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -45,6 +45,7 @@ func importTable() map[string]row {
 		"internal/tiletest":         {},
 
 		// Use cases beside the exchange: they know the core, not each other.
+		"citizen":               {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}, inTests: wholeExchange()},
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"correction":            {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault", "internal/jobs"}, inTests: append(wholeExchange(), "internal/workday")},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
@@ -57,7 +58,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "sharing", "correction", "safeguard", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+			"exchange", "citizen", "sharing", "correction", "safeguard", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 		"web": edge,
