@@ -22,8 +22,10 @@ import (
 func (s *server) requireAcceptable(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	wanted := "application/json"
-	if ok := ctx.Operation().Responses["200"]; ok != nil && ok.Content[eventStream] != nil {
-		wanted = eventStream
+	for _, other := range []string{eventStream, htmlType, pdfType} {
+		if ok := ctx.Operation().Responses["200"]; ok != nil && len(ok.Content) == 1 && ok.Content[other] != nil {
+			wanted = other
+		}
 	}
 	if !accepts(c.Request.Header.Values("Accept"), wanted) {
 		s.refuse(c, fault.New(fault.Invalid, "not-acceptable", "这个操作只返回 %[1]s，请让 Accept 包含 %[1]s。", wanted))

@@ -94,7 +94,10 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err != nil {
 		return nil, errors.Join(err, run.abandon(committing))
 	}
-	r := run.render(settlements)
+	r, err := run.render(settlements)
+	if err != nil {
+		return nil, errors.Join(err, run.abandon(committing))
+	}
 	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
 		err = x.Resolutions.CommitResolution(committing, commit)
@@ -141,10 +144,6 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if state.Version == r.Version && !state.Continues { // whatever it said when it was made
 		r.stop()
 	}
-	stops, err := x.Grants.Stops(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read resolution: %w", err)
-	}
 	read := ledger.Entry{
 		Kind: ledger.Read, At: x.Now().UTC(), System: by.System, Person: by.Person, Department: by.Department,
 		Case: r.Case, Resolution: r.ID, Revision: r.Revision, Ruleset: r.Ruleset,
@@ -152,14 +151,23 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
 		return nil, notRecorded(err)
 	}
-	c, err := x.Cases.Case(ctx, by.Department, r.Case)
-	if err != nil {
-		return nil, fmt.Errorf("read resolution: %w", err)
-	}
-	if err := x.withhold(ctx, c, policies.IndexStops(stops), r.each); err != nil {
+	if err := x.withholdNow(ctx, by.Department, r); err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}
 	return r, nil
+}
+
+// withholdNow takes out of a resolution what may not be given out any more.
+func (x *Exchange) withholdNow(ctx context.Context, department string, r *Resolution) error {
+	stops, err := x.Grants.Stops(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := x.Cases.Case(ctx, department, r.Case)
+	if err != nil {
+		return err
+	}
+	return x.withhold(ctx, c, policies.IndexStops(stops), r.each)
 }
 
 func notRecorded(err error) error {

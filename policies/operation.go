@@ -21,6 +21,8 @@ func operations() map[string][]Duty {
 		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
+		"issue-evidence": {DutySystem, DutyClerk}, "issue-material-evidence": {DutySystem, DutyClerk},
+		"read-sheet": {DutySystem, DutyClerk}, "print-sheet": {DutySystem, DutyClerk},
 		"link-file": {DutySystem, DutyClerk}, "fetch-file": {DutySystem, DutyClerk},
 		"read-system": {DutySystem}, "add-system-key": {DutySystem},
 		"request-consents": {DutySystem, DutyClerk}, "list-case-consents": {DutySystem, DutyClerk},

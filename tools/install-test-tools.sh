@@ -15,6 +15,9 @@ has() {
     mariadb) has_mariadb ;;
     cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
+    openssl) command -v openssl >/dev/null ;;
+    pdftotext) command -v pdftotext >/dev/null ;;
+    font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
 }
@@ -42,6 +45,9 @@ package() {
     mariadb) echo mariadb-server ;;
     cc) echo gcc libc6-dev ;;
     node) echo nodejs npm ;;
+    openssl) echo openssl ;;
+    pdftotext) echo poppler-utils ;;
+    font) echo fonts-arphic-gbsn00lp ;;
   esac
 }
 

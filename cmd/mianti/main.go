@@ -40,6 +40,7 @@ type commands struct {
 	Stop     stopCommands    `cmd:"" help:"End a use at once, and allow it again."`
 	Quota    quotaCommands   `cmd:"" help:"Bound how much is looked up."`
 	Alarm    alarmCommands   `cmd:"" help:"See what is unusual."`
+	Receipt  receiptCommands `cmd:"" help:"Check receipts, offline."`
 	Key      keyCommands     `cmd:"" help:"Make and change keys."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
