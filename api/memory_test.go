@@ -129,7 +129,7 @@ func (m *memory) Resolution(_ context.Context, department, id string) (*exchange
 	return &r, nil
 }
 
-func (m *memory) ResolutionVersion(ctx context.Context, id string, version int) (*exchange.Resolution, string, int, error) {
+func (m *memory) SheetVersion(ctx context.Context, id string, version int) (*exchange.Resolution, string, int, error) {
 	m.mu.Lock()
 	department := m.owners[id]
 	m.mu.Unlock()

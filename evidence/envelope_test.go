@@ -212,7 +212,18 @@ func TestVerify_CoversWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestDigest_DependsOnTheNonceAlone(t *testing.T) {
+// The digest of a record is for good. This one was computed by another program:
+// SHA-256 over the record in sorted, compact JSON.
+func TestDigest_IsThatOfTheCanonicalRecord(t *testing.T) {
+	t.Parallel()
+	s := statement()
+	const want = "sha256:f0ce571a2fabc1f034ef55e4f7d4c5d10a085345e98ecba893c2149b0a13d75a"
+	if got, err := s.Evidence.Digest(); err != nil || got != want {
+		t.Errorf("digest %s, %v; want %s", got, err, want)
+	}
+}
+
+func TestDigest_DependsOnTheNonce(t *testing.T) {
 	t.Parallel()
 	a, b := statement().Evidence, statement().Evidence
 	b.Nonce = "YW5vdGhlcg"

@@ -70,7 +70,7 @@ func (x *Exchange) changeParties(ctx context.Context, by policies.Caller, c *Cas
 	if err != nil {
 		return nil, err
 	}
-	s, err := x.situation(ctx, rev, c)
+	s, _, err := x.situation(ctx, rev, c)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (x *Exchange) AskConsents(ctx context.Context, by policies.Caller, id strin
 	if err != nil {
 		return nil, err
 	}
-	s, err := x.situation(ctx, rev, c)
+	s, _, err := x.situation(ctx, rev, c)
 	if err != nil {
 		return nil, err
 	}

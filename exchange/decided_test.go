@@ -81,6 +81,9 @@ func TestResolve_KeepsWhatWasConcludedBeforeTheMatterWasDecided(t *testing.T) {
 	if b.material(first, "S01.M1.b", "p2").Evidence.Fields == nil {
 		t.Error("keeping has changed the earlier resolution")
 	}
+	for _, r := range []*exchange.Resolution{first, second, third} {
+		b.wantSame(r.ID, 1)
+	}
 }
 
 // The premises serve the founding and the taxes: one look-up while both are

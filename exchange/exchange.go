@@ -59,6 +59,7 @@ type Resolutions interface {
 // Commit is a resolution with what is stored together with it.
 type Commit struct {
 	Resolution *Resolution
+	Inputs     *Inputs // what it follows from
 	Entries    []ledger.Entry
 	// Rights are what its release rests on. It is a fault.Conflict
 	// (AuthorizationChanged) when one of them has ended.

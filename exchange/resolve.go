@@ -63,10 +63,11 @@ func (x *Exchange) releaseKey(ctx context.Context, key *Key) error {
 }
 
 func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revision, key *Key) (*Resolution, error) {
-	s, err := x.situation(ctx, rev, run.c)
+	s, held, err := x.situation(ctx, rev, run.c)
 	if err != nil {
 		return nil, err
 	}
+	run.held = held
 	if s.Stops.Holds(policies.StopSystem, run.by.System) {
 		return nil, systemStopped()
 	}
@@ -98,7 +99,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err != nil {
 		return nil, errors.Join(err, run.abandon(committing))
 	}
-	commit := Commit{Resolution: r, Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Key: key}
+	commit := Commit{Resolution: r, Inputs: run.inputs(r), Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
 		err = x.Resolutions.CommitResolution(committing, commit)
 	}
@@ -112,7 +113,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 // that wait for nothing, or those of the last resolution whose matters have been
 // decided since.
 func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolving) (map[string]*MaterialResult, error) {
-	if run.before != nil {
+	if run.prior = run.before; run.before != nil {
 		return run.before.kept(s.Stops), nil
 	}
 	last, err := x.Resolutions.LastResolution(ctx, run.c.Department, run.c.ID)
@@ -122,6 +123,7 @@ func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolvi
 	if err != nil {
 		return nil, fmt.Errorf("resolve: read the last resolution: %w", err)
 	}
+	run.prior = last
 	return keepDecided(s.Plan, last), nil
 }
 
@@ -175,10 +177,10 @@ func notRecorded(err error) error {
 }
 
 // situation gathers what a settlement follows from, before anybody is asked.
-func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case) (*policies.Situation, error) {
+func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case) (*policies.Situation, held, error) {
 	plan, err := x.plan(rev, c)
 	if err != nil {
-		return nil, err
+		return nil, held{}, err
 	}
 	codes := make([]string, len(plan.Matters))
 	for i, m := range plan.Matters {
@@ -186,23 +188,33 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	}
 	grants, err := x.Grants.GrantsFor(ctx, codes)
 	if err != nil {
-		return nil, fmt.Errorf("resolve: read grants: %w", err)
+		return nil, held{}, fmt.Errorf("resolve: read grants: %w", err)
 	}
 	stops, err := x.Grants.Stops(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("resolve: read stops: %w", err)
+		return nil, held{}, fmt.Errorf("resolve: read stops: %w", err)
 	}
 	handed, err := x.handed(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("resolve: read earlier papers: %w", err)
+		return nil, held{}, fmt.Errorf("resolve: read earlier papers: %w", err)
 	}
-	now := x.Now().UTC()
-	s := &policies.Situation{
-		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(grants),
+	h, now := held{grants: grants, stops: stops}, x.Now().UTC()
+	return newSituation(rev, plan, c, h, handed, x.permissions(c, now), now), h, nil
+}
+
+// held are the rights and the stops as they were read, before they were indexed.
+type held struct {
+	grants []policies.Grant
+	stops  []policies.Stop
+}
+
+// newSituation is pure.
+func newSituation(rev *catalog.Revision, plan *catalog.Plan, c *Case, h held, handed []policies.Handed, said map[string]policies.Permission, now time.Time) *policies.Situation {
+	return &policies.Situation{
+		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(h.grants),
 		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask][]policies.Answer{}, Handed: handed,
-		Permissions: x.permissions(c, now), Stops: policies.IndexStops(stops),
+		Permissions: said, Stops: policies.IndexStops(h.stops),
 	}
-	return s, nil
 }
 
 func (c *Case) reported() map[string]policies.Reported {
@@ -233,6 +245,11 @@ type resolving struct {
 	// are the materials that stay as they are.
 	before *Resolution
 	kept   map[string]*MaterialResult
+	// held, prior and known are remembered for the inputs: what was read, from which
+	// resolution something is kept, and what is known in the order in which it was.
+	held  held
+	prior *Resolution
+	known []policies.Ask
 }
 
 // question is what is asked of one source, for all the wishes of a round that
@@ -250,26 +267,33 @@ type question struct {
 // of some chain, so it ends.
 func (run *resolving) settle(ctx context.Context) ([]policies.Settlement, error) {
 	for {
-		settlements := make([]policies.Settlement, len(run.s.Plan.Requirements))
-		var wishes []policies.Wish
-		for i, r := range run.s.Plan.Requirements {
-			if run.kept[identityOf(r)] != nil {
-				continue
-			}
-			settlement, err := policies.Settle(run.s, r)
-			if err != nil {
-				return nil, fmt.Errorf("settle %s: %w", r.Key(), err)
-			}
-			settlements[i] = settlement
-			wishes = append(wishes, settlement.Wishes...)
-		}
-		if len(wishes) == 0 {
-			return settlements, nil
+		settlements, wishes, err := run.walk()
+		if err != nil || len(wishes) == 0 {
+			return settlements, err
 		}
 		if err := run.ask(ctx, wishes); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// walk settles everything with what is known, and gives what else it wishes to
+// know. It is pure.
+func (run *resolving) walk() ([]policies.Settlement, []policies.Wish, error) {
+	settlements := make([]policies.Settlement, len(run.s.Plan.Requirements))
+	var wishes []policies.Wish
+	for i, r := range run.s.Plan.Requirements {
+		if run.kept[identityOf(r)] != nil {
+			continue
+		}
+		settlement, err := policies.Settle(run.s, r)
+		if err != nil {
+			return nil, nil, fmt.Errorf("settle %s: %w", r.Key(), err)
+		}
+		settlements[i] = settlement
+		wishes = append(wishes, settlement.Wishes...)
+	}
+	return settlements, wishes, nil
 }
 
 // ask records the intents and then puts the questions. When the resolution's
@@ -310,6 +334,7 @@ func (run *resolving) ask(ctx context.Context, wishes []policies.Wish) error {
 
 func (run *resolving) know(ask policies.Ask, answer policies.Answer) {
 	run.s.Answers[ask] = append(run.s.Answers[ask], answer)
+	run.known = append(run.known, ask)
 }
 
 // questions puts the wishes of a round together that ask the same.

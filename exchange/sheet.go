@@ -22,10 +22,10 @@ import (
 
 // Versions reads what resolutions said, whosever they are.
 type Versions interface {
-	// ResolutionVersion gives a resolution as it was in a version, with the
-	// department whose case it is and the number of its last version;
-	// fault.NotFound when there is no such version.
-	ResolutionVersion(ctx context.Context, id string, version int) (r *Resolution, department string, last int, err error)
+	// SheetVersion gives a resolution as it was in a version, with the department
+	// whose case it is and the number of its last version; fault.NotFound when there
+	// is no such version.
+	SheetVersion(ctx context.Context, id string, version int) (r *Resolution, department string, last int, err error)
 }
 
 // Sheet (核验单) is what is printed for a case's file: what was settled without
@@ -203,7 +203,7 @@ func (x *Exchange) CheckSheet(ctx context.Context, code string) (*SheetCheck, er
 	if number == "" {
 		return nil, unknownSheet()
 	}
-	r, department, last, err := x.Versions.ResolutionVersion(ctx, id, version)
+	r, department, last, err := x.Versions.SheetVersion(ctx, id, version)
 	if errors.Is(err, fault.NotFound) {
 		return nil, unknownSheet()
 	}

@@ -193,6 +193,11 @@ func factsFromJSON(text string) (catalog.Facts, error) {
 	if err := json.Unmarshal([]byte(text), &facts); err != nil {
 		return nil, err
 	}
+	return typedFacts(facts), nil
+}
+
+// typedFacts turns the lists among facts that came from JSON into sets.
+func typedFacts(facts catalog.Facts) catalog.Facts {
 	for code, value := range facts {
 		list, ok := value.([]any)
 		if !ok {
@@ -206,7 +211,7 @@ func factsFromJSON(text string) (catalog.Facts, error) {
 		}
 		facts[code] = set
 	}
-	return facts, nil
+	return facts
 }
 
 func (s *Store) results(ctx context.Context, id string) ([]exchange.MatterResult, error) {

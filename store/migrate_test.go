@@ -23,7 +23,7 @@ func rowTypes() []any {
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
 		sharingRow{}, consentRow{},
 		personRow{}, dutyRow{}, sessionRow{},
-		secretRow{}, accessRow{}, accessHeadRow{},
+		inputsRow{}, secretRow{}, accessRow{}, accessHeadRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
 }

@@ -49,6 +49,9 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if err := save(ctx, tx, r, string(body)); err != nil {
 			return err
 		}
+		if err := addInputs(ctx, tx, c.Inputs); err != nil {
+			return err
+		}
 		if err := appendEntries(ctx, tx, c.Entries); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"mianti/catalog"
 	"mianti/examples/jinan"
 	"mianti/exchange"
+	"mianti/store"
 )
 
 // expectation is what a case file expects: derived by hand from the scenario
@@ -34,7 +35,8 @@ type expectedMaterial struct {
 }
 
 // TestCases_ResolveAsDerivedByHand runs every case of examples/jinan/cases over
-// HTTP, against stand-in departments that answer over HTTP.
+// HTTP, against stand-in departments that answer over HTTP, and works each out
+// again from what was recorded.
 func TestCases_ResolveAsDerivedByHand(t *testing.T) {
 	d, err := startDemo(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "cases.db"), "127.0.0.1:0", quiet())
 	if err != nil {
@@ -50,6 +52,7 @@ func TestCases_ResolveAsDerivedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkSpread(t, d.catalog, cases)
+	replayer := exchange.Replayer{Catalogs: store.NewCatalogs(d.node.store), Cases: d.node.store, Records: d.node.store}
 	for _, file := range cases {
 		t.Run(strings.TrimSuffix(file.Name, ".yaml"), func(t *testing.T) {
 			r, err := d.resolve(t.Context(), file.caseFile)
@@ -59,6 +62,13 @@ func TestCases_ResolveAsDerivedByHand(t *testing.T) {
 			want := readExpectation(t, file.Expect)
 			if diff := cmp.Diff(want, seen(r, want)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
+			}
+			again, err := replayer.Replay(t.Context(), r.ID, r.Version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := again.Verdict(); err != nil {
+				t.Errorf("worked out again: %v, the first in %+v", err, again.Differences[:min(1, len(again.Differences))])
 			}
 			for _, m := range r.Materials {
 				if m.Reason.Code == "" || m.Reason.Text == "" {

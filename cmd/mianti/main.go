@@ -37,6 +37,7 @@ type commands struct {
 	Person   personCommands  `cmd:"" help:"Give the people who sign in their duties."`
 	Grant    grantCommands   `cmd:"" help:"Give departments the right to use records."`
 	Explain  explainCommand  `cmd:"" help:"Say from the record why the look-ups of a case were allowed or denied."`
+	Replay   replayCommand   `cmd:"" help:"Work a past resolution out again from what was recorded."`
 	Stop     stopCommands    `cmd:"" help:"End a use at once, and allow it again."`
 	Quota    quotaCommands   `cmd:"" help:"Bound how much is looked up."`
 	Alarm    alarmCommands   `cmd:"" help:"See what is unusual."`

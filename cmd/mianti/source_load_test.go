@@ -119,7 +119,7 @@ func TestSourceLoad_SaysWhatIsMissing(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"no key", []string{"load", "CC.file", path, "--catalog=" + filepath.Join(x.dir, "catalog")}, "MIANTI_SUBJECT_KEY_FILE"},
+		{"no key", []string{"load", "CC.file", path, "--catalog=" + filepath.Join(x.dir, "catalog"), "--key-file=" + path + ".none"}, "MIANTI_KEY_FILE"},
 		{"no catalog", []string{"load", "CC.file", path, "--subject-key-file=" + filepath.Join(x.dir, "key")}, "load a catalog first"},
 		{"an unknown source", []string{"load", "CC.nowhere", path, "--catalog=" + filepath.Join(x.dir, "catalog"), "--subject-key-file=" + filepath.Join(x.dir, "key")}, "CC.nowhere"},
 	} {

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"mianti/exchange"
+	"mianti/internal/fault"
+)
+
+// inputsRow is what a version of a resolution followed from (核验输入).
+type inputsRow struct {
+	ResolutionID string `gorm:"column:resolution_id;primaryKey"`
+	Version      int    `gorm:"column:version;primaryKey"`
+	CaseID       string `gorm:"column:case_id"`
+	Body         string `gorm:"column:body"` // JSON
+}
+
+// TableName names the table.
+func (inputsRow) TableName() string { return "resolution_inputs" }
+
+// addInputs stores what a version of a resolution followed from; nil stores
+// nothing.
+func addInputs(ctx context.Context, tx *gorm.DB, in *exchange.Inputs) error {
+	if in == nil {
+		return nil
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("encode the inputs of a resolution: %w", err)
+	}
+	row := inputsRow{ResolutionID: in.Resolution, Version: in.Version, CaseID: in.Case, Body: string(body)}
+	return translate(gorm.G[inputsRow](tx).Create(ctx, &row), "save the inputs of a resolution", resolutions())
+}
+
+// InputsOf gives what a version of a resolution followed from; fault.NotFound for
+// one that was made before they were kept.
+func (s *Store) InputsOf(ctx context.Context, id string, version int) (*exchange.Inputs, error) {
+	row, err := gorm.G[inputsRow](s.db).Where("resolution_id = ? AND version = ?", id, version).Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, fault.New(fault.NotFound, "no-inputs", "核验结果 %s 第 %d 版没有保存核验输入，无法重算：它是在开始保存之前作出的。", id, version)
+	}
+	if err != nil {
+		return nil, translate(err, "read the inputs of a resolution", resolutions())
+	}
+	var in exchange.Inputs
+	if err := json.Unmarshal([]byte(row.Body), &in); err != nil {
+		return nil, fmt.Errorf("decode the inputs of resolution %s: %w", id, err)
+	}
+	in.Facts = typedFacts(in.Facts)
+	return &in, nil
+}
+
+// ResolutionVersion gives a version of a resolution as it was answered; 0 is the
+// last one.
+func (s *Store) ResolutionVersion(ctx context.Context, id string, version int) (*exchange.Resolution, error) {
+	row, err := gorm.G[resolutionRow](s.db).Where("id = ?", id).Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read a resolution", resolutions())
+	}
+	if version == 0 || version == row.Version {
+		return resolutionFromRow(row)
+	}
+	earlier, err := gorm.G[versionRow](s.db).Where("resolution_id = ? AND version = ?", id, version).Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read a version of a resolution", things{code: "version", name: "版次"})
+	}
+	row.Body = earlier.Body
+	return resolutionFromRow(row)
+}
