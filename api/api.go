@@ -64,8 +64,11 @@ type Config struct {
 	Systems  Systems
 	Tokens   Tokens
 	Sharing  *sharing.Sharing
+	Ledger   Ledger
 	// Safeguard knows stops, quotas, alarms and failed logins.
 	Safeguard *safeguard.Safeguard
+	// Anchors tells of the parties outside that hold checkpoints; nil for none.
+	Anchors Anchors
 	// People are those who sign in, Sessions theirs, Office gives them duties, and
 	// SignIn serves the pages below /auth/; nil for nobody.
 	People   People
@@ -142,7 +145,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Safeguard == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Ledger == nil || c.Safeguard == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

@@ -52,6 +52,7 @@ type harness struct {
 	// safeguards are the stops, quotas, alarms and failed logins.
 	safeguards *safeguards
 	notary     *notary // signs evidence
+	ledger     *lateLog
 }
 
 func newHarness(t testing.TB) *harness {
@@ -61,7 +62,7 @@ func newHarness(t testing.TB) *harness {
 		t.Fatalf("load the test catalog: %v", err)
 	}
 	rev.Number = 1
-	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}, safeguards: newSafeguards(), notary: newNotary(t, evidence.ES256)}
+	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}, safeguards: newSafeguards(), ledger: newLateLog(t), notary: newNotary(t, evidence.ES256)}
 	if h.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func newHarness(t testing.TB) *harness {
 	newID := func() string { return fmt.Sprintf("id-%d", ids.Add(1)) }
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	x := exchange.New(exchange.Config{
-		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Grants: h.memory, Consents: h.memory,
+		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Ledger: h.ledger, Grants: h.memory, Consents: h.memory,
 		Keys: h.memory, Systems: h.memory, Queue: queue{}, Sources: source{},
 		Desk: &exchange.Desk{Assists: h.memory, Cases: h.memory, Now: at, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
 		Locate: func(string, *catalog.Source) (string, catalog.Network) {
@@ -85,7 +86,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)

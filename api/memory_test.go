@@ -28,6 +28,7 @@ type memory struct {
 	assertions  map[string]bool
 	revoked     map[string]bool // tokens
 	entries     []ledger.Entry  // of changes of systems
+	appended    []ledger.Entry  // by Append
 	grants      []policies.Grant
 	stopped     []policies.Stop
 	tasks       []exchange.AssistTask
@@ -170,7 +171,12 @@ func (m *memory) ReserveKey(_ context.Context, key *exchange.Key) (string, error
 
 func (m *memory) ReleaseKey(context.Context, *exchange.Key) error { return nil }
 
-func (m *memory) Append(context.Context, []ledger.Entry) error {
+func (m *memory) Append(_ context.Context, entries []ledger.Entry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail == nil {
+		m.appended = append(m.appended, entries...)
+	}
 	return errors.Join(m.fail, m.journalFails)
 }
 

@@ -37,7 +37,11 @@ func (s *server) registerPages() error {
 	s.engine.GET("/readyz", s.ready)
 	s.engine.GET("/problems/:code", s.explain)
 	s.engine.GET(checkPath+":code", s.checkSheet)
+	s.registerLog()
 	s.registerSignIn()
+	if err := s.registerVerifier(); err != nil {
+		return err
+	}
 	return s.registerDocs()
 }
 

@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), closingProblems(), systemProblems(), personProblems(), consentProblems(), sharingProblems(), grantProblems(), safeguardProblems(), evidenceProblems(),
+		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), consentProblems(), sharingProblems(), grantProblems(), safeguardProblems(), evidenceProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text

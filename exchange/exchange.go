@@ -144,6 +144,7 @@ type Config struct {
 	Keys        Keys
 	Submissions Submissions
 	Journal     Journal
+	Ledger      Ledger
 	Grants      Grants
 	Consents    Consents
 	// Sources puts the questions: the guard, before the connectors of all kinds.

@@ -153,6 +153,9 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if err := x.Journal.Append(ctx, []ledger.Entry{read}); err != nil {
 		return nil, notRecorded(err)
 	}
+	if r.Destroyed != nil { // only the outline is left: there is nothing to withhold
+		return r, nil
+	}
 	if err := x.withholdNow(ctx, by.Department, r); err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}

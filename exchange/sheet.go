@@ -71,7 +71,7 @@ type SheetRecord struct {
 // of what the case is about.
 type SheetCheck struct {
 	Number      string
-	Digest      string
+	Digest      string // empty once the content of the case was destroyed
 	ResolvedAt  time.Time
 	Department  string   // name of the one whose case it is
 	Departments []string // names of those whose records settled materials
@@ -221,8 +221,12 @@ func (x *Exchange) CheckSheet(ctx context.Context, code string) (*SheetCheck, er
 	if last > version {
 		out.Later = last
 	}
-	if err := x.withholdNow(ctx, department, r); err != nil {
-		return nil, fmt.Errorf("check a sheet: %w", err)
+	if r.Destroyed != nil { // only the outline is left: it has another digest, and all of it is withheld
+		out.Digest = ""
+	} else {
+		if err := x.withholdNow(ctx, department, r); err != nil {
+			return nil, fmt.Errorf("check a sheet: %w", err)
+		}
 	}
 	for m := range r.each {
 		for _, e := range m.Evidences() {

@@ -23,6 +23,10 @@ const (
 	FactsChanged   Kind = "facts_changed"
 	ResultReported Kind = "result_reported"
 	CaseClosed     Kind = "case_closed"
+	// CaseDestroyed: the content of a case was destroyed. SaltDestroyed: its entries
+	// cannot be linked to anybody any more.
+	CaseDestroyed  Kind = "case_destroyed"
+	SaltDestroyed  Kind = "salt_destroyed"
 	PaperHandedIn  Kind = "paper_handed_in"
 	Intent         Kind = "intent"
 	Outcome        Kind = "outcome"
@@ -50,6 +54,13 @@ const (
 	CredentialAdded   Kind = "credential_added"
 	CredentialRevoked Kind = "credential_revoked"
 	SystemRevoked     Kind = "system_revoked"
+
+	// LogRead: entries were read, or a receipt was made of one.
+	LogRead Kind = "log_read"
+	// LogExported: all entries were written out, to be kept elsewhere.
+	LogExported Kind = "log_exported"
+	// CatalogLoaded: a revision of the catalog is the one for new cases.
+	CatalogLoaded Kind = "catalog_loaded"
 
 	ConsentRequested Kind = "consent_requested"
 	ConsentGiven     Kind = "consent_given"

@@ -23,6 +23,10 @@ func operations() map[string][]Duty {
 
 		"issue-evidence": {DutySystem, DutyClerk}, "issue-material-evidence": {DutySystem, DutyClerk},
 		"read-sheet": {DutySystem, DutyClerk}, "print-sheet": {DutySystem, DutyClerk},
+		"read-checkpoint": everybody, "prove-inclusion": everybody, "prove-consistency": everybody,
+		"list-log-entries": {DutyAuditor}, "list-case-entries": {DutySystem, DutyClerk},
+		"read-entry-receipt": {DutySystem, DutyClerk}, "read-resolution-receipt": {DutySystem, DutyClerk},
+
 		"link-file": {DutySystem, DutyClerk}, "fetch-file": {DutySystem, DutyClerk},
 		"read-system": {DutySystem}, "add-system-key": {DutySystem},
 		"request-consents": {DutySystem, DutyClerk}, "list-case-consents": {DutySystem, DutyClerk},
@@ -48,6 +52,7 @@ func operations() map[string][]Duty {
 		"list-stops": {DutyOperator, DutyAuditor, DutySharingOfficer, DutyDepartmentAdmin},
 		"add-stop":   {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin}, "lift-stop": {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin},
 		"read-quota": {DutyOperator, DutyAuditor}, "set-quota": {DutyOperator},
-		"list-alarms": {DutyOperator, DutyAuditor, DutyDepartmentAdmin}, "acknowledge-alarm": {DutyOperator, DutyDepartmentAdmin},
+		"list-anchors": everybody,
+		"list-alarms":  {DutyOperator, DutyAuditor, DutyDepartmentAdmin}, "acknowledge-alarm": {DutyOperator, DutyDepartmentAdmin},
 	}
 }

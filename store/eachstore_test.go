@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mianti/exchange"
+	"mianti/internal/keytest"
 	"mianti/internal/pgtest"
 )
 
@@ -51,6 +52,9 @@ func newSQLiteURL(t *testing.T) string {
 
 func openStore(t *testing.T, cfg Config) *Store {
 	t.Helper()
+	if cfg.Keys == nil {
+		cfg.Keys = keytest.Keys()
+	}
 	s, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"mianti/internal/fault"
 	"mianti/ledger"
 	"mianti/safeguard"
 )
@@ -37,6 +38,9 @@ func appendEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) err
 		body, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("encode an entry: %w", err)
+		}
+		if !ledger.Fits(body, len(e.Concerns)) {
+			return fault.New(fault.TooLarge, "entry-too-long", "这一步涉及的当事人或数据项太多，一条存证记不下，因此没有办理。请分成几个办件。")
 		}
 		rows[i] = entryRow{Kind: string(e.Kind), CaseID: e.Case, ResolutionID: e.Resolution, At: At(e.At), Body: string(body)}
 	}

@@ -21,9 +21,12 @@ func rowTypes() []any {
 		revisionRow{}, systemRow{}, grantRow{}, caseRow{}, resultRow{}, resolutionRow{},
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
-		sharingRow{}, consentRow{},
+		sharingRow{}, consentRow{}, caseKeyRow{},
 		personRow{}, dutyRow{}, sessionRow{},
-		inputsRow{}, secretRow{}, accessRow{}, accessHeadRow{},
+		inputsRow{},
+		secretRow{}, accessRow{}, accessHeadRow{},
+		anchorRow{}, troubleRow{},
+		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"gorm.io/gorm"
 
 	"mianti/internal/fault"
+	"mianti/ledger"
 )
 
 // RevisionMeta describes a catalog revision to people.
@@ -41,35 +42,45 @@ func revisions() things { return things{code: "revision", name: "目录版本"} 
 
 // SaveRevision stores the files of a catalog, by path, as the next revision,
 // and gives its number. The same files as the latest revision's are no new one.
-// Those of an earlier one are: a roll-back is a revision of its own.
-func (s *Store) SaveRevision(ctx context.Context, files map[string][]byte, meta RevisionMeta) (int, error) {
+// Those of an earlier one are: a roll-back is a revision of its own. A new one is
+// recorded by the entries, which are told its number and digest.
+func (s *Store) SaveRevision(ctx context.Context, files map[string][]byte, meta RevisionMeta, entries ...ledger.Entry) (int, error) {
 	content, err := packFiles(files)
 	if err != nil {
 		return 0, err
 	}
 	row := revisionRow{Digest: digestFiles(files), Title: meta.Title, Version: meta.Version, Content: content}
-	err = s.transact(ctx, func(tx *gorm.DB) error { return s.appendRevision(ctx, tx, &row) })
+	err = s.transact(ctx, func(tx *gorm.DB) error {
+		added, err := s.appendRevision(ctx, tx, &row)
+		if err != nil || !added {
+			return err
+		}
+		for i := range entries {
+			entries[i].Revision, entries[i].Digest = row.Number, row.Digest
+		}
+		return appendEntries(ctx, tx, entries)
+	})
 	return row.Number, err
 }
 
 // appendRevision gives the row the next number and stores it, or gives it the
 // latest one's number when that has the same files.
-func (s *Store) appendRevision(ctx context.Context, tx *gorm.DB, row *revisionRow) error {
+func (s *Store) appendRevision(ctx context.Context, tx *gorm.DB, row *revisionRow) (added bool, err error) {
 	const doing = "save a catalog revision"
 	if err := s.lockTable(tx, row.TableName()); err != nil {
-		return translate(err, doing, revisions())
+		return false, translate(err, doing, revisions())
 	}
 	last, err := latestRevision(ctx, tx)
 	if err != nil && !errors.Is(err, fault.NotFound) {
-		return err
+		return false, err
 	}
 	if last.Number > 0 && last.Digest == row.Digest {
 		row.Number = last.Number
-		return nil
+		return false, nil
 	}
 	row.Number = last.Number + 1
 	row.Loaded = At(s.now())
-	return translate(gorm.G[revisionRow](tx).Create(ctx, row), doing, revisions())
+	return true, translate(gorm.G[revisionRow](tx).Create(ctx, row), doing, revisions())
 }
 
 // Revision gives the files of a revision as a folder, byte for byte as they

@@ -13,6 +13,9 @@ import (
 	"mianti/exchange"
 	"mianti/internal/jobs"
 	"mianti/internal/webhook"
+	"mianti/keyring"
+	"mianti/ledger/anchor"
+	"mianti/retention"
 	"mianti/store"
 )
 
@@ -25,8 +28,12 @@ type background struct {
 	guard   *guard.Guard
 	targets func() []guard.Target
 	folder  *snapshotFolder // nil when none is configured
+	sealing *sealing
+	anchors *anchor.Worker
 	store   purger
-	log     *slog.Logger
+	// retention ends what was kept long enough.
+	retention *retention.Retention
+	log       *slog.Logger
 }
 
 // purger drops what is kept for a while only.
@@ -49,8 +56,8 @@ const (
 )
 
 // newBackground wires what a node does besides answering.
-func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
+func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
+	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
 		return nil, err
@@ -65,6 +72,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, subj
 		}
 		b.runners = append(b.runners, runner)
 	}
+	b.sealing = &sealing{ledger: store.NewLog(n.store), log: log, signer: s.checkpointSigner(store.NewLog(n.store), ring)}
 	if s.SnapshotsDir != "" {
 		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
 	}
@@ -105,6 +113,9 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
+	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
+	all.Go(func() { b.anchors.Run(ctx) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.retain) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}
@@ -145,5 +156,16 @@ func (b *background) purge(ctx context.Context) {
 	}
 	if _, err := b.store.PurgeUsage(ctx, time.Now()); err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "old counts were not dropped", slog.Any("cause", err))
+	}
+}
+
+// retain destroys what is due.
+func (b *background) retain(ctx context.Context) {
+	done, err := b.retention.Run(ctx, nil)
+	if err != nil && ctx.Err() == nil {
+		b.log.LogAttrs(ctx, slog.LevelError, "what is due was not destroyed", slog.Any("cause", err))
+	}
+	if done != (retention.Done{}) {
+		b.log.LogAttrs(ctx, slog.LevelInfo, "destroyed what was due", slog.Int("cases", done.Cases), slog.Int("salts", done.Salts), slog.Int("access_records", done.Records))
 	}
 }

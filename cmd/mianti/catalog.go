@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/ledger"
 	"mianti/store"
 )
 
@@ -98,5 +99,6 @@ func saveCatalog(ctx context.Context, db *store.Store, folder fs.FS, rev *catalo
 	if err != nil {
 		return 0, err
 	}
-	return db.SaveRevision(ctx, files, store.RevisionMeta{Title: rev.Title, Version: rev.Version})
+	loaded := ledger.Entry{Kind: ledger.CatalogLoaded, At: time.Now().UTC(), Person: ledger.Operator, Object: "catalog"}
+	return db.SaveRevision(ctx, files, store.RevisionMeta{Title: rev.Title, Version: rev.Version}, loaded)
 }

@@ -34,6 +34,9 @@ func (c *explainCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
+	if err := recordAtMachine(ctx, db, ledger.Entry{Kind: ledger.LogRead, Case: entries[0].Case, Revision: entries[0].Revision}); err != nil {
+		return err
+	}
 	if c.JSON {
 		encoder := json.NewEncoder(con.Out)
 		encoder.SetIndent("", "  ")

@@ -17,6 +17,7 @@ type keyCommands struct {
 	New    keyNewCommand    `cmd:"" help:"Make a key for MIANTI_KEY_FILE, and print it."`
 	List   keyListCommand   `cmd:"" help:"List which keys there are, and none of them."`
 	Rotate keyRotateCommand `cmd:"" help:"Make a new key the present one of a purpose."`
+	Rewrap keyRewrapCommand `cmd:"" help:"Put everything under the first key of MIANTI_KEY_FILE, and encrypt what is still in clear."`
 }
 
 type keyNewCommand struct {

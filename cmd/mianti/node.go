@@ -60,6 +60,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
+	if err := db.Unlock(ctx, ring.Wrapper, s.Cipher); err != nil {
+		return nil, err
+	}
 	keys, err := s.signingKeys(ctx, ring)
 	if err != nil {
 		return nil, err
@@ -93,18 +96,22 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
 	catalogs := store.NewCatalogs(db)
 	n.exchange = exchange.New(exchange.Config{
-		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Grants: db, Consents: db,
+		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db,
 		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db, Files: files, FileLinks: db,
 		Snapshots: snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
 		Evidence:  signer, Versions: db, SheetKey: sheetKey.Bytes,
 		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
 	})
+	anchors, err := s.newAnchors(db, log)
+	if err != nil {
+		return nil, err
+	}
 	draining, drain := context.WithCancel(context.Background())
 	n.drain = drain
 	config := api.Config{
-		Exchange: n.exchange, Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
+		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority),
-		Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, PDFFont: font,
 	}
 	who, err := s.newPeople(db, catalogs, n.exchange, log)
@@ -118,7 +125,10 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
-	n.background, err = s.newBackground(n, catalogs, subjectKey, webhookKey, log)
+	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)
+	if err == nil {
+		n.background.anchors = anchors
+	}
 	return n, err
 }
 

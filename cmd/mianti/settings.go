@@ -26,11 +26,14 @@ type exchangeSettings struct {
 	sourceSettings
 	signInSettings
 	safeguardSetting
-	Issuer         string `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
-	SigningKeyFile string `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
-	SubjectKeyFile string `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
-	WebhookKeyFile string `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: one that is kept in the database."`
 	evidenceSetting
+	anchorSettings
+	retentionSettings
+	Issuer         string        `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
+	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
+	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
+	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: one that is kept in the database."`
+	LedgerOrigin   string        `env:"MIANTI_LEDGER_ORIGIN" help:"Name of the ledger in its checkpoints. Default: the name that it has already, else host and path of MIANTI_ISSUER with /log."`
 	PDFFont        string        `name:"pdf-font" env:"MIANTI_PDF_FONT" help:"TrueType font file with Chinese letters, for verification sheets as PDF. Default: none, so that there is no PDF."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
@@ -50,7 +53,7 @@ type evidenceSetting struct {
 // check reports every fault of the settings together.
 func (s *exchangeSettings) check() error {
 	var faults []error
-	faults = append(faults, s.sourceSettings.check(), s.signInSettings.check())
+	faults = append(faults, s.sourceSettings.check(), s.signInSettings.check(), s.anchorSettings.check(), s.terms().Check())
 	if u, err := url.Parse(s.Issuer); err != nil || u.Host == "" {
 		faults = append(faults, errors.New("MIANTI_ISSUER: want an absolute address, such as https://mianti.example"))
 	}

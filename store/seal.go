@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"mianti/ledger"
+)
+
+// Sealing is what one round of the sealer has done.
+type Sealing struct {
+	// Entries is how many were given their place.
+	Entries int
+	// Checkpoint is the newest one.
+	Checkpoint ledger.Checkpoint
+	// Published says that it is new.
+	Published bool
+	// Elsewhere says that another process seals at this moment; nothing was done.
+	Elsewhere bool
+}
+
+const (
+	// sealingLock names the advisory lock of PostgreSQL that the sealer holds. Only
+	// this program's databases know it; the digits are "mianti" and a count.
+	sealingLock int64 = 0x6d69616e7469_01
+	// sealerIdle bounds how long a sealer that has gone silent, such as one whose
+	// machine has lost its network, keeps the others from sealing.
+	sealerIdle = "4s"
+	// SealBatch is how many entries are sealed at most in one transaction.
+	SealBatch = 4096
+)
+
+// Seal gives up to limit of the entries that wait for it the next places of the
+// log, extends the tree by them, and publishes a checkpoint, all in one
+// transaction. Any number of processes may call it at any time: the database
+// lets one through, and the others find its work done. It signs nothing over a
+// tree that is not the one of the last checkpoint.
+func (l *Log) Seal(ctx context.Context, signer *ledger.Signer, limit int) (Sealing, error) {
+	var done Sealing
+	err := l.s.transact(ctx, func(tx *gorm.DB) error {
+		mine, err := l.s.elect(ctx, tx)
+		if err != nil || !mine {
+			done.Elsewhere = err == nil
+			return err
+		}
+		done, err = l.s.seal(ctx, tx, signer, limit)
+		return err
+	})
+	return done, err
+}
+
+// elect takes the sealer's lock until the transaction ends, or says that another
+// has it. SQLite has one writer at a time anyway.
+func (s *Store) elect(ctx context.Context, tx *gorm.DB) (bool, error) {
+	if s.dialect != dialectPostgres {
+		return true, nil
+	}
+	mine := false
+	err := tx.WithContext(ctx).Raw("SELECT set_config('idle_in_transaction_session_timeout', ?, true) IS NOT NULL AND pg_try_advisory_xact_lock(?)",
+		sealerIdle, sealingLock).Row().Scan(&mine)
+	return mine, translate(err, "take the sealer's lock", things{})
+}
+
+func (s *Store) seal(ctx context.Context, tx *gorm.DB, signer *ledger.Signer, limit int) (Sealing, error) {
+	last, err := newestCheckpoint(ctx, tx)
+	if err != nil {
+		return Sealing{}, err
+	}
+	var frontier ledger.Frontier
+	number, at := int64(0), ledger.Checkpoint{}
+	if last != nil {
+		if at, err = last.checkpoint(); err != nil {
+			return Sealing{}, err
+		}
+		loaded, err := ledger.LoadFrontier(ctx, storedTiles{tx}, at.Tree)
+		if err != nil {
+			return Sealing{}, err
+		}
+		frontier, number = *loaded, last.Number
+	}
+	waiting, err := s.waiting(ctx, tx, limit)
+	if err != nil {
+		return Sealing{}, err
+	}
+	if last != nil && len(waiting) == 0 && at.SignedBy(signer) {
+		return Sealing{Checkpoint: at}, nil
+	}
+	if err := s.extend(ctx, tx, &frontier, waiting); err != nil {
+		return Sealing{}, err
+	}
+	at, err = signer.Sign(ledger.Tree{Size: frontier.Size(), Root: frontier.Root()})
+	if err != nil {
+		return Sealing{}, err
+	}
+	err = s.publish(ctx, tx, at, number+1, signer.VKey())
+	return Sealing{Entries: len(waiting), Checkpoint: at, Published: true}, err
+}
+
+// waitingRow is an entry that waits for its place.
+type waitingRow struct {
+	ID   int64
+	Body string
+}
+
+func (s *Store) waiting(ctx context.Context, tx *gorm.DB, limit int) ([]waitingRow, error) {
+	const statement = `SELECT e.id, e.body FROM ledger_pending p JOIN ledger_entries e ON e.id = p.entry_id ORDER BY p.entry_id LIMIT ?`
+	var rows []waitingRow
+	err := tx.WithContext(ctx).Raw(statement, limit).Scan(&rows).Error
+	return rows, translate(err, "read what waits to be sealed", things{})
+}
+
+// extend gives the entries the next places.
+func (s *Store) extend(ctx context.Context, tx *gorm.DB, frontier *ledger.Frontier, waiting []waitingRow) error {
+	if len(waiting) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(waiting))
+	for i, row := range waiting {
+		ids[i] = row.ID
+	}
+	links, err := s.link(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	leaves, nodes := make([]leafRow, len(waiting)), []nodeRow(nil)
+	for i, row := range waiting {
+		leaf := ledger.Leaf{Index: frontier.Size(), Entry: []byte(row.Body), Links: links[row.ID]}
+		h := leaf.Hash()
+		leaves[i] = leafRow{Place: leaf.Index, EntryID: row.ID, Hash: h[:], Links: strings.Join(leaf.Links, " ")}
+		frontier.Append(h, func(n ledger.Node) {
+			if n.Level%ledger.TileHeight == 0 {
+				nodes = append(nodes, nodeRow{Level: n.Level, Place: n.Index, Hash: slices.Clone(n.Hash[:])})
+			}
+		})
+	}
+	const doing = "seal entries"
+	if err := gorm.G[leafRow](tx).CreateInBatches(ctx, &leaves, sealStatement); err != nil {
+		return translate(err, doing, things{})
+	}
+	if len(nodes) > 0 {
+		if err := gorm.G[nodeRow](tx).CreateInBatches(ctx, &nodes, sealStatement); err != nil {
+			return translate(err, doing, things{})
+		}
+	}
+	for part := range slices.Chunk(ids, sealStatement) {
+		if _, err := gorm.G[pendingRow](tx).Where("entry_id IN ?", part).Delete(ctx); err != nil {
+			return translate(err, doing, things{})
+		}
+	}
+	return nil
+}
+
+// sealStatement bounds the rows of one statement, so that it keeps under
+// SQLite's limit of parameters.
+const sealStatement = 2048
+
+// publish stores a checkpoint, and the key that has signed it when it is new.
+func (s *Store) publish(ctx context.Context, tx *gorm.DB, c ledger.Checkpoint, number int64, vkey string) error {
+	const doing = "publish a checkpoint"
+	row := checkpointRow{Number: number, Size: c.Size, Root: slices.Clone(c.Root[:]), Note: c.Note, Published: At(s.now())}
+	if err := gorm.G[checkpointRow](tx).Create(ctx, &row); err != nil {
+		return translate(err, doing, things{})
+	}
+	known, err := gorm.G[logKeyRow](tx).Where("vkey = ?", vkey).Count(ctx, "*")
+	if err != nil || known > 0 {
+		return translate(err, doing, things{})
+	}
+	key := logKeyRow{VKey: vkey, Size: c.Size, Added: row.Published}
+	return translate(gorm.G[logKeyRow](tx, clause.OnConflict{DoNothing: true}).Create(ctx, &key), doing, things{})
+}
