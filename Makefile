@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 
 # Every test, with a real PostgreSQL beside the embedded SQLite.
 test:
-	bash tools/install-test-tools.sh postgresql mariadb node openssl
+	bash tools/install-test-tools.sh postgresql mariadb node openssl pdftotext font
 	go test -timeout 20m ./...
 
 # gofmt, vet, staticcheck, go.mod.
@@ -19,7 +19,7 @@ coverage:
 
 # The tests again under the race detector, in random order.
 race:
-	bash tools/install-test-tools.sh postgresql mariadb cc node openssl
+	bash tools/install-test-tools.sh postgresql mariadb cc node openssl pdftotext font
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 40m ./...
 
 # Every fuzz target for FUZZTIME each.

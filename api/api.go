@@ -29,6 +29,7 @@ import (
 	"mianti/policies"
 	"mianti/safeguard"
 	"mianti/sharing"
+	"mianti/sheet"
 )
 
 // Systems (接入系统) is the register of the software that may ask.
@@ -81,6 +82,13 @@ type Config struct {
 	// Citizen is what people may ask about themselves; nil for nothing.
 	Citizen *citizen.Citizen
 	Keys    *SigningKeys
+	// EvidenceKeys are those of evidence. CheckpointKeys are those of the ledger's
+	// checkpoints, and Prover proves what is in it; nil for a ledger without them.
+	EvidenceKeys   EvidenceKeys
+	CheckpointKeys CheckpointKeys
+	Prover         Prover
+	// PDFFont is what sheets are set in as PDF; nil gives no PDF.
+	PDFFont *sheet.Font
 	// Issuer is the address under which callers reach this interface, such as
 	// "https://mianti.example"; tokens name it.
 	Issuer string
@@ -143,7 +151,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Keys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

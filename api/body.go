@@ -22,8 +22,8 @@ import (
 func (s *server) requireAcceptable(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	wanted := "application/json"
-	for _, other := range []string{eventStream, pageType} {
-		if ok := ctx.Operation().Responses["200"]; ok != nil && ok.Content[other] != nil {
+	for _, other := range []string{eventStream, htmlType, pdfType} {
+		if ok := ctx.Operation().Responses["200"]; ok != nil && len(ok.Content) == 1 && ok.Content[other] != nil {
 			wanted = other
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"mianti/api"
 	"mianti/catalog"
 	"mianti/correction"
+	"mianti/evidence"
 	"mianti/exchange"
 	"mianti/policies"
 	"mianti/safeguard"
@@ -51,6 +52,7 @@ type harness struct {
 	config  api.Config
 	// safeguards are the stops, quotas, alarms and failed logins.
 	safeguards *safeguards
+	notary     *notary // signs evidence
 	ledger     *lateLog
 }
 
@@ -61,7 +63,7 @@ func newHarness(t testing.TB) *harness {
 		t.Fatalf("load the test catalog: %v", err)
 	}
 	rev.Number = 1
-	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}, safeguards: newSafeguards(), ledger: newLateLog(t)}
+	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}, safeguards: newSafeguards(), ledger: newLateLog(t), notary: newNotary(t, evidence.ES256)}
 	if h.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
@@ -81,11 +83,12 @@ func newHarness(t testing.TB) *harness {
 		Locate: func(string, *catalog.Source) (string, catalog.Network) {
 			return "http://127.0.0.1:1", catalog.NetworkLocal
 		},
+		Evidence: h.notary, Versions: h.memory, SheetKey: bytes.Repeat([]byte{9}, 32),
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
 		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Corrections: correction.New(correction.Config{}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
-		MaxBody: 64 << 10, People: peopleByHeader{},
+		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)
 	return h

@@ -35,6 +35,8 @@ type memory struct {
 	jobs        []jobs.Job
 	fail        error // what every access fails with
 	exhausted   error // what recording intents fails with
+	// journalFails is what recording anything else fails with.
+	journalFails error
 }
 
 func newMemory(rev *catalog.Revision) *memory {
@@ -128,6 +130,20 @@ func (m *memory) Resolution(_ context.Context, department, id string) (*exchange
 	return &r, nil
 }
 
+func (m *memory) SheetVersion(ctx context.Context, id string, version int) (*exchange.Resolution, string, int, error) {
+	m.mu.Lock()
+	department := m.owners[id]
+	m.mu.Unlock()
+	r, err := m.Resolution(ctx, department, id)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	if r.Version != version {
+		return nil, "", 0, fault.New(fault.NotFound, "unknown-resolution", "没有这个版次")
+	}
+	return r, department, r.Version, nil
+}
+
 func (m *memory) LastResolution(_ context.Context, department, caseID string) (*exchange.Resolution, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -161,7 +177,7 @@ func (m *memory) Append(_ context.Context, entries []ledger.Entry) error {
 	if m.fail == nil {
 		m.appended = append(m.appended, entries...)
 	}
-	return m.fail
+	return errors.Join(m.fail, m.journalFails)
 }
 
 func (m *memory) AppendIntents(context.Context, []ledger.Entry, []string) error {

@@ -34,12 +34,11 @@ func (s *server) registerMyPage(tag string) {
 	op := s.operation(http.MethodGet, mePath+"/export/page", "print-my-data", "打印我的全部记录", tag, 403, 404)
 	op.Description = "同导出，为可打印的网页（A4）。导出留痕。"
 	op.Responses["200"] = &huma.Response{Description: "网页", Content: map[string]*huma.MediaType{
-		pageType: {Schema: &huma.Schema{Type: huma.TypeString}},
+		htmlType: {Schema: &huma.Schema{Type: huma.TypeString}},
 	}}
 	handle(s, op, s.printMyData)
 }
 
-const pageType = "text/html"
 
 func (s *server) printMyData(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 	own, err := s.own()
@@ -58,7 +57,7 @@ func (s *server) printMyData(ctx context.Context, _ *struct{}) (*huma.StreamResp
 		sum := sha256.Sum256([]byte(myPageStyle))
 		c := humagin.Unwrap(hc)
 		c.Header("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; frame-ancestors 'none'")
-		c.Data(http.StatusOK, pageType+"; charset=utf-8", page)
+		c.Data(http.StatusOK, htmlType+"; charset=utf-8", page)
 	}}, nil
 }
 

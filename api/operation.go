@@ -62,6 +62,8 @@ func (s *server) registerOperations() {
 	s.registerDiscovery()
 	s.registerCases()
 	s.registerResolutions()
+	s.registerEvidence()
+	s.registerSheets()
 	s.registerAssist()
 	s.registerConsents()
 	s.registerSnapshots()

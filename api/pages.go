@@ -36,6 +36,7 @@ func (s *server) registerPages() error {
 	s.engine.GET("/healthz", constant("text/plain; charset=utf-8", []byte("ok")))
 	s.engine.GET("/readyz", s.ready)
 	s.engine.GET("/problems/:code", s.explain)
+	s.engine.GET(checkPath+":code", s.checkSheet)
 	s.registerLog()
 	s.registerSignIn()
 	if err := s.registerVerifier(); err != nil {

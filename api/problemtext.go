@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), correctionProblems(), previewProblems(), safeguardProblems(),
+		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), correctionProblems(), previewProblems(), safeguardProblems(), evidenceProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text
@@ -70,6 +70,21 @@ func caseProblems() map[string]problemText {
 		"invalid-snapshot":             {title: "文件没有载入", explanation: "errors 逐行说明位置与原因。整份文件没有载入，此前的数据继续有效。"},
 		"invalid-answer":               {title: "答复不符合要求", explanation: "errors 逐条说明位置与原因。改正之前没有登记。"},
 		"unstorable-text":              {title: "文字不能保存", explanation: "文字中含有不能保存的字符（如 NUL），请删除后重试。"},
+	}
+}
+
+// evidenceProblems are those of evidence and of sheets.
+func evidenceProblems() map[string]problemText {
+	return map[string]problemText{
+		"no-evidence":        {title: "这项材料没有凭据", explanation: "只有由部门记录、协查或审批结果核实的材料才有凭据。由表单生成、已取消、承诺或仍需上传的材料没有。"},
+		"evidence-withheld":  {title: "凭据不再出具", explanation: "所依据的共享授权或授权同意已不再有效。此前出具的凭据仍可核对；需要新的，请重新核验。"},
+		"evidence-removed":   {title: "凭据的数据项已移除", explanation: "事项已办结，数据项的使用目的已经完成。请使用办结前出具的凭据。"},
+		"evidence-unsigned":  {title: "没有可以签名的凭据", explanation: "这份核验结果产生于凭据可以签名之前。请重新核验。"},
+		"evidence-altered":   {title: "凭据与其摘要不符", explanation: "保存的内容在核验之后被改动过，因此没有出具。不是调用方的问题，请联系运维人员核对存证。", status: http.StatusInternalServerError},
+		"keys-unavailable":   {title: "验证公钥暂时读不出来", explanation: "请按 Retry-After 稍后重试。"},
+		"no-pdf-font":        {title: "没有配置中文字体", explanation: "PDF 需要一个 TrueType 中文字体文件，由运维人员用 MIANTI_PDF_FONT 指定。网页版核验单不受影响，可在浏览器中打印为 PDF。"},
+		"font-lacks-letters": {title: "字体缺字", explanation: "PDF 的字体缺少要用的字，没有生成。请打开网页版核验单打印，或由运维人员用 MIANTI_PDF_FONT 换用收字更全的字体。"},
+		"unknown-sheet":      {title: "没有这份核验单", explanation: "请核对二维码或编号；若打印的编号与此一致，请联系出具部门。"},
 	}
 }
 

@@ -165,6 +165,11 @@ type Config struct {
 	// gives none.
 	Files     Files
 	FileLinks FileLinks
+	// Evidence signs what settled a material. Versions finds what a sheet was made
+	// of, and SheetKey keys the codes by which sheets are checked: at least 32 bytes.
+	Evidence EvidenceSigner
+	Versions Versions
+	SheetKey []byte
 	// Desk opens assist tasks.
 	Desk *Desk
 	// Snapshots loads files; nil refuses them.

@@ -89,15 +89,21 @@ func (r *Resolution) concluded(part *catalog.Requirement) *MaterialResult {
 	m.Code, m.Name, m.UsedBy, m.SamePaper = part.Material().Code, part.Material().Name, part.UsedBy(), part.SamePaper
 	m.RetryAt, m.Task, m.DueAt = nil, "", nil
 	if m.Evidence != nil {
-		evidence := *m.Evidence
-		evidence.Fields = nil
-		m.Evidence = &evidence
+		kept := *m.Evidence
+		kept.remove()
+		m.Evidence = &kept
 	}
 	m.Supporting = slices.Clone(m.Supporting)
 	for i := range m.Supporting {
-		m.Supporting[i].Fields = nil
+		m.Supporting[i].remove()
 	}
 	return &m
+}
+
+// remove takes out the fields, whose purpose is done.
+func (e *Evidence) remove() {
+	e.Removed = e.Removed || len(e.Fields) > 0
+	e.Fields = nil
 }
 
 // entryOf finds the entry that served a use of a requirement, or -1.

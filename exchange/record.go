@@ -108,7 +108,22 @@ func (run *resolving) whole(r *Resolution) ledger.Entry {
 	e.Resolution, e.Version, e.Ruleset, e.Result = run.id, r.Version, policies.Ruleset, string(r.Status)
 	e.Concerns = run.x.everybody(run.c)
 	e.Digest = ledger.Digest(run.c.Salt, canonical(r))
+	e.Evidence = r.released()
 	return e
+}
+
+// released are the digests of the evidence that a resolution gives out, in its
+// order.
+func (r *Resolution) released() []string {
+	var digests []string
+	for i := range r.Materials {
+		for _, e := range r.Materials[i].Evidences() {
+			if e.issuable() {
+				digests = append(digests, e.Digest)
+			}
+		}
+	}
+	return digests
 }
 
 // abandon records what came of the questions of a resolution that is not

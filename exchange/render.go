@@ -2,8 +2,6 @@ package exchange
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"time"
@@ -13,7 +11,7 @@ import (
 )
 
 // render makes the resolution of the settlements. It is pure.
-func (run *resolving) render(settlements []policies.Settlement) *Resolution {
+func (run *resolving) render(settlements []policies.Settlement) (*Resolution, error) {
 	c, s := run.c, run.s
 	r := &Resolution{
 		ID: run.id, Case: c.ID, CaseNumber: c.Number, Revision: c.Revision, CaseVersion: c.Version, Ruleset: policies.Ruleset,
@@ -37,7 +35,10 @@ func (run *resolving) render(settlements []policies.Settlement) *Resolution {
 			r.Materials = append(r.Materials, *kept)
 			continue
 		}
-		m := renderMaterial(s, requirement, settlements[i])
+		m, err := renderMaterial(s, c.Salt, requirement, settlements[i])
+		if err != nil {
+			return nil, err
+		}
 		if content := settlements[i].Content; content != "" {
 			m.Preview = previewID(c, requirement.Material().Code, requirement.Party.ID, content)
 		}
@@ -51,7 +52,7 @@ func (run *resolving) render(settlements []policies.Settlement) *Resolution {
 	r.gatherRetries()
 	r.count(s.Plan.Requirements)
 	r.Status = r.status()
-	return r
+	return r, nil
 }
 
 // gatherRetries finds when the resolution goes on by itself: when a source is
@@ -66,7 +67,7 @@ func (r *Resolution) gatherRetries() {
 	}
 }
 
-func renderMaterial(s *policies.Situation, r *catalog.Requirement, settled policies.Settlement) MaterialResult {
+func renderMaterial(s *policies.Situation, salt []byte, r *catalog.Requirement, settled policies.Settlement) (MaterialResult, error) {
 	material := r.Material()
 	m := MaterialResult{
 		Code: material.Code, UsedBy: r.UsedBy(), Name: material.Name, StandardMaterial: r.StandardMaterial,
@@ -88,24 +89,17 @@ func renderMaterial(s *policies.Situation, r *catalog.Requirement, settled polic
 		m.Attempts[i] = Attempt(a)
 	}
 	for i, e := range settled.Evidence {
-		rendered := renderEvidence(e)
+		rendered, err := renderEvidence(e, settled.Mode, evidenceNonce(salt, identityOf(r), i))
+		if err != nil {
+			return m, err
+		}
 		if i == 0 {
 			m.Evidence = &rendered
 			continue
 		}
 		m.Supporting = append(m.Supporting, rendered)
 	}
-	return m
-}
-
-func renderEvidence(e policies.Evidence) Evidence {
-	out := Evidence{
-		Dataset: e.Dataset, Department: e.Department, Source: e.Source, Reference: e.Reference, Proof: e.Proof,
-		AsOf: at(e.AsOf), FetchedAt: at(e.FetchedAt), ValidUntil: e.ValidUntil, YesNo: e.YesNo, Fields: e.Fields, Grant: e.Grant, Consent: e.Consent, Basis: e.Basis,
-	}
-	sum := sha256.Sum256([]byte(canonical(out)))
-	out.Digest = "sha256:" + hex.EncodeToString(sum[:])
-	return out
+	return m, nil
 }
 
 // canonical gives the JSON of a value with sorted keys, unescaped, so that

@@ -157,7 +157,10 @@ func replay(rev *catalog.Revision, c *Case, in *Inputs, prior *Resolution) (*Res
 	if err != nil {
 		return nil, nil, err
 	}
-	r := run.render(settlements)
+	r, err := run.render(settlements)
+	if err != nil {
+		return nil, nil, err
+	}
 	for i := range r.Materials {
 		m := &r.Materials[i]
 		m.Disputed = in.Disputed[identity(m.Code, m.party(), m.UsedBy)]

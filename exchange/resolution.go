@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/evidence"
 	"mianti/policies"
 )
 
@@ -154,11 +155,20 @@ type Evidence struct {
 	ValidUntil string         `json:"valid_until,omitempty"`
 	YesNo      bool           `json:"yes_no,omitempty" doc:"只返回是否, 不返回数据项"`
 	Fields     map[string]any `json:"fields,omitempty"`
-	Grant      string         `json:"grant,omitempty"`
-	Consent    string         `json:"consent,omitempty" doc:"所依据的授权同意"`
+	// Class says whose word it is, Unavailable why a field that was read is not
+	// given.
+	Class       evidence.Class                  `json:"class,omitempty" enum:"government,officer,result,applicant" doc:"来源类别: 政务数据, 人工协查, 审批结果, 申请人提交"`
+	Unavailable map[string]policies.Unavailable `json:"unavailable,omitempty" doc:"核验时读取而未提供的数据项及原因: yes_no_only 只返回是否, withheld 不予共享, not_released 只供核验, no_value 数源没有"`
+	Grant       string                          `json:"grant,omitempty"`
+	Consent     string                          `json:"consent,omitempty" doc:"所依据的授权同意"`
 	// Basis are the reasons that allowed the look-up.
-	Basis  []policies.ReasonOfDecision `json:"basis,omitempty" doc:"允许查询的理由: 授权与法律依据"`
-	Digest string                      `json:"digest" doc:"本凭据内容的摘要, 前缀为算法"`
+	Basis []policies.ReasonOfDecision `json:"basis,omitempty" doc:"允许查询的理由: 授权与法律依据"`
+	// Nonce makes the digest tell nothing; it is the same whenever the same case is
+	// settled in the same way. Empty before evidence had one.
+	Nonce  string `json:"nonce,omitempty" doc:"摘要中的随机数"`
+	Digest string `json:"digest" doc:"本凭据内容的摘要, 前缀为算法; 算法见 docs/evidence.md"`
+	// Removed says that the fields were taken out because their purpose is done.
+	Removed bool `json:"removed,omitempty" doc:"事项已办结, 数据项已移除; 摘要仍是移除前的"`
 	// Withheld says why the fields are not given out any more.
 	Withheld Withheld `json:"withheld,omitempty" enum:"grant_suspended,grant_terminated,consent_withdrawn,consent_refused,consent_superseded,grant_stopped,dataset_stopped,source_stopped,release_taken_back,destroyed" doc:"所依据的共享授权或授权同意已不再有效, 或内容已按期销毁, 因此不再提供数据项; 结论不变"`
 }

@@ -98,8 +98,11 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if err != nil {
 		return nil, errors.Join(err, run.abandon(committing))
 	}
-	r := run.render(settlements)
-	if err := x.markDisputed(committing, run.c, rev, r); err != nil {
+	r, err := run.render(settlements)
+	if err == nil {
+		err = x.markDisputed(committing, run.c, rev, r)
+	}
+	if err != nil {
 		return nil, errors.Join(err, run.abandon(committing))
 	}
 	commit := Commit{Resolution: r, Inputs: run.inputs(r), Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Previews: run.hold(settlements), Key: key}
@@ -235,6 +238,15 @@ func (x *Exchange) withholdEnded(ctx context.Context, c *Case, r *Resolution) er
 		return fmt.Errorf("read resolution: %w", err)
 	}
 	return nil
+}
+
+// withholdNow is withholdEnded, with the case as it is now.
+func (x *Exchange) withholdNow(ctx context.Context, department string, r *Resolution) error {
+	c, err := x.Cases.Case(ctx, department, r.Case)
+	if err != nil {
+		return err
+	}
+	return x.withholdEnded(ctx, c, r)
 }
 
 func notRecorded(err error) error {

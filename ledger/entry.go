@@ -37,12 +37,17 @@ const (
 	SnapshotLoaded Kind = "snapshot_loaded"
 	FileLinked     Kind = "file_linked"  // a link to a licence's file was given out
 	FileFetched    Kind = "file_fetched" // the file is about to be had by it
+	// EvidenceIssued: signed evidence was given out; SheetIssued: a sheet of it was.
+	EvidenceIssued Kind = "evidence_issued"
+	SheetIssued    Kind = "sheet_issued"
 
 	Stopped    Kind = "stopped" // a use was ended at once
 	StopLifted Kind = "stop_lifted"
 	QuotaSet   Kind = "quota_set"
 	// AlarmAcknowledged: somebody has seen an alarm.
 	AlarmAcknowledged Kind = "alarm_acknowledged"
+
+	KeyRotated Kind = "key_rotated" // another key of the exchange is the present one
 
 	// Of the register of systems.
 	SystemRegistered  Kind = "system_registered"
@@ -121,6 +126,9 @@ type Entry struct {
 	// gave it.
 	Proof  string `json:"proof,omitempty"`
 	Digest string `json:"digest,omitempty"` // of what was answered, keyed as Subject is
+	// Evidence are the digests of the evidence that a resolution released, or that
+	// was issued from it. Each holds a nonce from the case's salt.
+	Evidence []string `json:"evidence,omitempty"`
 
 	// Concerns are the persons and bodies whom the act is about, by the digests by
 	// which they find it (exchange.Exchange.SubjectOf). They stand beside the entry

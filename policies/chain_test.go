@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"mianti/catalog"
 	"mianti/policies"
 )
@@ -209,5 +211,41 @@ func TestSettle_AsksTheMattersOwnOfficerWhereNoRecordFits(t *testing.T) {
 	out := settle(t, s, card)
 	if len(out.Wishes) != 1 || out.Wishes[0].Assistant != "SPJ" {
 		t.Errorf("wishes %+v, want one to an officer of SPJ", out.Wishes)
+	}
+}
+
+// Of what is read for a check and not given out it is said why.
+func TestSettle_SaysWhyAFieldThatWasReadIsNotGivenOut(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		change func(*catalog.Lookup, *catalog.Field) // of valid_to
+		fields map[string]any
+		want   map[string]policies.Unavailable
+	}{
+		{"given", func(*catalog.Lookup, *catalog.Field) {}, idCard("2040-01-01").Fields, map[string]policies.Unavailable{}},
+		{"yes or no", func(l *catalog.Lookup, _ *catalog.Field) { l.YesNo, l.Release = true, nil }, idCard("2040-01-01").Fields, map[string]policies.Unavailable{"valid_to": policies.YesNoOnly}},
+		{"for the check alone", func(l *catalog.Lookup, _ *catalog.Field) { l.Release = []string{"name"} }, idCard("2040-01-01").Fields, map[string]policies.Unavailable{"valid_to": policies.NotReleased}},
+		{"not shared", func(l *catalog.Lookup, f *catalog.Field) {
+			l.Release, f.Sharing = []string{"name"}, catalog.SharingWithheld
+		}, idCard("2040-01-01").Fields, map[string]policies.Unavailable{"valid_to": policies.NotShared}},
+		{"the source has none", func(l *catalog.Lookup, _ *catalog.Field) { l.Release = []string{"name", "valid_to"} }, map[string]any{"name": "王建国"},
+			map[string]policies.Unavailable{"valid_to": policies.NoValue}},
+	} {
+		s := changed(t, founding(), "S01.M1.b", func(m *catalog.Material) {
+			m.Proofs[0].Lookups[0] = catalog.Lookup{Dataset: "D-GA01", Release: []string{"name", "valid_to"}}
+		})
+		c.change(&requirement(t, s, card).Proofs[0].Lookups[0], s.Catalog.Dataset("D-GA01").Field("valid_to"))
+		s.Catalog.Dataset("D-GA01").Department = s.Receiver // its own records: a field that is not shared can be read
+		given := idCard("2040-01-01")
+		given.Fields = c.fields
+		out := answer(t, s, card, always(given))
+		if out.Outcome != policies.Settled || len(out.Evidence) != 1 {
+			t.Errorf("%s: %s", c.name, out.Outcome)
+			continue
+		}
+		if diff := cmp.Diff(c.want, out.Evidence[0].Unavailable); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
 	}
 }

@@ -133,7 +133,7 @@ func (p *proving) fromResult(l *catalog.Lookup, dataset *catalog.Dataset) bool {
 		p.evidence = append(p.evidence, Evidence{
 			Dataset: l.Dataset, Department: dataset.Department, Source: "prior:" + code,
 			Reference: reported.Number, FetchedAt: reported.ReportedAt, ValidUntil: reported.ValidUntil,
-			YesNo: l.YesNo, Fields: released(l, dataset, reported.Fields),
+			YesNo: l.YesNo, Fields: released(l, dataset, reported.Fields), Unavailable: unavailable(p.proof, l, dataset, reported.Fields),
 		})
 		return true
 	}
@@ -205,6 +205,7 @@ func (p *proving) answered(l *catalog.Lookup, dataset *catalog.Dataset, answer A
 		Dataset: l.Dataset, Department: dataset.Department, Source: answer.Source, Reference: answer.Reference, Proof: answer.Proof,
 		AsOf: answer.AsOf, FetchedAt: answer.FetchedAt, ValidUntil: validUntil,
 		YesNo: l.YesNo, Fields: released(l, dataset, answer.Fields), Grant: d.Grant, Consent: d.Consent, Basis: d.Reasons,
+		Unavailable: unavailable(p.proof, l, dataset, answer.Fields),
 	}
 	if _, shown := evidence.Fields[dataset.ValidUntil]; !shown {
 		evidence.ValidUntil = "" // a field like any other
@@ -298,6 +299,28 @@ func releasedFields(l *catalog.Lookup, dataset *catalog.Dataset) []string {
 		}
 	}
 	return codes
+}
+
+// unavailable says of the fields that are read and not given out, why.
+func unavailable(proof *catalog.Proof, l *catalog.Lookup, dataset *catalog.Dataset, fields map[string]any) map[string]Unavailable {
+	out := map[string]Unavailable{}
+	for _, code := range FieldsRead(proof, l, dataset) {
+		_, answered := fields[code]
+		field := dataset.Field(code)
+		switch {
+		case l.YesNo:
+			out[code] = YesNoOnly
+		case slices.Contains(releasedFields(l, dataset), code):
+			if !answered {
+				out[code] = NoValue
+			}
+		case field != nil && dataset.SharingOf(field) == catalog.SharingWithheld:
+			out[code] = NotShared
+		default:
+			out[code] = NotReleased
+		}
+	}
+	return out
 }
 
 // FieldsRead are the fields that a look-up reads: those it releases, those the

@@ -21,6 +21,8 @@ func operations() map[string][]Duty {
 		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
+		"issue-evidence": {DutySystem, DutyClerk}, "issue-material-evidence": {DutySystem, DutyClerk},
+		"read-sheet": {DutySystem, DutyClerk}, "print-sheet": {DutySystem, DutyClerk},
 		"read-checkpoint": everybody, "prove-inclusion": everybody, "prove-consistency": everybody,
 		"list-log-entries": {DutyAuditor}, "list-case-entries": {DutySystem, DutyClerk},
 		"read-entry-receipt": {DutySystem, DutyClerk}, "read-resolution-receipt": {DutySystem, DutyClerk},

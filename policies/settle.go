@@ -49,10 +49,23 @@ type Evidence struct {
 	ValidUntil string
 	YesNo      bool // only the conclusion is released
 	Fields     map[string]any
-	Grant      string
-	Consent    string // that it rests on; empty for none
-	Basis      []ReasonOfDecision
+	// Unavailable says of each field that was read and is not among Fields, why.
+	Unavailable map[string]Unavailable
+	Grant       string
+	Consent     string // that it rests on; empty for none
+	Basis       []ReasonOfDecision
 }
+
+// Unavailable (未提供原因) is why a field that was read is not given out.
+type Unavailable string
+
+// The reasons.
+const (
+	YesNoOnly   Unavailable = "yes_no_only"  // 只返回是否
+	NotShared   Unavailable = "withheld"     // 不予共享
+	NotReleased Unavailable = "not_released" // 只供核验, 不提供
+	NoValue     Unavailable = "no_value"     // 数源没有这一项
+)
 
 // Settlement is the conclusion for one requirement, or the wishes that must be
 // answered before there is one.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -186,6 +187,13 @@ func TestCommitResolution_PutsTheNextVersionInThePlaceOfTheOneBefore(t *testing.
 		var kept versionRow
 		if err := s.db.Take(&kept).Error; err != nil || kept.Version != 1 || kept.ResolutionID != "r1" {
 			t.Errorf("kept %+v (%v), want version 1 of r1", kept, err)
+		}
+		for version := range 4 {
+			r, department, last, err := s.SheetVersion(t.Context(), "r1", version)
+			there := version == 1 || version == 2
+			if there && (err != nil || r.Version != version || department != "SPJ" || last != 2) || !there && !errors.Is(err, fault.NotFound) {
+				t.Errorf("for a sheet of version %d: %+v of %q, last %d, %v", version, r, department, last, err)
+			}
 		}
 		if err := commit(newResolution("r2", "c1")); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,8 @@ has() {
     cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
     openssl) command -v openssl >/dev/null ;;
+    pdftotext) command -v pdftotext >/dev/null ;;
+    font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
 }
@@ -44,6 +46,8 @@ package() {
     cc) echo gcc libc6-dev ;;
     node) echo nodejs npm ;;
     openssl) echo openssl ;;
+    pdftotext) echo poppler-utils ;;
+    font) echo fonts-arphic-gbsn00lp ;;
   esac
 }
 

@@ -43,6 +43,7 @@ type commands struct {
 	Quota     quotaCommands     `cmd:"" help:"Bound how much is looked up."`
 	Alarm     alarmCommands     `cmd:"" help:"See what is unusual."`
 	Access    accessCommands    `cmd:"" help:"Check the list of who looked at your data."`
+	Receipt   receiptCommands   `cmd:"" help:"Check receipts, offline."`
 	Key       keyCommands       `cmd:"" help:"Make and change keys."`
 	Retention retentionCommands `cmd:"" help:"Destroy what has been kept long enough, and see what is."`
 	Version   versionCommand    `cmd:"" help:"Print the version."`

@@ -19,6 +19,7 @@ import (
 	"mianti/correction"
 	"mianti/exchange"
 	"mianti/internal/workday"
+	"mianti/keyring"
 	"mianti/safeguard"
 	"mianti/store"
 )
@@ -78,6 +79,18 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
+	sheetKey, err := ring.Secret(ctx, keyring.SheetNumbers, keyring.RandomBytes)
+	if err != nil {
+		return nil, err
+	}
+	signer := &evidenceKeys{ring: ring, algorithm: s.EvidenceAlgorithm, issuer: s.Issuer}
+	if err := signer.check(ctx, log); err != nil {
+		return nil, err
+	}
+	font, err := s.pdfFont()
+	if err != nil {
+		return nil, err
+	}
 	calendar, err := workday.Load()
 	if err != nil {
 		return nil, err
@@ -89,7 +102,8 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	n.exchange = exchange.New(exchange.Config{
 		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db, Records: db, Previews: db,
 		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db, Files: files, FileLinks: db,
-		Snapshots:  snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
+		Snapshots: snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
+		Evidence:  signer, Versions: db, SheetKey: sheetKey.Bytes,
 		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
 	})
 	anchors, err := s.newAnchors(db, log)
@@ -103,7 +117,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections,
 		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
-		ClientCertificates: s.ClientCertificates,
+		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, PDFFont: font,
 	}
 	who, err := s.newPeople(db, catalogs, n.exchange, log)
 	if err != nil {

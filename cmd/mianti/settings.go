@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"os"
 	"time"
+
+	"mianti/evidence"
+	"mianti/sheet"
 )
 
 // databaseSetting says where the state is, and the key that protects it.
@@ -23,6 +26,7 @@ type exchangeSettings struct {
 	sourceSettings
 	signInSettings
 	safeguardSetting
+	evidenceSetting
 	anchorSettings
 	retentionSettings
 	Issuer         string        `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
@@ -30,6 +34,7 @@ type exchangeSettings struct {
 	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
 	WebhookKeyFile string        `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: one that is kept in the database."`
 	LedgerOrigin   string        `env:"MIANTI_LEDGER_ORIGIN" help:"Name of the ledger in its checkpoints. Default: the name that it has already, else host and path of MIANTI_ISSUER with /log."`
+	PDFFont        string        `name:"pdf-font" env:"MIANTI_PDF_FONT" help:"TrueType font file with Chinese letters, for verification sheets as PDF. Default: none, so that there is no PDF."`
 	Deadline       time.Duration `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
 	SourceDeadline time.Duration `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
 	EvenTime       time.Duration `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
@@ -38,6 +43,11 @@ type exchangeSettings struct {
 	// ClientCertificates says that the server asks callers for them.
 	ClientCertificates bool       `kong:"-"`
 	LogLevel           slog.Level `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
+}
+
+// evidenceSetting says how evidence is signed.
+type evidenceSetting struct {
+	EvidenceAlgorithm evidence.Algorithm `name:"evidence-alg" env:"MIANTI_EVIDENCE_ALG" default:"ES256" enum:"ES256,EdDSA,SM2" help:"Algorithm of the keys that sign evidence, when one is made: ES256, EdDSA or SM2."`
 }
 
 // check reports every fault of the settings together.
@@ -79,4 +89,16 @@ func keyFrom(setting, file string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: want at least %d bytes, found %d", setting, leastKey, len(key))
 	}
 	return key, nil
+}
+
+// pdfFont reads the font of sheets; nil where none is configured.
+func (s *exchangeSettings) pdfFont() (*sheet.Font, error) {
+	if s.PDFFont == "" {
+		return nil, nil
+	}
+	font, err := sheet.ReadFont(s.PDFFont)
+	if err != nil {
+		return nil, fmt.Errorf("MIANTI_PDF_FONT: %w", err)
+	}
+	return font, nil
 }

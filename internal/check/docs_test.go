@@ -131,7 +131,7 @@ func technicalTypes() []string {
 		"catalog.PlanInput", "catalog.PlannedMatter", "catalog.MissingParty", "catalog.FieldType", "catalog.FactType",
 		"catalog.Condition", "catalog.CheckInput", "catalog.CheckResult", "catalog.Fault", "catalog.Faults", "exchange.Config", "exchange.Catalogs", "exchange.Cases", "exchange.Resolutions",
 		"exchange.Journal", "exchange.Grants", "exchange.Submissions", "exchange.SubjectRef", "policies.Grants",
-		"exchange.Keys", "exchange.Systems", "exchange.Assists", "exchange.AssistFilter", "catalog.SourceCheck", "catalog.SourceFault", "catalog.NamedRef",
+		"exchange.Keys", "exchange.EvidenceSigner", "exchange.Versions", "exchange.Systems", "exchange.Assists", "exchange.AssistFilter", "catalog.SourceCheck", "catalog.SourceFault", "catalog.NamedRef",
 		"sharing.Config", "sharing.Catalogs", "sharing.Requests", "sharing.Grants", "sharing.Filter", "sharing.GrantFilter", "sharing.Event", "sharing.GrantEvent",
 	}
 }
@@ -190,7 +190,7 @@ func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }
 
 func TestGlossary_KnowsEveryDomainType(t *testing.T) {
 	t.Parallel()
-	types := exportedTypes(goSources(t), "catalog", "policies", "exchange", "ledger", "sharing")
+	types := exportedTypes(goSources(t), "catalog", "policies", "exchange", "ledger", "sharing", "evidence")
 	for _, fault := range glossaryFaults(types, technicalTypes(), read(t, "docs/glossary.md")) {
 		t.Error(fault)
 	}

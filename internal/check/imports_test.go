@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "citizen", "sharing", "correction", "safeguard", "identity", "catalog", "policies", "ledger", "ledger/anchor", "internal/fault"},
+		may:     []string{"exchange", "citizen", "sharing", "correction", "safeguard", "identity", "catalog", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -38,6 +38,8 @@ func importTable() map[string]row {
 		"policies": {may: []string{"catalog"}},
 		"ledger":   {may: []string{"internal/fault"}},
 		"keyring":  {may: []string{"internal/fault"}},
+		"evidence": {},
+		"sheet":    {may: []string{"exchange", "catalog", "policies", "internal/fault"}},
 
 		// Who else vouches for the ledger.
 		"ledger/anchor":             {may: []string{"catalog", "connectors/egress"}, inTests: []string{"ledger/anchor/testwitness"}},
@@ -53,7 +55,7 @@ func importTable() map[string]row {
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
 		"identity/testprovider": {may: []string{"internal/fault"}},
 		"exchange": {
-			may:     []string{"catalog", "policies", "connectors", "ledger", "internal/fault", "internal/identifier", "internal/jobs"},
+			may:     []string{"catalog", "policies", "connectors", "ledger", "evidence", "internal/fault", "internal/identifier", "internal/jobs"},
 			inTests: wholeExchange(),
 		},
 
