@@ -33,10 +33,10 @@ func (s *server) registerAssist() {
 	list := s.operation(http.MethodGet, assistPath, "list-assist-tasks", "本部门收到的协查", tag, 404, 422)
 	list.Description = "按期限先后列出，不含当事人信息。"
 	handle(s, list, s.listAssist)
-	read := s.operation(http.MethodGet, assistPath+"/{id}", "read-assist-task", "读取协查", tag, 404, 422)
+	read := s.operation(http.MethodGet, assistPath+"/{id}", "read-assist-task", "读取协查", tag, 404, 410, 422)
 	read.Description = "含当事人姓名与号码，每次读取都留痕。"
 	handle(s, read, s.readAssist)
-	answer := s.operation(http.MethodPost, assistPath+"/{id}/answer", "answer-assist-task", "答复协查", tag, 404, 409, 422)
+	answer := s.operation(http.MethodPost, assistPath+"/{id}/answer", "answer-assist-task", "答复协查", tag, 404, 409, 410, 422)
 	answer.DefaultStatus = http.StatusOK
 	answer.Description = "答复一次，不能更改；答复后相应办件自动继续核验。过期后的答复仍然有效。"
 	handle(s, answer, s.answerAssist)

@@ -119,15 +119,15 @@ type handInInput struct {
 
 func (s *server) registerCases() {
 	const tag = "办件"
-	open := s.operation(http.MethodPost, casesPath, "open-case", "登记办件", tag, 403, 409, 422)
+	open := s.operation(http.MethodPost, casesPath, "open-case", "登记办件", tag, 403, 409, 410, 422)
 	open.DefaultStatus = http.StatusCreated
 	open.Description = "同一编号、同一内容再次登记得到同一办件 (200)；编号相同而内容不同为 409。"
 	handle(s, open, s.openCase)
-	handle(s, s.operation(http.MethodGet, casesPath+"/{id}", "read-case", "读取办件", tag, 404, 422), s.readCase)
-	handle(s, s.operation(http.MethodPatch, casesPath+"/{id}/facts", "change-case", "补充情形与当事人", tag, 404, 409, 422), s.changeCase)
-	handle(s, s.operation(http.MethodPost, casesPath+"/{id}/results", "report-result", "登记事项办理结果", tag, 404, 409, 422), s.reportResult)
+	handle(s, s.operation(http.MethodGet, casesPath+"/{id}", "read-case", "读取办件", tag, 404, 410, 422), s.readCase)
+	handle(s, s.operation(http.MethodPatch, casesPath+"/{id}/facts", "change-case", "补充情形与当事人", tag, 404, 409, 410, 422), s.changeCase)
+	handle(s, s.operation(http.MethodPost, casesPath+"/{id}/results", "report-result", "登记事项办理结果", tag, 404, 409, 410, 422), s.reportResult)
 	s.registerClosing(tag)
-	submit := s.operation(http.MethodPost, casesPath+"/{id}/submissions", "hand-in", "登记申请人已交的材料", tag, 404, 409, 422)
+	submit := s.operation(http.MethodPost, casesPath+"/{id}/submissions", "hand-in", "登记申请人已交的材料", tag, 404, 409, 410, 422)
 	submit.DefaultStatus = http.StatusNoContent
 	handle(s, submit, s.handIn)
 }

@@ -49,24 +49,24 @@ type receiptOutput struct {
 
 func (s *server) registerConsents() {
 	const tag = "授权同意"
-	ask := s.operation(http.MethodPost, casesPath+"/{id}/consents", "request-consents", "征求本人授权", tag, 404, 409, 422)
+	ask := s.operation(http.MethodPost, casesPath+"/{id}/consents", "request-consents", "征求本人授权", tag, 404, 409, 410, 422)
 	ask.DefaultStatus = http.StatusOK
 	ask.Description = "按办件方案找出须经同意才能进行的核验，向相应的本人或监护人征求。知情内容未变时重复征求不产生新的征求；已经拒绝或撤回的，须在 again 中指明才再次征求。"
 	handle(s, ask, s.askConsents)
-	handle(s, s.operation(http.MethodGet, casesPath+"/{id}/consents", "list-case-consents", "办件的授权同意", tag, 404, 422), s.caseConsents)
+	handle(s, s.operation(http.MethodGet, casesPath+"/{id}/consents", "list-case-consents", "办件的授权同意", tag, 404, 410, 422), s.caseConsents)
 	handle(s, s.operation(http.MethodGet, consentsPath, "list-consents", "征求我同意的", tag, 404, 422), s.listConsents)
 	read := s.operation(http.MethodGet, consentsPath+"/{id}", "read-consent", "读取知情内容", tag, 404, 422)
 	read.Description = "谁得到哪些数据、用于什么、多久、不同意会怎样。不含数据的内容。"
 	handle(s, read, s.readConsent)
-	decide := s.operation(http.MethodPost, consentsPath+"/{id}/decision", "decide-consent", "同意或不同意", tag, 404, 409, 422)
+	decide := s.operation(http.MethodPost, consentsPath+"/{id}/decision", "decide-consent", "同意或不同意", tag, 404, 409, 410, 422)
 	decide.DefaultStatus = http.StatusOK
 	decide.Description = "只能由本人或监护人作出，并须带所读知情内容的摘要。同样的决定可以重复提交。"
 	handle(s, decide, s.decideConsent)
-	withdraw := s.operation(http.MethodPost, consentsPath+"/{id}/withdrawal", "withdraw-consent", "撤回同意", tag, 404, 409, 422)
+	withdraw := s.operation(http.MethodPost, consentsPath+"/{id}/withdrawal", "withdraw-consent", "撤回同意", tag, 404, 409, 410, 422)
 	withdraw.DefaultStatus = http.StatusOK
 	withdraw.Description = "撤回后不再查询，依据它取得的数据项不再提供。可以重复提交。"
 	handle(s, withdraw, s.withdrawConsent)
-	receipt := s.operation(http.MethodGet, consentsPath+"/{id}/receipt", "read-consent-receipt", "授权回执", tag, 404, 409, 422)
+	receipt := s.operation(http.MethodGet, consentsPath+"/{id}/receipt", "read-consent-receipt", "授权回执", tag, 404, 409, 410, 422)
 	receipt.Description = "同意、不同意与撤回都有回执：何时、由什么渠道、就哪一份知情内容作出了什么决定。"
 	handle(s, receipt, s.readReceipt)
 }

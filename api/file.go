@@ -34,11 +34,11 @@ type fetchFileInput struct {
 }
 
 func (s *server) registerFiles(tag string) {
-	link := s.operation(http.MethodPost, resolutionsPath+"/{id}/files", "link-file", "申请调取证照文件", tag, 404, 409, 422)
+	link := s.operation(http.MethodPost, resolutionsPath+"/{id}/files", "link-file", "申请调取证照文件", tag, 404, 409, 410, 422)
 	link.DefaultStatus = http.StatusCreated
 	link.Description = "只有由电子证照核验的材料才有文件。链接十分钟内有效，只能用一次，只对申请它的登录（或系统）有效；文件由发证平台加注用证事由、办件编号、经办与时间。"
 	handle(s, link, s.linkFile)
-	fetch := s.operation(http.MethodGet, filesPath+"/{token}", "fetch-file", "调取证照文件", tag, 404, 409, 422)
+	fetch := s.operation(http.MethodGet, filesPath+"/{token}", "fetch-file", "调取证照文件", tag, 404, 409, 410, 422)
 	fetch.Description = "每次调取先留痕。链接一经使用即失效，取不到文件也是如此，需重新申请。"
 	content := map[string]*huma.MediaType{}
 	for kind := range fileNames() {

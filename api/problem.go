@@ -68,6 +68,8 @@ func statusOf(kind fault.Kind) (status int, code string) {
 		return http.StatusRequestEntityTooLarge, "too-large"
 	case fault.Exhausted:
 		return http.StatusTooManyRequests, "quota-exceeded"
+	case fault.Gone:
+		return http.StatusGone, "case-destroyed"
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable, "unavailable"
 	default:

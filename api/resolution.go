@@ -47,7 +47,7 @@ type resolutionOutput struct {
 
 func (s *server) registerResolutions() {
 	const tag = "核验"
-	resolve := s.operation(http.MethodPost, casesPath+"/{id}/resolutions", "resolve-case", "核验办件的材料", tag, 202, 403, 404, 409, 422, 429)
+	resolve := s.operation(http.MethodPost, casesPath+"/{id}/resolutions", "resolve-case", "核验办件的材料", tag, 202, 403, 404, 409, 410, 422, 429)
 	resolve.DefaultStatus = http.StatusCreated
 	resolve.Description = "向各部门并行查询，返回每项材料的结论与仍需上传的清单。数源故障是结论的一部分，不是错误。" +
 		"201：这就是结果；202：也是结果，但还在等数源或协查，会自动继续核验，可按 Retry-After 再读、用 Prefer: wait 等待、订阅事件或接收 webhook。"

@@ -15,6 +15,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/internal/fault"
+	"mianti/internal/keytest"
 	"mianti/internal/workday"
 	"mianti/policies"
 	"mianti/sharing"
@@ -68,7 +69,7 @@ func newSharingHarness(t testing.TB) *sharingHarness {
 	}
 	s.set(at())
 	now := func() time.Time { return *s.now.Load() }
-	if s.db, err = store.Open(t.Context(), store.Config{URL: "sqlite:" + s.path, Now: now}); err != nil {
+	if s.db, err = store.Open(t.Context(), store.Config{URL: "sqlite:" + s.path, Keys: keytest.Keys(), Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.db.Close() })

@@ -17,6 +17,7 @@ import (
 	"mianti/connectors/wire"
 	"mianti/examples/jinan"
 	"mianti/exchange"
+	"mianti/internal/keytest"
 	"mianti/policies"
 	"mianti/store"
 )
@@ -51,7 +52,7 @@ func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.E
 	if err := store.Migrate(ctx, url); err != nil {
 		b.Fatal(err)
 	}
-	db, err := store.Open(ctx, store.Config{URL: url, Now: time.Now})
+	db, err := store.Open(ctx, store.Config{URL: url, Keys: keytest.Keys(), Now: time.Now})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -22,8 +22,8 @@ type Case struct {
 	Consents []Consent
 	// Salt keys the digests of this case in the ledger.
 	Salt []byte
-	// Opening is the digest of what it was opened with, to tell a repetition
-	// from another case under the same number.
+	// Opening is the digest, under the salt, of what it was opened with, to tell a
+	// repetition from another case under the same number.
 	Opening   string
 	OpenedAt  time.Time
 	UpdatedAt time.Time
@@ -33,6 +33,9 @@ type Case struct {
 	// while it is open.
 	ClosedAt  time.Time
 	ClosedFor ClosingReason
+	// DoneAt is when its purpose was done: it was closed, or every matter was
+	// decided; zero until then. From then on its content is kept for a while only.
+	DoneAt time.Time
 }
 
 // ClosingReason (办结原因) is why a case is closed.

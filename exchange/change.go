@@ -54,6 +54,7 @@ func (x *Exchange) ChangeCase(ctx context.Context, by policies.Caller, id string
 		return nil, err
 	}
 	c.UpdatedAt = x.Now().UTC()
+	x.noteDone(rev, c)
 	entries := append([]ledger.Entry{x.entry(ledger.FactsChanged, by, c)}, relayed...)
 	if err := x.Cases.UpdateCase(ctx, c, entries...); err != nil {
 		return nil, fmt.Errorf("change case: %w", err)
@@ -127,6 +128,7 @@ func (x *Exchange) ReportResult(ctx context.Context, by policies.Caller, id stri
 		c.Parties = registered(c.Parties, in.HolderNumber)
 	}
 	c.UpdatedAt = in.ReportedAt
+	x.noteDone(rev, c)
 	entry := x.entry(ledger.ResultReported, by, c)
 	entry.Matter, entry.Result = in.Matter, string(in.Outcome)
 	if err := x.Cases.UpdateCase(ctx, c, entry); err != nil {

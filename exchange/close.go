@@ -3,6 +3,8 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -32,7 +34,7 @@ func (x *Exchange) CloseCase(ctx context.Context, by policies.Caller, id string,
 	}
 	entry := x.entry(ledger.CaseClosed, by, c)
 	entry.Result = string(reason)
-	c.ClosedAt, c.ClosedFor, c.UpdatedAt = entry.At, reason, entry.At
+	c.ClosedAt, c.ClosedFor, c.UpdatedAt, c.DoneAt = entry.At, reason, entry.At, entry.At
 	if err := x.Cases.UpdateCase(ctx, c, entry); err != nil {
 		return nil, fmt.Errorf("close case: %w", err)
 	}
@@ -53,4 +55,21 @@ func (x *Exchange) liveCase(ctx context.Context, by policies.Caller, id string) 
 
 func caseClosed() error {
 	return fault.New(fault.Conflict, "case-closed", "办件已关闭，只能读取。确需继续办理的，请以新的办件编号登记办件。")
+}
+
+// noteDone notes since when every matter of a case is decided, or that one is not:
+// a fact that becomes known can bring another matter in. A plan that cannot be made
+// changes nothing.
+func (x *Exchange) noteDone(rev *catalog.Revision, c *Case) {
+	plan, err := x.plan(rev, c)
+	if err != nil {
+		return
+	}
+	if len(c.Results) == 0 || slices.ContainsFunc(plan.Matters, func(m catalog.PlannedMatter) bool { return m.State.Pending() }) {
+		c.DoneAt = time.Time{}
+		return
+	}
+	if c.DoneAt.IsZero() {
+		c.DoneAt = c.UpdatedAt
+	}
 }

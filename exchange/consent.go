@@ -42,6 +42,9 @@ type Consent struct {
 	// About is empty for a party without a number.
 	About   string `json:"-"`
 	Subject string `json:"-"`
+	// Destroyed is set when the content of the case was destroyed: what was decided
+	// remains, and the sheet does not.
+	Destroyed *Destruction `json:"destroyed,omitempty" doc:"办件内容已按期销毁, 知情内容不再保留"`
 }
 
 // ConsentStanding (授权同意的状态) is where a consent stands.

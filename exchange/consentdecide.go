@@ -75,6 +75,9 @@ func (x *Exchange) Receipt(ctx context.Context, by policies.Caller, id string) (
 	if err != nil {
 		return nil, err
 	}
+	if consent.Destroyed != nil {
+		return nil, CaseDestroyed(*consent.Destroyed)
+	}
 	if consent.Decision == catalog.ConsentUnknown {
 		return nil, fault.New(fault.Conflict, "consent-undecided", "还没有作出决定，没有回执。")
 	}
@@ -170,6 +173,9 @@ func (x *Exchange) actOnce(ctx context.Context, by policies.Caller, id string, c
 	found, err := x.MyConsent(ctx, by, id)
 	if err != nil {
 		return nil, err
+	}
+	if found.Destroyed != nil {
+		return nil, CaseDestroyed(*found.Destroyed)
 	}
 	c, err := x.Cases.Case(ctx, found.Department, found.Case)
 	if err != nil {

@@ -41,8 +41,8 @@ func (x *Exchange) ContinueJob(ctx context.Context, job jobs.Job) error {
 	if wait := putOff(err); wait > 0 {
 		return x.continueLater(ctx, p, wait)
 	}
-	if errors.Is(err, fault.Conflict) && !errors.Is(err, fault.Unavailable) {
-		return nil // the case or its resolution has moved on: this one is not needed
+	if errors.Is(err, fault.Gone) || (errors.Is(err, fault.Conflict) && !errors.Is(err, fault.Unavailable)) {
+		return nil // the case or its resolution has moved on, or is no more: this one is not needed
 	}
 	return err
 }

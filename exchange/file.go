@@ -75,6 +75,9 @@ func (x *Exchange) LinkFile(ctx context.Context, by policies.Caller, resolution,
 	if err != nil {
 		return nil, err
 	}
+	if r.Destroyed != nil {
+		return nil, CaseDestroyed(*r.Destroyed)
+	}
 	m, e := r.licence(material, party)
 	if e == nil {
 		return nil, noFile()
@@ -159,6 +162,9 @@ func (x *Exchange) fileQuery(ctx context.Context, by policies.Caller, link *File
 	r, err := x.Resolution(ctx, by, link.Resolution)
 	if err != nil {
 		return connectors.Query{}, err
+	}
+	if r.Destroyed != nil {
+		return connectors.Query{}, CaseDestroyed(*r.Destroyed)
 	}
 	_, e := r.licence(link.Material, link.Party)
 	if e == nil || e.Reference != link.Identifier {

@@ -21,6 +21,7 @@ import (
 	"mianti/examples/jinan"
 	"mianti/exchange"
 	"mianti/internal/fault"
+	"mianti/internal/keytest"
 	"mianti/ledger"
 	"mianti/policies"
 	"mianti/store"
@@ -74,7 +75,7 @@ func newBench(t *testing.T, answer source, changes ...func(*exchange.Config)) *b
 		t.Fatal(err)
 	}
 	var err error
-	if b.store, err = store.Open(t.Context(), store.Config{URL: url, Now: at}); err != nil {
+	if b.store, err = store.Open(t.Context(), store.Config{URL: url, Keys: keytest.Keys(), Now: at}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -271,6 +272,9 @@ func (x *Exchange) AssistNotice(ctx context.Context, job jobs.Job) error {
 		return fmt.Errorf("decode a notice: %w", err)
 	}
 	t, c, err := x.assistCase(ctx, policies.Caller{Department: n.Department}, n.Task)
+	if errors.Is(err, fault.Gone) { // nobody waits for the answer any more
+		return nil
+	}
 	if err != nil {
 		return err
 	}

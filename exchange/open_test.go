@@ -130,6 +130,8 @@ func refusals() []refusal {
 		{"full-width number", party(3, func(p *catalog.Party) { p.Number = "３70199198302151427" }), invalid, wrong, "body.parties[3].number", "alphabet"},
 		{"person without number", party(3, func(p *catalog.Party) { p.Number = "" }), invalid, wrong, "body.parties[3].number", "length"},
 		{"wrong credit code", party(0, func(p *catalog.Party) { p.Number = trading[:17] + "N" }), invalid, wrong, "body.parties[0].number", "check-digit"},
+		{"name for an id", party(3, func(p *catalog.Party) { p.ID = p.Name }), invalid, wrong, "body.parties[3].id", "party-id"},
+		{"number for an id", party(3, func(p *catalog.Party) { p.ID = p.Number }), invalid, wrong, "body.parties[3].id", "party-id"},
 		{"no name", party(3, func(p *catalog.Party) { p.Name = " " }), invalid, wrong, "body.parties[3].name", "missing"},
 		{"no role", party(3, func(p *catalog.Party) { p.Roles = nil }), invalid, wrong, "body.parties[3].roles", "missing"},
 		{"unknown role", party(3, func(p *catalog.Party) { p.Roles = []string{"officer", "astronaut"} }), invalid, wrong, "body.parties[3].roles[1]", "unknown-role"},

@@ -28,6 +28,9 @@ func checkParties(rev *catalog.Revision, parties []catalog.Party) []fault.Detail
 			wrong = append(wrong, fault.Detail{Location: at + ".id", Code: "party-id", Message: "每个当事人要有一个在本办件中唯一的 id，如 p1。"})
 		}
 		seen[p.ID] = true
+		if p.ID != "" && (p.ID == p.Name || strings.EqualFold(p.ID, p.Number)) { // it is told in answers and kept in clear
+			wrong = append(wrong, fault.Detail{Location: at + ".id", Code: "party-id", Message: "当事人的 id 不能是姓名、名称或号码，请用 p1 之类的代号。"})
+		}
 		if strings.TrimSpace(p.Name) == "" {
 			wrong = append(wrong, fault.Detail{Location: at + ".name", Code: "missing", Message: "请填写姓名或名称。"})
 		}

@@ -75,6 +75,9 @@ func (p *Replayer) Replay(ctx context.Context, id string, version int) (*Replay,
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
+	if recorded.Destroyed != nil {
+		return nil, fmt.Errorf("replay: %w", CaseDestroyed(*recorded.Destroyed))
+	}
 	in, err := p.Records.InputsOf(ctx, id, recorded.Version)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)

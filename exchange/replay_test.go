@@ -65,7 +65,7 @@ func TestReplay_NamesWhatWasChangedAfterwards(t *testing.T) {
 	c := b.open(as("SPJ"), founding())
 	r := b.resolve(as("SPJ"), c.ID)
 	b.wantSame(r.ID, 1)
-	b.execute(`UPDATE resolutions SET body = replace(body, '"outcome":"settled"', '"outcome":"deferred"')`)
+	b.rewrite("resolutions", "id", r, `"outcome":"settled"`, `"outcome":"deferred"`)
 	replay := b.replay(r.ID, 1)
 	if replay.Answered {
 		t.Error("a changed resolution counts as answered")
@@ -88,7 +88,7 @@ func TestReplay_NamesWhatWasChangedInTheInputs(t *testing.T) {
 	b := newBench(t, wellKept)
 	c := b.open(as("SPJ"), founding())
 	r := b.resolve(as("SPJ"), c.ID)
-	b.execute(`UPDATE resolution_inputs SET body = replace(body, '"Result":"ok"', '"Result":"stale"')`)
+	b.rewrite("resolution_inputs", "resolution_id", r, `"Result":"ok"`, `"Result":"stale"`)
 	replay := b.replay(r.ID, 1)
 	if !replay.Answered || len(replay.Differences) == 0 {
 		t.Errorf("answered %v, %d differences; want an answered resolution that comes out otherwise", replay.Answered, len(replay.Differences))

@@ -42,6 +42,8 @@ type Resolution struct {
 	StartedAt time.Time `json:"started_at" doc:"第一版的时间"`
 	// RetryAt is when it goes on by itself at the latest; nil when it does not.
 	RetryAt *time.Time `json:"retry_at,omitempty" doc:"最迟何时自动继续核验; 没有则不会自动继续"`
+	// Destroyed is set when the content was destroyed: this is the outline.
+	Destroyed *Destruction `json:"destroyed,omitempty" doc:"内容已按期销毁, 只保留结论"`
 }
 
 // Continues reports whether it goes on by itself.
@@ -154,7 +156,7 @@ type Evidence struct {
 	Basis  []policies.ReasonOfDecision `json:"basis,omitempty" doc:"允许查询的理由: 授权与法律依据"`
 	Digest string                      `json:"digest" doc:"本凭据内容的摘要, 前缀为算法"`
 	// Withheld says why the fields are not given out any more.
-	Withheld Withheld `json:"withheld,omitempty" enum:"grant_suspended,grant_terminated,consent_withdrawn,consent_refused,consent_superseded,grant_stopped,dataset_stopped,source_stopped" doc:"所依据的共享授权或授权同意已不再有效, 因此不再提供数据项; 结论与摘要不变"`
+	Withheld Withheld `json:"withheld,omitempty" enum:"grant_suspended,grant_terminated,consent_withdrawn,consent_refused,consent_superseded,grant_stopped,dataset_stopped,source_stopped,destroyed" doc:"所依据的共享授权或授权同意已不再有效, 或内容已按期销毁, 因此不再提供数据项; 结论不变"`
 }
 
 // Attempt (核验尝试) is one mode that was tried.

@@ -36,6 +36,8 @@ const (
 	WithheldGrantStopped      Withheld = "grant_stopped"
 	WithheldDatasetStopped    Withheld = "dataset_stopped"
 	WithheldSourceStopped     Withheld = "source_stopped"
+	// WithheldDestroyed: the case was destroyed, and there is nothing to give out.
+	WithheldDestroyed Withheld = "destroyed"
 )
 
 // rights are what a resolution rests on: the grants and consents of all that was

@@ -15,6 +15,7 @@ import (
 	"mianti/connectors"
 	"mianti/exchange"
 	"mianti/internal/fault"
+	"mianti/internal/keytest"
 	"mianti/internal/pgtest"
 	"mianti/policies"
 	"mianti/store"
@@ -54,7 +55,7 @@ func (r *replica) slowly(_ context.Context, q connectors.Query) (connectors.Repl
 // newReplica is an exchange on a database that others use as well.
 func newReplica(t *testing.T, url, name string) *replica {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{URL: url, Now: at, MaxConnections: 4})
+	db, err := store.Open(t.Context(), store.Config{URL: url, Keys: keytest.Keys(), Now: at, MaxConnections: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"mianti/identity"
 	"mianti/identity/testprovider"
 	"mianti/internal/fault"
+	"mianti/internal/keytest"
 	"mianti/internal/pgtest"
 	"mianti/ledger"
 	"mianti/policies"
@@ -69,7 +70,7 @@ func newSite(t *testing.T, c siteSettings) *site {
 		}
 	}
 	s.settings = c
-	db, err := store.Open(t.Context(), store.Config{URL: c.database, Now: s.now})
+	db, err := store.Open(t.Context(), store.Config{URL: c.database, Keys: keytest.Keys(), Now: s.now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"mianti/identity"
 	"mianti/internal/fault"
+	"mianti/internal/keytest"
 	"mianti/internal/pgtest"
 	"mianti/ledger"
 	"mianti/policies"
@@ -28,7 +29,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC) }
-	db, err := store.Open(t.Context(), store.Config{URL: pgtest.Database(t), Now: now})
+	db, err := store.Open(t.Context(), store.Config{URL: pgtest.Database(t), Keys: keytest.Keys(), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,10 @@ const (
 	FactsChanged   Kind = "facts_changed"
 	ResultReported Kind = "result_reported"
 	CaseClosed     Kind = "case_closed"
+	// CaseDestroyed: the content of a case was destroyed. SaltDestroyed: its entries
+	// cannot be linked to anybody any more.
+	CaseDestroyed  Kind = "case_destroyed"
+	SaltDestroyed  Kind = "salt_destroyed"
 	PaperHandedIn  Kind = "paper_handed_in"
 	Intent         Kind = "intent"
 	Outcome        Kind = "outcome"

@@ -115,6 +115,7 @@ func (a address) sqliteDSN() string {
 			"journal_mode(WAL)",
 			"synchronous(FULL)", // what was answered survives a power failure
 			"foreign_keys(1)",
+			"secure_delete(1)", // what is deleted is overwritten: a destroyed key is gone
 			// Without it, REPLACE deletes rows past their triggers.
 			"recursive_triggers(1)",
 		},

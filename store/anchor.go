@@ -73,6 +73,23 @@ func (s *Store) NoteTrouble(ctx context.Context, kind anchor.Kind, name string, 
 	})
 }
 
+// PurgeAnchors drops cosignatures that were kept before a moment, but for the
+// last of each day (UTC) and witness: a later one vouches for all that an
+// earlier one did. Time stamps stay. It gives how many it dropped.
+func (s *Store) PurgeAnchors(ctx context.Context, before time.Time) (int, error) {
+	const day = int64(24 * time.Hour / time.Microsecond)
+	dropped := 0
+	err := s.transact(ctx, func(tx *gorm.DB) error {
+		var err error
+		dropped, err = gorm.G[anchorRow](tx).
+			Where("kind = ? AND kept_at < ?", string(anchor.Witness), At(before)).
+			Where("id NOT IN (SELECT MAX(id) FROM anchors WHERE kind = ? GROUP BY name, kept_at / ?)", string(anchor.Witness), day).
+			Delete(ctx)
+		return translate(err, "drop old cosignatures", anchors())
+	})
+	return dropped, err
+}
+
 // AnchorStates gives how it stands with every anchor there ever was, by kind and
 // name.
 func (s *Store) AnchorStates(ctx context.Context) ([]anchor.State, error) {

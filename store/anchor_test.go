@@ -110,3 +110,37 @@ func TestCosigned_JoinsTheLinesOfOneCheckpoint(t *testing.T) {
 		}
 	})
 }
+
+func TestPurgeAnchors_KeepsTheLastOfEachDay(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		keep := func(kind anchor.Kind, name string, size int64, at time.Time) {
+			a := anchored(kind, name, size, "x")
+			a.Kept = at
+			if err := s.AddAnchored(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		midnight := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+		keep(anchor.Witness, "w1", 1, midnight.Add(-time.Hour)) // the last of its day
+		keep(anchor.Witness, "w1", 2, midnight)
+		keep(anchor.Timestamp, "tsa", 2, midnight)
+		keep(anchor.Witness, "w2", 3, midnight.Add(time.Hour)) // another's last
+		keep(anchor.Witness, "w1", 4, midnight.Add(time.Hour))
+		keep(anchor.Witness, "w1", 5, midnight.Add(23*time.Hour)) // the last of its day
+		keep(anchor.Witness, "w1", 6, midnight.Add(48*time.Hour))
+		keep(anchor.Witness, "w1", 7, midnight.Add(49*time.Hour))
+		for _, want := range []int{2, 0} {
+			if got, err := s.PurgeAnchors(t.Context(), midnight.Add(48*time.Hour)); err != nil || got != want {
+				t.Errorf("dropped %d, %v; want %d", got, err, want)
+			}
+		}
+		var left []string
+		if err := s.db.WithContext(t.Context()).Raw("SELECT name || ' ' || size FROM anchors ORDER BY id").Scan(&left).Error; err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"w1 1", "tsa 2", "w2 3", "w1 5", "w1 6", "w1 7"}, left); diff != "" {
+			t.Errorf("left (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -17,8 +17,16 @@ import (
 // caseBody is what a case row keeps as JSON.
 type caseBody struct {
 	Parties []catalog.Party `json:"parties"`
-	Salt    []byte          `json:"salt"`
+	// Salt is there in a case from before case_keys.
+	Salt []byte `json:"salt,omitempty"`
 }
+
+// The places of what is sealed of a case. A version of it opens as that version
+// alone.
+func casePlace(id string, version int, column string) []byte {
+	return place("cases", id, version, column)
+}
+func resultPlace(id, matter string) []byte { return place("case_results", id, matter, "body") }
 
 func cases() things { return things{code: "case", name: "办件"} }
 
@@ -26,10 +34,15 @@ func cases() things { return things{code: "case", name: "办件"} }
 // department already has a case of that number it stores nothing and returns the
 // earlier one.
 func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledger.Entry) (*exchange.Case, error) {
-	row, err := caseToRow(c)
+	key, keyRow, err := s.newCaseKey(ctx, c.ID, c.Salt)
 	if err != nil {
 		return nil, err
 	}
+	row, err := caseToRow(c, key, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	keyRow.Created = row.Created
 	taken := false
 	err = s.transact(ctx, func(tx *gorm.DB) error {
 		ignore := clause.OnConflict{Columns: []clause.Column{{Name: "department"}, {Name: "number"}}, DoNothing: true}
@@ -40,7 +53,10 @@ func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledge
 		if taken = created.RowsAffected == 0; taken {
 			return nil
 		}
-		if err := saveConsents(ctx, tx, c); err != nil {
+		if err := gorm.G[caseKeyRow](tx).Create(ctx, keyRow); err != nil {
+			return translate(err, "keep the key of a case", cases())
+		}
+		if err := saveConsents(ctx, tx, c, key); err != nil {
 			return err
 		}
 		return appendEntries(ctx, tx, entries)
@@ -54,7 +70,8 @@ func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledge
 	return c, nil
 }
 
-// Case gives a department's case with its results, or fault.NotFound.
+// Case gives a department's case with its results, or fault.NotFound; one that was
+// destroyed is a fault.Gone.
 func (s *Store) Case(ctx context.Context, department, id string) (*exchange.Case, error) {
 	row, err := gorm.G[caseRow](s.db).Where("id = ? AND department = ?", id, department).Take(ctx)
 	if err != nil {
@@ -63,7 +80,7 @@ func (s *Store) Case(ctx context.Context, department, id string) (*exchange.Case
 	return s.caseFromRow(ctx, row)
 }
 
-// CaseByNumber gives a department's case by its own number, or fault.NotFound.
+// CaseByNumber gives a department's case by its own number, as Case does.
 func (s *Store) CaseByNumber(ctx context.Context, department, number string) (*exchange.Case, error) {
 	row, err := gorm.G[caseRow](s.db).Where("department = ? AND number = ?", department, number).Take(ctx)
 	if err != nil {
@@ -81,11 +98,15 @@ func (s *Store) UpdateCase(ctx context.Context, c *exchange.Case, entries ...led
 
 // updateCase is UpdateCase, with more to be done in the same transaction.
 func (s *Store) updateCase(ctx context.Context, c *exchange.Case, entries []ledger.Entry, more func(tx *gorm.DB) error) error {
-	row, err := caseToRow(c)
-	if err != nil {
-		return err
-	}
-	err = s.transact(ctx, func(tx *gorm.DB) error {
+	err := s.transact(ctx, func(tx *gorm.DB) error {
+		key, err := s.keyToWrite(ctx, tx, c.ID)
+		if err != nil {
+			return err
+		}
+		row, err := caseToRow(c, key, c.Version+1)
+		if err != nil {
+			return err
+		}
 		changed := tx.Model(&caseRow{}).Where("id = ? AND version = ?", c.ID, c.Version).Updates(map[string]any{
 			"body": row.Body, "facts": row.Facts, "updated_at": row.Updated, "version": c.Version + 1,
 			"closed_at": row.ClosedAt, "closed_for": row.ClosedFor,
@@ -99,10 +120,13 @@ func (s *Store) updateCase(ctx context.Context, c *exchange.Case, entries []ledg
 		if err := stopEarlier(tx, c.ID); err != nil {
 			return err
 		}
-		if err := saveResults(ctx, tx, c); err != nil {
+		if err := noteDone(tx, c); err != nil {
 			return err
 		}
-		if err := saveConsents(ctx, tx, c); err != nil {
+		if err := saveResults(ctx, tx, c, key); err != nil {
+			return err
+		}
+		if err := saveConsents(ctx, tx, c, key); err != nil {
 			return err
 		}
 		if err := appendEntries(ctx, tx, entries); err != nil {
@@ -116,20 +140,35 @@ func (s *Store) updateCase(ctx context.Context, c *exchange.Case, entries []ledg
 	return err
 }
 
+// noteDone notes when the purpose of a case was done.
+func noteDone(tx *gorm.DB, c *exchange.Case) error {
+	var done *Timestamp
+	if !c.DoneAt.IsZero() {
+		at := At(c.DoneAt)
+		done = &at
+	}
+	noted := tx.Model(&caseKeyRow{}).Where("case_id = ? AND destroyed_at IS NULL", c.ID).Update("done_at", done)
+	return translate(noted.Error, "note when a case is done", cases())
+}
+
 func caseChanged() error {
 	return fault.New(fault.Conflict, "case-changed", "办件刚被另一个请求更改。请重新读取后再试。")
 }
 
 // saveResults adds the results that are not stored yet. A stored one never
 // changes.
-func saveResults(ctx context.Context, tx *gorm.DB, c *exchange.Case) error {
+func saveResults(ctx context.Context, tx *gorm.DB, c *exchange.Case, key *caseKey) error {
 	for _, result := range c.Results {
 		body, err := json.Marshal(result)
 		if err != nil {
 			return fmt.Errorf("encode a result: %w", err)
 		}
+		sealed, err := key.seal(body, resultPlace(c.ID, result.Matter))
+		if err != nil {
+			return err
+		}
 		row := resultRow{
-			CaseID: c.ID, Matter: result.Matter, Outcome: string(result.Outcome), Body: string(body), Reported: At(result.ReportedAt),
+			CaseID: c.ID, Matter: result.Matter, Outcome: string(result.Outcome), Body: sealed, Reported: At(result.ReportedAt),
 		}
 		known := clause.OnConflict{Columns: []clause.Column{{Name: "case_id"}, {Name: "matter"}}, DoNothing: true}
 		if err := gorm.G[resultRow](tx, known).Create(ctx, &row); err != nil {
@@ -139,18 +178,27 @@ func saveResults(ctx context.Context, tx *gorm.DB, c *exchange.Case) error {
 	return nil
 }
 
-func caseToRow(c *exchange.Case) (caseRow, error) {
-	body, err := json.Marshal(caseBody{Parties: c.Parties, Salt: c.Salt})
+// caseToRow gives the row of a case that becomes this version.
+func caseToRow(c *exchange.Case, key *caseKey, version int) (caseRow, error) {
+	plainBody, err := json.Marshal(caseBody{Parties: c.Parties})
 	if err != nil {
 		return caseRow{}, fmt.Errorf("encode a case: %w", err)
 	}
-	facts, err := json.Marshal(c.Facts)
+	plainFacts, err := json.Marshal(c.Facts)
 	if err != nil {
 		return caseRow{}, fmt.Errorf("encode the facts of a case: %w", err)
 	}
+	body, err := key.seal(plainBody, casePlace(c.ID, version, "body"))
+	if err != nil {
+		return caseRow{}, err
+	}
+	facts, err := key.seal(plainFacts, casePlace(c.ID, version, "facts"))
+	if err != nil {
+		return caseRow{}, err
+	}
 	row := caseRow{
 		ID: c.ID, System: c.System, Department: c.Department, Number: c.Number, BodyDigest: c.Opening, Revision: c.Revision,
-		Subject: c.Subject, Body: string(body), Facts: string(facts), Created: At(c.OpenedAt), Updated: At(c.UpdatedAt), Version: c.Version,
+		Subject: c.Subject, Body: body, Facts: facts, Created: At(c.OpenedAt), Updated: At(c.UpdatedAt), Version: version,
 		ClosedFor: string(c.ClosedFor),
 	}
 	if !c.ClosedAt.IsZero() {
@@ -161,6 +209,10 @@ func caseToRow(c *exchange.Case) (caseRow, error) {
 }
 
 func (s *Store) caseFromRow(ctx context.Context, row caseRow) (*exchange.Case, error) {
+	keyRow, key, err := s.keyRowOf(ctx, s.db, row.ID)
+	if err != nil {
+		return nil, err
+	}
 	c := &exchange.Case{
 		ID: row.ID, Number: row.Number, System: row.System, Department: row.Department, Revision: row.Revision, Subject: row.Subject,
 		Opening: row.BodyDigest, OpenedAt: row.Created.Time(), UpdatedAt: row.Updated.Time(), Version: row.Version,
@@ -169,28 +221,47 @@ func (s *Store) caseFromRow(ctx context.Context, row caseRow) (*exchange.Case, e
 	if row.ClosedAt != nil {
 		c.ClosedAt = row.ClosedAt.Time()
 	}
-	var body caseBody
-	if err := json.Unmarshal([]byte(row.Body), &body); err != nil {
-		return nil, fmt.Errorf("decode case %s: %w", row.ID, err)
+	if c.DoneAt = c.ClosedAt; keyRow.Done != nil {
+		c.DoneAt = keyRow.Done.Time()
 	}
-	c.Parties, c.Salt = body.Parties, body.Salt
-	facts, err := factsFromJSON(row.Facts)
-	if err != nil {
-		return nil, fmt.Errorf("decode the facts of case %s: %w", row.ID, err)
-	}
-	c.Facts = facts
-	if c.Results, err = s.results(ctx, row.ID); err != nil {
+	if err := openCase(c, row, key); err != nil {
 		return nil, err
 	}
-	c.Consents, err = s.consentsOf(ctx, row.ID)
+	if c.Results, err = s.results(ctx, row.ID, key); err != nil {
+		return nil, err
+	}
+	c.Consents, err = s.consentsOf(ctx, row.ID, key)
 	return c, err
+}
+
+// openCase fills in what is sealed of a case.
+func openCase(c *exchange.Case, row caseRow, key *caseKey) error {
+	plainBody, err := key.open(row.Body, casePlace(row.ID, row.Version, "body"))
+	if err != nil {
+		return err
+	}
+	var body caseBody
+	if err := json.Unmarshal(plainBody, &body); err != nil {
+		return fmt.Errorf("decode case %s: %w", row.ID, err)
+	}
+	if c.Parties, c.Salt = body.Parties, key.salt; key.clear {
+		c.Salt = body.Salt
+	}
+	plainFacts, err := key.open(row.Facts, casePlace(row.ID, row.Version, "facts"))
+	if err != nil {
+		return err
+	}
+	if c.Facts, err = factsFromJSON(plainFacts); err != nil {
+		return fmt.Errorf("decode the facts of case %s: %w", row.ID, err)
+	}
+	return nil
 }
 
 // factsFromJSON gives the facts the types that the catalog gave them: a list
 // can only be a set's value.
-func factsFromJSON(text string) (catalog.Facts, error) {
+func factsFromJSON(text []byte) (catalog.Facts, error) {
 	facts := catalog.Facts{}
-	if err := json.Unmarshal([]byte(text), &facts); err != nil {
+	if err := json.Unmarshal(text, &facts); err != nil {
 		return nil, err
 	}
 	return typedFacts(facts), nil
@@ -214,15 +285,19 @@ func typedFacts(facts catalog.Facts) catalog.Facts {
 	return facts
 }
 
-func (s *Store) results(ctx context.Context, id string) ([]exchange.MatterResult, error) {
+func (s *Store) results(ctx context.Context, id string, key *caseKey) ([]exchange.MatterResult, error) {
 	rows, err := gorm.G[resultRow](s.db).Where("case_id = ?", id).Order("reported_at, matter").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the results of a case", cases())
 	}
 	var results []exchange.MatterResult
 	for _, row := range rows {
+		plain, err := key.open(row.Body, resultPlace(id, row.Matter))
+		if err != nil {
+			return nil, err
+		}
 		var result exchange.MatterResult
-		if err := json.Unmarshal([]byte(row.Body), &result); err != nil {
+		if err := json.Unmarshal(plain, &result); err != nil {
 			return nil, fmt.Errorf("decode a result of case %s: %w", id, err)
 		}
 		results = append(results, result)

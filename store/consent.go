@@ -22,7 +22,7 @@ type consentRow struct {
 	State     string    `gorm:"column:state"`
 	Channel   string    `gorm:"column:channel"`
 	Requested Timestamp `gorm:"column:requested_at"`
-	Body      string    `gorm:"column:body"` // JSON: the whole of it
+	Body      string    `gorm:"column:body"` // JSON: the whole of it, sealed; empty once it was destroyed
 }
 
 // TableName names the table.
@@ -42,7 +42,11 @@ func (s *Store) Consent(ctx context.Context, subject, id string) (*exchange.Cons
 	if err != nil {
 		return nil, translate(err, "read a consent", consents())
 	}
-	return consentFromRow(row)
+	key, err := s.keyOf(ctx, s.db, row.CaseID)
+	if err != nil {
+		return nil, err
+	}
+	return consentFromRow(row, key)
 }
 
 // ConsentsOf lists the consents that somebody has to give, newest first.
@@ -59,23 +63,31 @@ func (s *Store) ConsentsOf(ctx context.Context, f exchange.ConsentFilter) ([]exc
 	if err != nil {
 		return nil, translate(err, "list consents", consents())
 	}
-	return consentsFromRows(rows)
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.CaseID
+	}
+	keys, err := s.keysOf(ctx, s.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	return consentsFromRows(rows, keys)
 }
 
 // consentsOf are the consents of a case, in the order in which they were asked
 // for or relayed.
-func (s *Store) consentsOf(ctx context.Context, caseID string) ([]exchange.Consent, error) {
+func (s *Store) consentsOf(ctx context.Context, caseID string, key *caseKey) ([]exchange.Consent, error) {
 	rows, err := gorm.G[consentRow](s.db).Where("case_id = ?", caseID).Order("seq").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the consents of a case", consents())
 	}
-	return consentsFromRows(rows)
+	return consentsFromRows(rows, map[string]*caseKey{caseID: key})
 }
 
 // saveConsents stores the consents of a case: new ones are added, and of one that
 // is there only what was decided changes. The case's row is locked. Requests that
 // have ended go first, since there is only one for each person.
-func saveConsents(ctx context.Context, tx *gorm.DB, c *exchange.Case) error {
+func saveConsents(ctx context.Context, tx *gorm.DB, c *exchange.Case, key *caseKey) error {
 	stored, err := gorm.G[consentRow](tx).Select("id", "state").Where("case_id = ?", c.ID).Find(ctx)
 	if err != nil {
 		return translate(err, "save the consents of a case", consents())
@@ -86,7 +98,7 @@ func saveConsents(ctx context.Context, tx *gorm.DB, c *exchange.Case) error {
 	}
 	var added []consentRow
 	for i := range c.Consents {
-		row, err := consentToRow(c, i)
+		row, err := consentToRow(c, i, key)
 		if err != nil {
 			return err
 		}
@@ -115,22 +127,28 @@ func saveConsents(ctx context.Context, tx *gorm.DB, c *exchange.Case) error {
 // consentBatch keeps a statement under SQLite's limit of parameters.
 const consentBatch = 200
 
-func consentToRow(c *exchange.Case, i int) (consentRow, error) {
+func consentPlace(id string) []byte { return place("consents", id, "body") }
+
+func consentToRow(c *exchange.Case, i int, key *caseKey) (consentRow, error) {
 	consent := &c.Consents[i]
-	body, err := json.Marshal(consent)
+	plain, err := json.Marshal(consent)
 	if err != nil {
 		return consentRow{}, fmt.Errorf("encode a consent: %w", err)
 	}
+	body, err := key.seal(plain, consentPlace(consent.ID))
+	if err != nil {
+		return consentRow{}, err
+	}
 	return consentRow{
 		ID: consent.ID, CaseID: c.ID, Seq: i + 1, Party: consent.Party, By: consent.By, About: consent.About, Subject: consent.Subject,
-		State: string(consent.State), Channel: string(consent.Channel), Requested: At(consent.RequestedAt), Body: string(body),
+		State: string(consent.State), Channel: string(consent.Channel), Requested: At(consent.RequestedAt), Body: body,
 	}, nil
 }
 
-func consentsFromRows(rows []consentRow) ([]exchange.Consent, error) {
+func consentsFromRows(rows []consentRow, keys map[string]*caseKey) ([]exchange.Consent, error) {
 	var out []exchange.Consent
 	for _, row := range rows {
-		consent, err := consentFromRow(row)
+		consent, err := consentFromRow(row, keys[row.CaseID])
 		if err != nil {
 			return nil, err
 		}
@@ -139,10 +157,21 @@ func consentsFromRows(rows []consentRow) ([]exchange.Consent, error) {
 	return out, nil
 }
 
-func consentFromRow(row consentRow) (*exchange.Consent, error) {
-	var consent exchange.Consent
-	if err := json.Unmarshal([]byte(row.Body), &consent); err != nil {
-		return nil, fmt.Errorf("decode consent %s: %w", row.ID, err)
+// consentFromRow gives a consent; of a case that was destroyed, what its row says
+// of it.
+func consentFromRow(row consentRow, key *caseKey) (*exchange.Consent, error) {
+	consent := exchange.Consent{
+		ID: row.ID, Case: row.CaseID, Party: row.Party, By: row.By, Channel: exchange.ConsentChannel(row.Channel),
+		RequestedAt: row.Requested.Time(), Destroyed: key.destroyed,
+	}
+	if key.destroyed == nil {
+		plain, err := key.open(row.Body, consentPlace(row.ID))
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(plain, &consent); err != nil {
+			return nil, fmt.Errorf("decode consent %s: %w", row.ID, err)
+		}
 	}
 	consent.State, consent.About, consent.Subject = exchange.ConsentStanding(row.State), row.About, row.Subject
 	return &consent, nil

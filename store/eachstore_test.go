@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mianti/exchange"
+	"mianti/internal/keytest"
 	"mianti/internal/pgtest"
 )
 
@@ -60,6 +61,9 @@ func newSQLiteURL(t *testing.T) string {
 
 func openStore(t *testing.T, cfg Config) *Store {
 	t.Helper()
+	if cfg.Keys == nil {
+		cfg.Keys = keytest.Keys()
+	}
 	s, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ type inputsRow struct {
 	ResolutionID string `gorm:"column:resolution_id;primaryKey"`
 	Version      int    `gorm:"column:version;primaryKey"`
 	CaseID       string `gorm:"column:case_id"`
-	Body         string `gorm:"column:body"` // JSON
+	Body         string `gorm:"column:body"` // JSON, sealed; the row goes when the case is destroyed
 }
 
 // TableName names the table.
@@ -25,16 +25,24 @@ func (inputsRow) TableName() string { return "resolution_inputs" }
 
 // addInputs stores what a version of a resolution followed from; nil stores
 // nothing.
-func addInputs(ctx context.Context, tx *gorm.DB, in *exchange.Inputs) error {
+func addInputs(ctx context.Context, tx *gorm.DB, in *exchange.Inputs, key *caseKey) error {
 	if in == nil {
 		return nil
 	}
-	body, err := json.Marshal(in)
+	plain, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("encode the inputs of a resolution: %w", err)
 	}
-	row := inputsRow{ResolutionID: in.Resolution, Version: in.Version, CaseID: in.Case, Body: string(body)}
+	body, err := key.seal(plain, inputsPlace(in.Resolution, in.Version))
+	if err != nil {
+		return err
+	}
+	row := inputsRow{ResolutionID: in.Resolution, Version: in.Version, CaseID: in.Case, Body: body}
 	return translate(gorm.G[inputsRow](tx).Create(ctx, &row), "save the inputs of a resolution", resolutions())
+}
+
+func inputsPlace(resolution string, version int) []byte {
+	return place("resolution_inputs", resolution, version, "body")
 }
 
 // InputsOf gives what a version of a resolution followed from; fault.NotFound for
@@ -47,8 +55,16 @@ func (s *Store) InputsOf(ctx context.Context, id string, version int) (*exchange
 	if err != nil {
 		return nil, translate(err, "read the inputs of a resolution", resolutions())
 	}
+	key, err := s.keyOf(ctx, s.db, row.CaseID)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := key.open(row.Body, inputsPlace(id, version))
+	if err != nil {
+		return nil, err
+	}
 	var in exchange.Inputs
-	if err := json.Unmarshal([]byte(row.Body), &in); err != nil {
+	if err := json.Unmarshal(plain, &in); err != nil {
 		return nil, fmt.Errorf("decode the inputs of resolution %s: %w", id, err)
 	}
 	in.Facts = typedFacts(in.Facts)
@@ -63,12 +79,12 @@ func (s *Store) ResolutionVersion(ctx context.Context, id string, version int) (
 		return nil, translate(err, "read a resolution", resolutions())
 	}
 	if version == 0 || version == row.Version {
-		return resolutionFromRow(row)
+		return s.resolutionFromRow(ctx, row)
 	}
 	earlier, err := gorm.G[versionRow](s.db).Where("resolution_id = ? AND version = ?", id, version).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a version of a resolution", things{code: "version", name: "版次"})
 	}
-	row.Body = earlier.Body
-	return resolutionFromRow(row)
+	row.Version, row.Body, row.Outline = earlier.Version, earlier.Body, earlier.Outline
+	return s.resolutionFromRow(ctx, row)
 }

@@ -21,7 +21,7 @@ func rowTypes() []any {
 		revisionRow{}, systemRow{}, grantRow{}, caseRow{}, resultRow{}, resolutionRow{},
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
-		sharingRow{}, consentRow{},
+		sharingRow{}, consentRow{}, caseKeyRow{},
 		personRow{}, dutyRow{}, sessionRow{},
 		inputsRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},

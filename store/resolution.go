@@ -21,7 +21,7 @@ func resolutions() things { return things{code: "resolution", name: "核验结�
 // transaction. A later version replaces the one before it, which is kept.
 func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 	r := c.Resolution
-	body, err := json.Marshal(r)
+	plain, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encode a resolution: %w", err)
 	}
@@ -32,6 +32,14 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		locked := tx.Exec("UPDATE cases SET version = version WHERE id = ? AND version = ?", r.Case, r.CaseVersion)
 		if locked.Error != nil {
 			return translate(locked.Error, "save a resolution", resolutions())
+		}
+		key, err := s.keyToWrite(ctx, tx, r.Case)
+		if err != nil {
+			return err
+		}
+		body, err := key.seal(plain, resolutionPlace(r.ID, r.Version))
+		if err != nil {
+			return err
 		}
 		if err := s.checkRights(tx, c.Rights); err != nil {
 			return err
@@ -46,10 +54,10 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if r.Version > 1 {
 			save = goOn
 		}
-		if err := save(ctx, tx, r, string(body)); err != nil {
+		if err := save(ctx, tx, r, body); err != nil {
 			return err
 		}
-		if err := addInputs(ctx, tx, c.Inputs); err != nil {
+		if err := addInputs(ctx, tx, c.Inputs, key); err != nil {
 			return err
 		}
 		if err := appendEntries(ctx, tx, c.Entries); err != nil {
@@ -74,6 +82,12 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 	})
 	s.tell(ctx, err, alarms)
 	return err
+}
+
+// resolutionPlace is the place of a version of a resolution. It is the same in both
+// tables: a version that is put aside is not sealed anew.
+func resolutionPlace(id string, version int) []byte {
+	return place("resolutions", id, version, "body")
 }
 
 // lastOf gives the number of the last resolution of a case.
@@ -138,7 +152,7 @@ func (s *Store) Resolution(ctx context.Context, department, id string) (*exchang
 	if err != nil {
 		return nil, translate(err, "read a resolution", resolutions())
 	}
-	return resolutionFromRow(row)
+	return s.resolutionFromRow(ctx, row)
 }
 
 // LastResolution gives the last resolution of a department's case, or
@@ -148,7 +162,7 @@ func (s *Store) LastResolution(ctx context.Context, department, caseID string) (
 	if err != nil {
 		return nil, translate(err, "read the last resolution", resolutions())
 	}
-	return resolutionFromRow(row)
+	return s.resolutionFromRow(ctx, row)
 }
 
 // ResolutionState gives how far a resolution is, or fault.NotFound.
@@ -168,10 +182,25 @@ func atOrNull(t *time.Time) *Timestamp {
 	return &at
 }
 
-func resolutionFromRow(row resolutionRow) (*exchange.Resolution, error) {
+// resolutionFromRow gives a resolution, or its outline once it was destroyed.
+func (s *Store) resolutionFromRow(ctx context.Context, row resolutionRow) (*exchange.Resolution, error) {
+	plain := []byte(row.Outline)
+	if row.Outline == "" {
+		key, err := s.keyOf(ctx, s.db, row.CaseID)
+		if err != nil {
+			return nil, err
+		}
+		if plain, err = key.open(row.Body, resolutionPlace(row.ID, row.Version)); err != nil {
+			return nil, err
+		}
+	}
+	return decodeResolution(row.ID, plain)
+}
+
+func decodeResolution(id string, plain []byte) (*exchange.Resolution, error) {
 	var r exchange.Resolution
-	if err := json.Unmarshal([]byte(row.Body), &r); err != nil {
-		return nil, fmt.Errorf("decode resolution %s: %w", row.ID, err)
+	if err := json.Unmarshal(plain, &r); err != nil {
+		return nil, fmt.Errorf("decode resolution %s: %w", id, err)
 	}
 	if r.Version == 0 { // stored before resolutions had versions
 		r.Version, r.StartedAt = 1, r.ResolvedAt

@@ -32,12 +32,12 @@ type caseRow struct {
 	ID         string    `gorm:"column:id;primaryKey"`
 	System     string    `gorm:"column:system"`
 	Department string    `gorm:"column:department"`
-	Number     string    `gorm:"column:number"` // the department's own
-	BodyDigest string    `gorm:"column:body_digest"`
-	Revision   int       `gorm:"column:revision"` // of the catalog, pinned
+	Number     string    `gorm:"column:number"`      // the department's own
+	BodyDigest string    `gorm:"column:body_digest"` // under the case's salt
+	Revision   int       `gorm:"column:revision"`    // of the catalog, pinned
 	Subject    string    `gorm:"column:subject"`
-	Body       string    `gorm:"column:body"`  // JSON
-	Facts      string    `gorm:"column:facts"` // JSON
+	Body       string    `gorm:"column:body"`  // JSON, sealed; empty once it was destroyed
+	Facts      string    `gorm:"column:facts"` // JSON, sealed; empty once it was destroyed
 	Created    Timestamp `gorm:"column:created_at"`
 	Updated    Timestamp `gorm:"column:updated_at"`
 	Version    int       `gorm:"column:version"` // counts the changes, from 1
@@ -54,7 +54,7 @@ type resultRow struct {
 	CaseID   string    `gorm:"column:case_id;primaryKey"`
 	Matter   string    `gorm:"column:matter;primaryKey"`
 	Outcome  string    `gorm:"column:outcome"`
-	Body     string    `gorm:"column:body"` // JSON
+	Body     string    `gorm:"column:body"` // JSON, sealed; empty once it was destroyed
 	Reported Timestamp `gorm:"column:reported_at"`
 }
 
@@ -67,7 +67,8 @@ type resolutionRow struct {
 	CaseID   string     `gorm:"column:case_id"`
 	Revision int        `gorm:"column:revision"`
 	Status   string     `gorm:"column:status"`
-	Body     string     `gorm:"column:body"` // JSON
+	Body     string     `gorm:"column:body"`    // JSON, sealed; empty once it was destroyed
+	Outline  string     `gorm:"column:outline"` // JSON; what remains then
 	Created  Timestamp  `gorm:"column:created_at"`
 	Seq      int        `gorm:"column:seq"` // counts those of the case, from 1
 	Version  int        `gorm:"column:version"`
@@ -81,7 +82,8 @@ func (resolutionRow) TableName() string { return "resolutions" }
 type versionRow struct {
 	ResolutionID string    `gorm:"column:resolution_id;primaryKey"`
 	Version      int       `gorm:"column:version;primaryKey"`
-	Body         string    `gorm:"column:body"` // JSON
+	Body         string    `gorm:"column:body"`    // JSON, sealed; empty once it was destroyed
+	Outline      string    `gorm:"column:outline"` // JSON; what remains then
 	Created      Timestamp `gorm:"column:created_at"`
 }
 
@@ -98,8 +100,8 @@ type assistRow struct {
 	State      string    `gorm:"column:state"`
 	Asked      Timestamp `gorm:"column:asked_at"`
 	Due        Timestamp `gorm:"column:due_at"`
-	Body       string    `gorm:"column:body"`   // JSON, without the answer
-	Answer     string    `gorm:"column:answer"` // JSON; empty until there is one
+	Body       string    `gorm:"column:body"`   // JSON without the answer, sealed; empty once it was destroyed
+	Answer     string    `gorm:"column:answer"` // JSON, sealed; empty until there is one
 }
 
 // TableName names the table.

@@ -9,15 +9,18 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"mianti/keyring"
 	"mianti/safeguard"
 )
 
@@ -31,6 +34,10 @@ type Config struct {
 	MaxConnections int
 	// Safeguard are the rules by which uses are counted; nil means the defaults.
 	Safeguard *safeguard.Rules
+	// Keys wraps the keys of cases; nil for a program that reads nothing of what is
+	// kept of them, or calls Unlock. Cipher encrypts what is new; empty means AES-256-GCM.
+	Keys   keyring.Wrapper
+	Cipher keyring.Cipher
 	// Alarmed is told of each new alarm, once it is stored; nil for nobody.
 	Alarmed func(ctx context.Context, a safeguard.Alarm)
 }
@@ -49,6 +56,10 @@ type Store struct {
 	now     func() time.Time
 	rules   safeguard.Rules
 	alarmed func(context.Context, safeguard.Alarm)
+	keys    keyring.Wrapper // nil for none
+	// destroyed says that something was, since the files were last cleaned of it.
+	destroyed atomic.Bool
+	cipher    keyring.Cipher
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
 }
@@ -76,7 +87,22 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Safeguard != nil {
 		s.rules = *cfg.Safeguard
 	}
+	if cfg.Keys == nil {
+		return s, nil
+	}
+	if err := s.Unlock(ctx, cfg.Keys, cfg.Cipher); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
+}
+
+// Unlock gives an open store the key-encryption key, when it could not come with
+// the Config, and empty for the cipher means AES-256-GCM. It MUST be called before
+// the store is used for anything else, and refuses a key without which something of
+// what is stored cannot be read.
+func (s *Store) Unlock(ctx context.Context, keys keyring.Wrapper, cipher keyring.Cipher) error {
+	s.keys, s.cipher = keys, cmp.Or(cipher, keyring.AES256GCM)
+	return s.checkKeys(ctx)
 }
 
 func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Time) (*Store, error) {

@@ -15,6 +15,7 @@ import (
 	"mianti/internal/webhook"
 	"mianti/keyring"
 	"mianti/ledger/anchor"
+	"mianti/retention"
 	"mianti/store"
 )
 
@@ -30,7 +31,9 @@ type background struct {
 	sealing *sealing
 	anchors *anchor.Worker
 	store   purger
-	log     *slog.Logger
+	// retention ends what was kept long enough.
+	retention *retention.Retention
+	log       *slog.Logger
 }
 
 // purger drops what is kept for a while only.
@@ -38,6 +41,7 @@ type purger interface {
 	PurgeCalls(ctx context.Context, before time.Time) (int, error)
 	PurgeSessions(ctx context.Context, before time.Time) (int, error)
 	PurgeUsage(ctx context.Context, now time.Time) (int, error)
+	PurgeAnchors(ctx context.Context, before time.Time) (int, error)
 }
 
 const (
@@ -45,6 +49,8 @@ const (
 	// not who asked about whom: that is the ledger's.
 	keepCalls  = 90 * 24 * time.Hour
 	purgeEvery = time.Hour
+	// keepCosignatures is how long every cosignature is kept; then one for each day.
+	keepCosignatures = 30 * 24 * time.Hour
 	// folderEvery is how often the folder of files is looked at.
 	folderEvery = 10 * time.Second
 	// catalogDeadline bounds a look at the present catalog, so that a database that
@@ -54,7 +60,7 @@ const (
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
+	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
 		return nil, err
@@ -112,6 +118,7 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
 	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
 	all.Go(func() { b.anchors.Run(ctx) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.retain) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}
@@ -152,5 +159,19 @@ func (b *background) purge(ctx context.Context) {
 	}
 	if _, err := b.store.PurgeUsage(ctx, time.Now()); err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "old counts were not dropped", slog.Any("cause", err))
+	}
+	if _, err := b.store.PurgeAnchors(ctx, time.Now().Add(-keepCosignatures)); err != nil && ctx.Err() == nil {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "old cosignatures were not dropped", slog.Any("cause", err))
+	}
+}
+
+// retain destroys what is due.
+func (b *background) retain(ctx context.Context) {
+	done, err := b.retention.Run(ctx, nil)
+	if err != nil && ctx.Err() == nil {
+		b.log.LogAttrs(ctx, slog.LevelError, "what is due was not destroyed", slog.Any("cause", err))
+	}
+	if done != (retention.Done{}) {
+		b.log.LogAttrs(ctx, slog.LevelInfo, "destroyed what was due", slog.Int("cases", done.Cases), slog.Int("salts", done.Salts), slog.Int("access_records", done.Records))
 	}
 }

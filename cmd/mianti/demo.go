@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -114,7 +115,14 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 	if d.catalog, err = fillDemo(ctx, database, secret); err != nil {
 		return nil, errors.Join(err, sources.Close(), listener.Close(), d.people.Close())
 	}
-	if d.node, err = newNode(ctx, settings, log); err != nil {
+	if settings.KeyFile, err = demoKeyFile(database); err != nil {
+		return nil, errors.Join(err, sources.Close(), listener.Close(), d.people.Close())
+	}
+	d.node, err = newNode(ctx, settings, log)
+	if settings.KeyFile != "" { // it is read once
+		err = errors.Join(err, os.Remove(settings.KeyFile))
+	}
+	if err != nil {
 		return nil, errors.Join(err, sources.Close(), listener.Close(), d.people.Close())
 	}
 	if err = d.people.giveDuties(ctx, d.node.store); err != nil {
@@ -127,6 +135,17 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 	go func() { d.served <- d.people.Serve(serving) }()
 	d.client = newClient(d.url, "", secret)
 	return d, nil
+}
+
+// demoKeyFile makes a key for a database that is not a file: it is used once, and
+// what the demonstration stores is not to be read again.
+func demoKeyFile(database string) (string, error) {
+	if strings.HasPrefix(database, "sqlite:") {
+		return "", nil
+	}
+	path := filepath.Join(os.TempDir(), "mianti-demo-"+newID()+".key")
+	_, err := makeKeyFile(path)
+	return path, err
 }
 
 // Close stops the servers and closes the database.

@@ -7,7 +7,8 @@ import (
 )
 
 type keyCommands struct {
-	New keyNewCommand `cmd:"" help:"Make a key for MIANTI_KEY_FILE, and print it."`
+	New    keyNewCommand    `cmd:"" help:"Make a key for MIANTI_KEY_FILE, and print it."`
+	Rewrap keyRewrapCommand `cmd:"" help:"Put everything under the first key of MIANTI_KEY_FILE, and encrypt what is still in clear."`
 }
 
 type keyNewCommand struct {

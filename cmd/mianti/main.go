@@ -26,24 +26,25 @@ func main() {
 // commands is the command line. Every setting can also come from the
 // environment; docs/configuration.md lists them.
 type commands struct {
-	Serve    serveCommand    `cmd:"" help:"Run the exchange."`
-	Demo     demoCommand     `cmd:"" help:"Run everything in one process, and resolve one case of every one-thing."`
-	Resolve  resolveCommand  `cmd:"" help:"Open a case from a YAML file through the API and show what is settled."`
-	Simulate simulateCommand `cmd:"" help:"Serve the stand-in departments."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the database to the schema of this version."`
-	Catalog  catalogCommands `cmd:"" help:"Check and load catalogs."`
-	Source   sourceCommands  `cmd:"" help:"Connect departments: try, check and load their sources."`
-	System   systemCommands  `cmd:"" help:"Register the systems that may ask."`
-	Person   personCommands  `cmd:"" help:"Give the people who sign in their duties."`
-	Grant    grantCommands   `cmd:"" help:"Give departments the right to use records."`
-	Ledger   ledgerCommands  `cmd:"" help:"Verify and prove the record of all acts."`
-	Explain  explainCommand  `cmd:"" help:"Say from the record why the look-ups of a case were allowed or denied."`
-	Replay   replayCommand   `cmd:"" help:"Work a past resolution out again from what was recorded."`
-	Stop     stopCommands    `cmd:"" help:"End a use at once, and allow it again."`
-	Quota    quotaCommands   `cmd:"" help:"Bound how much is looked up."`
-	Alarm    alarmCommands   `cmd:"" help:"See what is unusual."`
-	Key      keyCommands     `cmd:"" help:"Make and change keys."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Serve     serveCommand      `cmd:"" help:"Run the exchange."`
+	Demo      demoCommand       `cmd:"" help:"Run everything in one process, and resolve one case of every one-thing."`
+	Resolve   resolveCommand    `cmd:"" help:"Open a case from a YAML file through the API and show what is settled."`
+	Simulate  simulateCommand   `cmd:"" help:"Serve the stand-in departments."`
+	Migrate   migrateCommand    `cmd:"" help:"Bring the database to the schema of this version."`
+	Catalog   catalogCommands   `cmd:"" help:"Check and load catalogs."`
+	Source    sourceCommands    `cmd:"" help:"Connect departments: try, check and load their sources."`
+	System    systemCommands    `cmd:"" help:"Register the systems that may ask."`
+	Person    personCommands    `cmd:"" help:"Give the people who sign in their duties."`
+	Grant     grantCommands     `cmd:"" help:"Give departments the right to use records."`
+	Ledger    ledgerCommands    `cmd:"" help:"Verify and prove the record of all acts."`
+	Explain   explainCommand    `cmd:"" help:"Say from the record why the look-ups of a case were allowed or denied."`
+	Replay    replayCommand     `cmd:"" help:"Work a past resolution out again from what was recorded."`
+	Stop      stopCommands      `cmd:"" help:"End a use at once, and allow it again."`
+	Quota     quotaCommands     `cmd:"" help:"Bound how much is looked up."`
+	Alarm     alarmCommands     `cmd:"" help:"See what is unusual."`
+	Key       keyCommands       `cmd:"" help:"Make and change keys."`
+	Retention retentionCommands `cmd:"" help:"Destroy what has been kept long enough, and see what is."`
+	Version   versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // console is where a command prints: results to Out, progress and messages to

@@ -59,6 +59,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
+	if err := db.Unlock(ctx, ring.Wrapper, s.Cipher); err != nil {
+		return nil, err
+	}
 	keys, err := s.signingKeys(ctx, ring)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"mianti/exchange"
 	"mianti/store"
@@ -21,7 +20,7 @@ type replayCommand struct {
 // Run works a past resolution out again from what was recorded, and says whether
 // it is the same, or where it differs. It asks nobody.
 func (c *replayCommand) Run(ctx context.Context, con console) error {
-	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
+	db, err := c.openUnlocked(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type exchangeSettings struct {
 	signInSettings
 	safeguardSetting
 	anchorSettings
+	retentionSettings
 	Issuer         string        `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
 	SigningKeyFile string        `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
 	SubjectKeyFile string        `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
@@ -42,7 +43,7 @@ type exchangeSettings struct {
 // check reports every fault of the settings together.
 func (s *exchangeSettings) check() error {
 	var faults []error
-	faults = append(faults, s.sourceSettings.check(), s.signInSettings.check(), s.anchorSettings.check())
+	faults = append(faults, s.sourceSettings.check(), s.signInSettings.check(), s.anchorSettings.check(), s.terms().Check())
 	if u, err := url.Parse(s.Issuer); err != nil || u.Host == "" {
 		faults = append(faults, errors.New("MIANTI_ISSUER: want an absolute address, such as https://mianti.example"))
 	}

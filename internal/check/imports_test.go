@@ -30,6 +30,7 @@ func importTable() map[string]row {
 		"internal/check":      {},
 		"internal/jobs":       {},
 		"internal/workday":    {},
+		"internal/keytest":    {may: []string{"keyring"}},
 		"internal/webhook":    {may: []string{"catalog", "internal/fault", "internal/jobs", "connectors/egress"}},
 		"examples/jinan":      {inTests: []string{"catalog"}},
 
@@ -46,6 +47,7 @@ func importTable() map[string]row {
 		// Use cases beside the exchange: they know the core, not each other.
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
+		"retention":             {may: []string{"exchange", "ledger", "internal/fault"}, inTests: []string{"store", "catalog"}},
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
 		"identity/testprovider": {may: []string{"internal/fault"}},
 		"exchange": {
@@ -54,7 +56,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "sharing", "safeguard", "identity", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
+			"exchange", "sharing", "safeguard", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 		"web": edge,
@@ -103,12 +105,12 @@ func everyKind() []string {
 
 // wholeExchange is what a test wires when it runs an exchange from end to end.
 func wholeExchange() []string {
-	return []string{"store", "connectors", "connectors/standin", "connectors/guard", "connectors/wire", "connectors/httpjson", "connectors/elicense"}
+	return []string{"store", "retention", "keyring", "connectors", "connectors/standin", "connectors/guard", "connectors/wire", "connectors/httpjson", "connectors/elicense"}
 }
 
 // forEveryTest is what any test file may import.
 func forEveryTest() []string {
-	return []string{"internal/pgtest", "internal/fault", "internal/identifier", "examples/jinan"}
+	return []string{"internal/pgtest", "internal/keytest", "internal/fault", "internal/identifier", "examples/jinan"}
 }
 
 // importFaults holds the sources against the table.

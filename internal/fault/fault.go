@@ -29,6 +29,7 @@ const (
 	TooLarge        Kind = "too_large"       // the input is over its limit
 	Unavailable     Kind = "unavailable"     // a part that is needed is away; try again
 	Exhausted       Kind = "exhausted"       // a quota is used up; Wait says until when
+	Gone            Kind = "gone"            // it was there, and was destroyed for good
 )
 
 // Error makes a Kind usable as the target of errors.Is.

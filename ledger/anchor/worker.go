@@ -136,7 +136,7 @@ func (w *Worker) run(ctx context.Context, t target) {
 			pause = min(t.every, retryEvery)
 			if now := w.Now(); now.Sub(warned) >= warnEvery {
 				warned = now
-				w.Logger.LogAttrs(ctx, slog.LevelWarn, "the ledger is not anchored", slog.String("kind", string(t.kind)), slog.String("anchor", t.name),
+				w.Logger.LogAttrs(ctx, levelOf(err), "the ledger is not anchored", slog.String("kind", string(t.kind)), slog.String("anchor", t.name),
 					slog.String("trouble", string(troubleOf(err))), slog.Any("cause", err))
 			}
 		} else {
@@ -147,6 +147,14 @@ func (w *Worker) run(ctx context.Context, t target) {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// levelOf is an error for what cannot be an anchor's fault.
+func levelOf(err error) slog.Level {
+	if troubleOf(err) == Diverged {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
 }
 
 // Once hands the newest checkpoint to every anchor whose time has come, one
@@ -177,14 +185,14 @@ func (w *Worker) once(ctx context.Context, t target) error {
 	}
 	cp, err := newest(ctx, w.Log)
 	if err != nil {
-		return w.note(ctx, t, err)
+		return w.note(ctx, t, last, err)
 	}
 	if cp.Size == 0 || last.Trouble == "" && cp.Size == last.Size && cp.Hash == last.Hash {
 		return nil
 	}
 	a, err := t.anchor(ctx, w.Log, cp, last)
 	if err != nil {
-		return w.note(ctx, t, err)
+		return w.note(ctx, t, last, err)
 	}
 	a.Kept = w.Now()
 	if err := w.Store.AddAnchored(ctx, a); err != nil {
@@ -193,11 +201,17 @@ func (w *Worker) once(ctx context.Context, t target) error {
 	return nil
 }
 
-// note keeps a failure and gives it back. The time for the attempt may be over.
-func (w *Worker) note(ctx context.Context, t target, err error) error {
+// note keeps a failure and gives it back. That a log has diverged stays until
+// the anchor takes it again: an anchor that goes away then hides nothing. The
+// time for the attempt may be over.
+func (w *Worker) note(ctx context.Context, t target, last State, err error) error {
+	trouble := troubleOf(err)
+	if last.Trouble == Diverged {
+		trouble = Diverged
+	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
 	defer stop()
-	return errors.Join(err, w.Store.NoteTrouble(ctx, t.kind, t.name, troubleOf(err), w.Now()))
+	return errors.Join(err, w.Store.NoteTrouble(ctx, t.kind, t.name, trouble, w.Now()))
 }
 
 // state gives how it stands with one anchor; the zero state for a new one.

@@ -46,6 +46,35 @@ func TestWorker_LeavesTheLogAloneWhileAnAnchorIsAway(t *testing.T) {
 	}
 }
 
+// Whoever has rewritten the log cannot hide it by keeping the witness away.
+func TestWorker_KeepsThatTheLogDivergedWhileTheAnchorIsAway(t *testing.T) {
+	t.Parallel()
+	up := true
+	var s *setting
+	s = newSetting(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !up {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		s.witness.ServeHTTP(w, r)
+	}))
+	s.log.grow(t, 9)
+	if err := s.once(t); err != nil {
+		t.Fatal(err)
+	}
+	s.config.Log = s.log.fork(t, 5)
+	for _, up = range []bool{true, false, false} {
+		if err := s.once(t); err == nil || s.state(t).Trouble != anchor.Diverged {
+			t.Errorf("up %t: %v, %+v", up, err, s.state(t))
+		}
+	}
+	s.config.Log, up = s.log, true
+	s.log.grow(t, 10)
+	if err := s.once(t); err != nil || s.state(t).Trouble != "" {
+		t.Errorf("the right log: %v, %+v", err, s.state(t))
+	}
+}
+
 func TestWorker_KeepsThatOurOwnLogIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSetting(t, nil)
