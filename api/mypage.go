@@ -39,7 +39,6 @@ func (s *server) registerMyPage(tag string) {
 	handle(s, op, s.printMyData)
 }
 
-
 func (s *server) printMyData(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
 	own, err := s.own()
 	if err != nil {

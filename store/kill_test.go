@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
+	programs "os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -53,9 +53,9 @@ func answerForEver(ctx context.Context, s *Store) error {
 
 // startKillable starts the process that ends at a point, and gives the answers
 // that it gave.
-func startKillable(t *testing.T, url string, point, nth int, signal syscall.Signal) (*exec.Cmd, *bufio.Scanner, *bytes.Buffer) {
+func startKillable(t *testing.T, url string, point, nth int, signal syscall.Signal) (*programs.Cmd, *bufio.Scanner, *bytes.Buffer) {
 	t.Helper()
-	process := exec.Command(os.Args[0], killable, url, strconv.Itoa(point), strconv.Itoa(nth), strconv.Itoa(int(signal)))
+	process := programs.Command(os.Args[0], killable, url, strconv.Itoa(point), strconv.Itoa(nth), strconv.Itoa(int(signal)))
 	var errs bytes.Buffer
 	process.Stderr = &errs
 	out, err := process.StdoutPipe()
@@ -112,7 +112,7 @@ func TestKill_AtTwentyPointsLeavesNoGapAndNoFork(t *testing.T) {
 				}
 				err := process.Wait()
 				gone := time.Now()
-				var ended *exec.ExitError
+				var ended *programs.ExitError
 				if !errors.As(err, &ended) || ended.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 					t.Fatalf("%s, time %d: it was not killed there: %v\n%s", p.name, nth, err, errs)
 				}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"mianti/internal/keytest"
 )
 
 // A killPoint is a place in what a store does at which its process ends, by a
@@ -91,7 +93,11 @@ func openKillable(ctx context.Context, url string, k *killer) (*Store, error) {
 	}
 	pool := sql.OpenDB(connector)
 	limitConnections(pool, 1) // one after the other, so that the nth time is the same each time
-	return newStore(ctx, at, pool, testClock)
+	s, err := newStore(ctx, at, pool, testClock)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Unlock(ctx, keytest.Keys(), "")
 }
 
 type killConnector struct {

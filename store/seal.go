@@ -29,7 +29,7 @@ const (
 	sealingLock int64 = 0x6d69616e7469_01
 	// sealerIdle bounds how long a sealer that has gone silent, such as one whose
 	// machine has lost its network, keeps the others from sealing.
-	sealerIdle = "4s"
+	sealerIdle = "3s"
 	// SealBatch is how many entries are sealed at most in one transaction.
 	SealBatch = 4096
 )

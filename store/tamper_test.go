@@ -133,9 +133,7 @@ func inATransaction(t *testing.T, s *Store, statements string) ledger.Report {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	within := *s
-	within.db = tx
-	return verify(t, &within)
+	return verify(t, &Store{db: tx, dialect: s.dialect, now: s.now})
 }
 
 func wantFault(t *testing.T, report ledger.Report, want ledger.Fault) {
