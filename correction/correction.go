@@ -142,11 +142,11 @@ type Correction struct {
 	Step     int       `json:"step"`
 	OpenedAt time.Time `json:"opened_at"`
 	// Deadline is nil when nobody is awaited, or by no fixed day.
-	Deadline *Term `json:"deadline,omitempty"`
-	Light    Light     `json:"light,omitempty"`
-	Overdue  bool      `json:"overdue"`
-	History  []Trace    `json:"history"`
-	Version  int       `json:"version"`
+	Deadline *Term   `json:"deadline,omitempty"`
+	Light    Light   `json:"light,omitempty"`
+	Overdue  bool    `json:"overdue"`
+	History  []Trace `json:"history"`
+	Version  int     `json:"version"`
 }
 
 // At gives the correction as it is at a moment: its deadline can be near, or gone,

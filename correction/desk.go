@@ -243,7 +243,7 @@ type Brief struct {
 	State      State     `json:"state" enum:"open,taken,corrected,upheld,negotiating,mediating,referred,ordered,withdrawn"`
 	Step       int       `json:"step"`
 	OpenedAt   time.Time `json:"opened_at"`
-	Deadline   *Term `json:"deadline,omitempty"`
+	Deadline   *Term     `json:"deadline,omitempty"`
 	Light      Light     `json:"light,omitempty" enum:"green,amber,red" doc:"时限灯: 剩 3 个工作日以内为 amber, 逾期为 red"`
 	Overdue    bool      `json:"overdue"`
 	Version    int       `json:"version"`

@@ -165,6 +165,9 @@ func TestIssueEvidence_GivesNothingThatIsNotRecorded(t *testing.T) {
 	wantFault(t, err, fault.Unavailable, "not-recorded")
 }
 
+// ConcernsOf knows of nobody.
+func (deafJournal) ConcernsOf(context.Context, string) ([]string, error) { return nil, nil }
+
 // deafJournal records nothing.
 type deafJournal struct{}
 

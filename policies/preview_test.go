@@ -41,7 +41,7 @@ func TestSettle_HoldsBackWhatThePersonHasNotReleased(t *testing.T) {
 			if shown.Outcome != policies.Settled {
 				t.Fatalf("without a preview: %s for %s", shown.Outcome, shown.Reason)
 			}
-			s.Previews = test.theySaid(policies.ContentOf(shown.Evidence), "p2")
+			s.Previews = test.said(policies.ContentOf(shown.Evidence), "p2")
 			out := answer(t, s, key, always(record))
 			if out.Outcome != test.outcome || test.reason != "" && out.Reason != test.reason {
 				t.Errorf("%s for %s, want %s for %s", out.Outcome, out.Reason, test.outcome, test.reason)

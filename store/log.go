@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -185,6 +186,28 @@ func (l *Log) RowsOfCase(ctx context.Context, caseID string, after int64, limit 
 	const statement = `SELECT COALESCE(l.place, -1), e.id, l.hash, COALESCE(l.links, ''), e.kind, e.case_id, e.resolution_id, e.at, e.body
 FROM ledger_entries e LEFT JOIN ledger_leaves l ON l.entry_id = e.id WHERE e.case_id = ? AND e.id > ? ORDER BY e.id LIMIT ?`
 	return l.rows(ctx, statement, caseID, after, limit)
+}
+
+// RowOfResolution gives the entry by which a version of a resolution was released;
+// nil where there is none. Index is -1 while it is being sealed.
+func (l *Log) RowOfResolution(ctx context.Context, resolution string, version int) (*ledger.Row, error) {
+	const statement = `SELECT COALESCE(l.place, -1), e.id, l.hash, COALESCE(l.links, ''), e.kind, e.case_id, e.resolution_id, e.at, e.body
+FROM ledger_entries e LEFT JOIN ledger_leaves l ON l.entry_id = e.id
+WHERE e.case_id IN (SELECT case_id FROM resolutions WHERE id = ?) AND e.resolution_id = ? AND e.kind = ? ORDER BY e.id`
+	rows, err := l.rows(ctx, statement, resolution, resolution, string(ledger.Resolved))
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		var e ledger.Entry
+		if err := json.Unmarshal([]byte(rows[i].Entry), &e); err != nil {
+			return nil, fmt.Errorf("decode entry %d: %w", rows[i].EntryID, err)
+		}
+		if e.Version == version {
+			return &rows[i], nil
+		}
+	}
+	return nil, nil //nolint:nilnil // there is none
 }
 
 func (l *Log) rows(ctx context.Context, statement string, args ...any) (out []ledger.Row, err error) {

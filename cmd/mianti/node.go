@@ -117,7 +117,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections,
 		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
-		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, PDFFont: font,
+		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,
 	}
 	who, err := s.newPeople(db, catalogs, n.exchange, log)
 	if err != nil {
