@@ -14,6 +14,7 @@ import (
 	"mianti/catalog"
 	"mianti/citizen"
 	"mianti/exchange"
+	"mianti/internal/keytest"
 	"mianti/policies"
 	"mianti/store"
 )
@@ -37,7 +38,7 @@ func newOwnHarness(t testing.TB) *ownHarness {
 		t.Fatal(err)
 	}
 	var err error
-	if h.db, err = store.Open(t.Context(), store.Config{URL: url, Now: now}); err != nil {
+	if h.db, err = store.Open(t.Context(), store.Config{URL: url, Keys: keytest.Keys(), Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.db.Close() })

@@ -17,6 +17,7 @@ import (
 	"mianti/connectors"
 	"mianti/correction"
 	"mianti/exchange"
+	"mianti/internal/keytest"
 	"mianti/internal/fault"
 	"mianti/internal/jobs"
 	"mianti/internal/pgtest"
@@ -163,7 +164,7 @@ func newBench(t *testing.T, url string) *bench {
 	b.set(shanghai(t, "2026-11-23 09:00"))
 	now := func() time.Time { return *b.clock.Load() }
 	var err error
-	if b.db, err = store.Open(t.Context(), store.Config{URL: url, Now: now}); err != nil {
+	if b.db, err = store.Open(t.Context(), store.Config{URL: url, Keys: keytest.Keys(), Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.db.Close() })

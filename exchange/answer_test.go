@@ -235,7 +235,10 @@ func TestResolve_ReleasesNoFieldWhereYesOrNoSuffices(t *testing.T) {
 	if m.Outcome != policies.Settled || m.Evidence == nil || !m.Evidence.YesNo || m.Evidence.Dataset != "D-SW04" || len(m.Evidence.Fields) > 0 {
 		t.Errorf("outcome %s, evidence %+v; want it settled by a yes from D-SW04 without a field", m.Outcome, m.Evidence)
 	}
-	if text := asJSON(t, r); strings.Contains(text, "7654321") || strings.Contains(text, "may_move_or_deregister") {
+	if len(m.Evidence.Unavailable) != 1 || m.Evidence.Unavailable["may_move_or_deregister"] == "" {
+		t.Errorf("unavailable %v, want it said of the one field that was read", m.Evidence.Unavailable)
+	}
+	if text := asJSON(t, r); strings.Contains(text, "7654321") || strings.Count(text, "may_move_or_deregister") != 1 {
 		t.Error("the resolution holds fields of a look-up that only answers yes or no")
 	}
 	asked := b.sources.questions()

@@ -28,7 +28,7 @@ func renderEvidence(e policies.Evidence, mode catalog.Mode, nonce string) (Evide
 	out := Evidence{
 		Dataset: e.Dataset, Department: e.Department, Source: e.Source, Reference: e.Reference, Proof: e.Proof,
 		AsOf: at(e.AsOf), FetchedAt: at(e.FetchedAt), ValidUntil: e.ValidUntil, YesNo: e.YesNo, Fields: e.Fields, Grant: e.Grant, Consent: e.Consent, Basis: e.Basis,
-		Class: classOf(e, mode), Unavailable: e.Unavailable, Nonce: nonce,
+		Class: classOf(e, mode), Unavailable: orNil(e.Unavailable), Nonce: nonce,
 	}
 	var err error
 	out.Digest, err = out.record().Digest()
@@ -73,3 +73,11 @@ func (e *Evidence) record() *evidence.Record {
 
 // issuable reports whether an evidence may be given out, and can be.
 func (e *Evidence) issuable() bool { return e.Withheld == "" && !e.Removed && e.Nonce != "" }
+
+// orNil makes an empty map nil, as it is when it comes back from the database.
+func orNil(m map[string]policies.Unavailable) map[string]policies.Unavailable {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}

@@ -247,10 +247,7 @@ func TestIssueEvidence_RefusesWhatWasAlteredInTheDatabase(t *testing.T) {
 	t.Parallel()
 	b, _, r := issuing(t)
 	m := b.material(r, "S01.M1.b", "p2")
-	b.query(func(db *sql.DB) error {
-		_, err := db.Exec("UPDATE resolutions SET body = replace(body, ?, ?)", m.Evidence.Reference, "REC-FORGED")
-		return err
-	})
+	b.rewrite("resolutions", "id", r, m.Evidence.Reference, "REC-FORGED")
 	_, err := b.x.IssueMaterialEvidence(t.Context(), as("SPJ"), r.ID, "S01.M1.b", "p2")
 	wantFault(t, err, fault.Conflict, "evidence-altered")
 }

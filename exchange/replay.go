@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"mianti/catalog"
-	"mianti/internal/fault"
 	"mianti/ledger"
 	"mianti/policies"
 )
@@ -53,9 +53,9 @@ type Replay struct {
 func (r *Replay) Verdict() error {
 	switch {
 	case !r.Answered:
-		return fault.New(fault.Conflict, "not-as-answered", "保存的核验结果与存证中的摘要不一致。")
+		return errors.New("保存的核验结果与存证中的摘要不一致")
 	case len(r.Differences) > 0:
-		return fault.New(fault.Conflict, "replay-differs", "重算的结果有 %d 处与当时不同。", len(r.Differences))
+		return fmt.Errorf("重算的结果有 %d 处与当时不同", len(r.Differences))
 	}
 	return nil
 }

@@ -134,10 +134,7 @@ func TestCheckSheet_ShowsAnotherDigestOnceTheVersionWasAltered(t *testing.T) {
 	t.Parallel()
 	b, _, r := issuing(t)
 	s := b.sheet(r)
-	b.query(func(db *sql.DB) error {
-		_, err := db.Exec(`UPDATE resolutions SET body = replace(body, '"mode":"data"', '"mode":"elicense"')`)
-		return err
-	})
+	b.rewrite("resolutions", "id", r, `"mode":"data"`, `"mode":"elicense"`)
 	got, err := b.x.CheckSheet(t.Context(), s.Code)
 	if err != nil || got.Digest == s.Digest {
 		t.Errorf("altered: %+v, %v", got, err)

@@ -90,8 +90,12 @@ func (s *Store) Destroy(ctx context.Context, d retention.Due, c retention.Cutoff
 		if err != nil {
 			return err
 		}
+		e := entry(counts)
+		if err := tx.Model(&accessRow{}).Where("case_id = ?", d.Case).Distinct().Order("subject").Pluck("subject", &e.Concerns).Error; err != nil {
+			return translate(err, "look for whom a case is about", cases())
+		}
 		done = true
-		return appendEntries(ctx, tx, []ledger.Entry{entry(counts)})
+		return appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 	if done = done && err == nil; done {
 		s.destroyed.Store(true)
@@ -120,6 +124,8 @@ func (s *Store) destroyContent(ctx context.Context, tx *gorm.DB, row *caseKeyRow
 		{&resultRow{}, map[string]any{"body": ""}, &counts.Results},
 		{&assistRow{}, map[string]any{"body": "", "answer": gorm.Expr("CASE answer WHEN '' THEN '' ELSE 'destroyed' END")}, &counts.Assists},
 		{&consentRow{}, map[string]any{"body": ""}, &counts.Consents},
+		{&releaseRow{}, map[string]any{"body": ""}, new(int)},
+		{&correctionRow{}, map[string]any{"body": ""}, new(int)},
 	} {
 		emptied := tx.Model(one.row).Where("case_id = ?", row.CaseID).Updates(one.values)
 		if emptied.Error != nil {
@@ -189,6 +195,15 @@ func (s *Store) destroySalt(ctx context.Context, tx *gorm.DB, row *caseKeyRow, _
 	var err error
 	if counts.Submissions, err = gorm.G[submissionRow](tx).Where("case_id = ?", row.CaseID).Delete(ctx); err != nil {
 		return counts, translate(err, "destroy a salt", cases())
+	}
+	for _, statement := range []string{
+		"DELETE FROM release_viewers WHERE release_id IN (SELECT id FROM releases WHERE case_id = ?)",
+		"DELETE FROM corrected_fields WHERE correction_id IN (SELECT id FROM corrections WHERE case_id = ?)",
+		"UPDATE corrections SET subject = 'destroyed', opener = '' WHERE case_id = ?",
+	} {
+		if err := tx.Exec(statement, row.CaseID).Error; err != nil {
+			return counts, translate(err, "destroy a salt", cases())
+		}
 	}
 	destroyed := tx.Model(&caseKeyRow{}).Where("case_id = ?", row.CaseID).Updates(map[string]any{"salt": nil, "salt_destroyed_at": At(s.now())})
 	return counts, translate(destroyed.Error, "destroy a salt", cases())

@@ -206,7 +206,7 @@ func (k *killing) resolveAll(t *testing.T, ctx context.Context, server *killable
 // checkRecord holds what was received against what was stored.
 func (k *killing) checkRecord(t *testing.T, ctx context.Context, received map[string]*exchange.Resolution) {
 	t.Helper()
-	db, err := store.Open(ctx, store.Config{URL: k.database, Now: time.Now})
+	db, err := (&databaseSetting{DatabaseURL: k.database, KeyFile: k.keyFile()}).openUnlocked(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"mianti/evidence"
 	"mianti/ledger"
@@ -114,9 +117,21 @@ func (a archive) refusesWhatIsWrong(whole map[string]any, keys string) {
 	leaf := func(change func(*ledger.Entry)) []byte {
 		e := ledger.Entry{Kind: ledger.Resolved, Case: statement.Case, Resolution: statement.Resolution, Version: statement.Version, Evidence: []string{statement.Digest}}
 		change(&e)
-		text, _ := json.Marshal(map[string]any{"entry": e, "links": []string{}})
-		return text
+		text, _ := json.Marshal(e)
+		return ledger.Leaf{Entry: text}.Encode()
 	}
+	// A log of one leaf, and the keys with which its checkpoint is believed.
+	signer, err := ledger.NewSigner("log.example", bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	listed := leaf(func(*ledger.Entry) {})
+	checkpoint, err := signer.Sign(ledger.Tree{Size: 1, Root: tlog.RecordHash(listed)})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	proof := ledger.InclusionProof{Checkpoint: checkpoint.Note}.String()
+	keys = a.withCheckpointKey(keys, signer.VKey())
 	forged := parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(payload), statement.CaseNumber, "JN-T-9999", 1))) + "." + parts[2]
 	for _, c := range []struct {
 		name   string
@@ -126,7 +141,9 @@ func (a archive) refusesWhatIsWrong(whole map[string]any, keys string) {
 	}{
 		{"one receipt", one, 0, "1 份凭证全部通过核对"},
 		{"an envelope alone", []byte(token + "\n"), 0, "未核对是否已写入存证"},
-		{"with its entry", receiptFile{Evidence: token, Leaf: leaf(func(*ledger.Entry) {}), Proof: "p"}, 0, "存证记录与凭据一致"},
+		{"with its entry", receiptFile{Evidence: token, Leaf: listed, Proof: proof}, 0, "已写入存证，包含证明成立"},
+		{"with a proof that is none", receiptFile{Evidence: token, Leaf: listed, Proof: "p"}, 1, "存证证明不成立"},
+		{"with the proof of another entry", receiptFile{Evidence: token, Leaf: leaf(func(e *ledger.Entry) { e.System = "another" }), Proof: proof}, 1, "存证证明不成立"},
 		{"changed", []byte(forged), 1, "签名不成立"},
 		{"another digest beside it", map[string]any{"evidence": token, "digest": "sha256:00"}, 1, "摘要不同"},
 		{"the entry of another resolution", receiptFile{Evidence: token, Leaf: leaf(func(e *ledger.Entry) { e.Resolution = "r2" }), Proof: "p"}, 1, "不是这份凭据的核验结果"},
@@ -180,4 +197,22 @@ func wantRotationRecorded(t *testing.T, database string) {
 	if found != 1 {
 		t.Errorf("%d entries of the rotation", found)
 	}
+}
+
+// withCheckpointKey is a file of keys that believes one more log.
+func (a archive) withCheckpointKey(file, vkey string) string {
+	a.t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	var doc evidence.TrustDocument
+	if err := json.Unmarshal(text, &doc); err != nil {
+		a.t.Fatal(err)
+	}
+	if len(doc.Checkpoint) == 0 {
+		a.t.Error("no key of the exchange's own log is published")
+	}
+	doc.Checkpoint = append(doc.Checkpoint, vkey)
+	return a.keep("more-keys.json", doc)
 }
