@@ -15,7 +15,6 @@ import (
 type telling struct {
 	by        policies.Caller
 	revisions map[int]*catalog.Revision
-	current   *catalog.Revision
 	systems   map[string]string
 	bases     map[string]string
 	numbers   map[string]string

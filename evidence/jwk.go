@@ -8,7 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
+	"slices"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -49,11 +49,25 @@ func (p PublicKey) JWK() JWK {
 		if p.algorithm == SM2 {
 			out.Crv = "SM2"
 		}
-		out.X, out.Y = base64.RawURLEncoding.EncodeToString(k.X.FillBytes(make([]byte, coordinate))), base64.RawURLEncoding.EncodeToString(k.Y.FillBytes(make([]byte, coordinate)))
+		point := pointOf(k, p.algorithm)
+		out.X, out.Y = base64.RawURLEncoding.EncodeToString(point[1:1+coordinate]), base64.RawURLEncoding.EncodeToString(point[1+coordinate:])
 	case ed25519.PublicKey:
 		out.Kty, out.Crv, out.X = "OKP", "Ed25519", base64.RawURLEncoding.EncodeToString(k)
 	}
 	return out
+}
+
+// pointOf gives a key as an uncompressed point: 4, x, y. A key that is no point of
+// its curve, which newPublicKey lets nobody make, gives zeros.
+func pointOf(k *ecdsa.PublicKey, a Algorithm) []byte {
+	if a == SM2 {
+		if key, err := sm2.PublicKeyToECDH(k); err == nil {
+			return key.Bytes()
+		}
+	} else if point, err := k.Bytes(); err == nil {
+		return point
+	}
+	return make([]byte, 1+2*coordinate)
 }
 
 func seconds(t time.Time) int64 {
@@ -114,16 +128,14 @@ func readPoint(curve elliptic.Curve, x []byte, y64 string) (PublicKey, error) {
 	if err != nil || len(y) != coordinate {
 		return PublicKey{}, errors.New("y is not 32 bytes in base64url")
 	}
-	public := &ecdsa.PublicKey{Curve: curve, X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}
-	onCurve := false
+	point := slices.Concat([]byte{4}, x, y)
+	var public *ecdsa.PublicKey
 	if curve == elliptic.P256() {
-		_, err := public.ECDH()
-		onCurve = err == nil
+		public, err = ecdsa.ParseUncompressedPublicKey(curve, point)
 	} else {
-		_, err := sm2.NewPublicKey(append(append([]byte{4}, x...), y...))
-		onCurve = err == nil
+		public, err = sm2.NewPublicKey(point)
 	}
-	if !onCurve {
+	if err != nil {
 		return PublicKey{}, errors.New("the point is not on the curve")
 	}
 	return newPublicKey(public)
