@@ -17,10 +17,11 @@ check:
 coverage:
 	bash tools/coverage.sh
 
-# The tests again under the race detector, in random order.
+# The tests again under the race detector, in random order; without those that
+# build the program and kill it, whose processes it does not see (test has them).
 race:
 	bash tools/install-test-tools.sh postgresql mariadb cc node openssl pdftotext font
-	CGO_ENABLED=1 go test -race -shuffle=on -timeout 40m ./...
+	CGO_ENABLED=1 go test -race -short -shuffle=on -timeout 40m ./...
 
 # Every fuzz target for FUZZTIME each.
 fuzz:
