@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 	"github.com/swaggest/swgui/v5emb"
@@ -22,16 +23,12 @@ const docsPath = "/docs"
 // registerPages adds what is no operation: the interface's own description,
 // its page, the problem types, and health.
 func (s *server) registerPages() error {
-	asJSON, err := json.Marshal(s.api.OpenAPI())
-	if err != nil {
-		return fmt.Errorf("api: render OpenAPI: %w", err)
-	}
-	asYAML, err := s.api.OpenAPI().YAML()
-	if err != nil {
-		return fmt.Errorf("api: render OpenAPI: %w", err)
-	}
-	s.engine.GET("/openapi.json", constant("application/openapi+json", asJSON))
-	s.engine.GET("/openapi.yaml", constant("application/openapi+yaml", asYAML))
+	// Rendered when it is first asked for: it is large, and most processes are never
+	// asked.
+	asJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.api.OpenAPI()) })
+	asYAML := sync.OnceValues(s.api.OpenAPI().YAML)
+	s.engine.GET("/openapi.json", s.whenAsked("application/openapi+json", asJSON))
+	s.engine.GET("/openapi.yaml", s.whenAsked("application/openapi+yaml", asYAML))
 	s.engine.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, docsPath) })
 	s.engine.GET("/healthz", constant("text/plain; charset=utf-8", []byte("ok")))
 	s.engine.GET("/readyz", s.ready)
@@ -47,6 +44,18 @@ func (s *server) registerPages() error {
 
 func constant(kind string, body []byte) gin.HandlerFunc {
 	return func(c *gin.Context) { c.Data(http.StatusOK, kind, body) }
+}
+
+// whenAsked answers with what is made when it is first asked for.
+func (s *server) whenAsked(kind string, body func() ([]byte, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		text, err := body()
+		if err != nil {
+			s.refuse(c, fmt.Errorf("render %s: %w", kind, err))
+			return
+		}
+		c.Data(http.StatusOK, kind, text)
+	}
 }
 
 // ready says whether requests can be served: the database answers, and there
