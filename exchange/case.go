@@ -73,3 +73,12 @@ type Submission struct {
 	Digest  string // of the file, as the approval system computed it
 	At      time.Time
 }
+
+func (c *Case) party(id string) *catalog.Party {
+	for i := range c.Parties {
+		if c.Parties[i].ID == id {
+			return &c.Parties[i]
+		}
+	}
+	return nil
+}

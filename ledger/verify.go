@@ -3,112 +3,11 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
-
-// KeptLog (保存的日志) is a log as it is kept somewhere, to be verified: in a
-// database, or as tiles.
-type KeptLog interface {
-	Tiles
-	// Rows gives what stands at the places from one on, in their order; fewer than
-	// limit at the end alone.
-	Rows(ctx context.Context, from int64, limit int) ([]Row, error)
-	// Published gives checkpoints in the order in which they were published, those
-	// after a number; fewer than limit at the end alone.
-	Published(ctx context.Context, after int64, limit int) ([]Published, error)
-	// Strays gives the ids of entries that are neither sealed nor wait for it.
-	Strays(ctx context.Context, limit int) ([]int64, error)
-}
-
-// Row is what is kept of one place of the log. None of it is believed.
-type Row struct {
-	Index   int64
-	EntryID int64 // in the database; 0 where it is not known
-	Hash    Hash  // of the leaf, as it is kept
-	Links   []string
-	// Entry is the JSON of the entry; nil when it is gone.
-	Entry []byte
-	// Unseen says that entries cannot be read here, only their hashes.
-	Unseen bool
-	// Columns are copies of parts of the entry, by which it is found; nil for none.
-	Columns *Columns
-}
-
-// Columns are the parts of an entry by which a database finds it.
-type Columns struct {
-	Kind       string
-	Case       string
-	Resolution string
-	At         int64 // microseconds since 1970
-}
-
-// Published is a checkpoint as it is kept.
-type Published struct {
-	Number int64
-	Size   int64
-	Note   string
-}
-
-// FaultKind says what was done to a log.
-type FaultKind string
-
-// What can have been done to a log.
-const (
-	Changed   FaultKind = "changed"   // not what was sealed
-	Removed   FaultKind = "removed"   // sealed, and gone
-	Reordered FaultKind = "reordered" // sealed at another place
-	Inserted  FaultKind = "inserted"  // never sealed
-	Cut       FaultKind = "cut"       // gone from the end
-	Rewritten FaultKind = "rewritten" // consistent in itself, but not what was published
-	Unsigned  FaultKind = "unsigned"  // a checkpoint that the log has not signed
-)
-
-// Fault is one thing that is wrong with a log, from place From to place To; they
-// are the same where it is known which. -1: it has no place.
-type Fault struct {
-	Kind     FaultKind `json:"kind"`
-	From     int64     `json:"from"`
-	To       int64     `json:"to"`
-	EntryID  int64     `json:"entry_id,omitempty"`
-	WhatElse string    `json:"detail,omitempty"`
-}
-
-// String names the entry and says what was done.
-func (f Fault) String() string {
-	place := fmt.Sprintf("第 %d 条", f.From)
-	switch {
-	case f.From < 0:
-		place = ""
-	case f.To > f.From:
-		place = fmt.Sprintf("第 %d 至 %d 条中", f.From, f.To)
-	}
-	if f.EntryID > 0 {
-		place += fmt.Sprintf("（存证编号 %d）", f.EntryID)
-	}
-	did := map[FaultKind]string{
-		Changed: "被改动", Removed: "被删除", Reordered: "顺序被调换", Inserted: "是插入的", Cut: "起的存证被截去",
-		Rewritten: "被改写", Unsigned: "检查点签名无效",
-	}[f.Kind]
-	if f.WhatElse != "" {
-		did += "：" + f.WhatElse
-	}
-	return place + did
-}
-
-// Report says what a verification has found.
-type Report struct {
-	Origin      string  `json:"origin"`
-	Size        int64   `json:"size"`
-	Root        Hash    `json:"root"`
-	Checkpoints int64   `json:"checkpoints"` // that were held against the log
-	Unseen      bool    `json:"unseen"`      // only hashes were to be had, no entries
-	Faults      []Fault `json:"faults"`      // in the order of the log; at most maxFaults
-}
 
 // Verification is what a log is held against.
 type Verification struct {
@@ -249,14 +148,6 @@ func (w *walk) row(rows []Row, i int) {
 	}
 }
 
-// Leaf gives the leaf that the row says to be.
-func (r Row) Leaf() Leaf { return Leaf{Index: r.Index, Entry: r.Entry, Links: r.Links} }
-
-func (r Row) hashAt(index int64) Hash {
-	r.Index = index
-	return r.Leaf().Hash()
-}
-
 // moved says of a row that is not what was sealed at its place whether it was
 // sealed at another. If the one before it was put in, this one has moved up by
 // one; if one was taken out there, down by one.
@@ -294,33 +185,6 @@ func (w *walk) sealedAt(row Row) int64 {
 	}
 	w.classify = false // once is enough: it takes a while
 	return -1
-}
-
-// differ names the column that is not what the entry says; "" for none.
-func (c *Columns) differ(entry []byte) string {
-	if c == nil {
-		return ""
-	}
-	var e struct {
-		Kind       string    `json:"kind"`
-		Case       string    `json:"case"`
-		Resolution string    `json:"resolution"`
-		At         time.Time `json:"at"`
-	}
-	if json.Unmarshal(entry, &e) != nil {
-		return "body"
-	}
-	switch {
-	case e.Kind != c.Kind:
-		return "kind"
-	case e.Case != c.Case:
-		return "case_id"
-	case e.Resolution != c.Resolution:
-		return "resolution_id"
-	case e.At.UnixMicro() != c.At:
-		return "at"
-	}
-	return ""
 }
 
 // grow adds a leaf to the tree, and holds what that completes against what is

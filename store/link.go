@@ -2,17 +2,16 @@ package store
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"mianti/ledger"
 )
 
 // link counts, for everybody whom these entries are about, how many there are,
@@ -49,7 +48,7 @@ func linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, links map[int6
 		head := heads[rows[i].Subject]
 		head.Count++
 		nth := head.Count
-		rows[i].Nth, rows[i].Link = &nth, linkOf(head.Key, nth)
+		rows[i].Nth, rows[i].Link = &nth, ledger.Link(head.Key, nth)
 		links[rows[i].Entry] = append(links[rows[i].Entry], rows[i].Link)
 	}
 	given := clause.OnConflict{Columns: []clause.Column{{Name: "subject"}, {Name: "entry_id"}}, DoUpdates: clause.AssignmentColumns([]string{"nth", "link"})}
@@ -62,13 +61,6 @@ func linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, links map[int6
 	}
 	counted := clause.OnConflict{Columns: []clause.Column{{Name: "subject"}}, DoUpdates: clause.AssignmentColumns([]string{"count"})}
 	return gorm.G[accessHeadRow](tx, counted).CreateInBatches(ctx, &all, sealStatement)
-}
-
-// linkOf gives somebody's nth link.
-func linkOf(key []byte, nth int64) string {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(strconv.FormatInt(nth, 10)))
-	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // accessHeads gives how far the counts of these people have come; who is counted
