@@ -81,19 +81,30 @@ func (w *walk) fault(f Fault) {
 // start finds the newest checkpoint.
 func (w *walk) start(ctx context.Context) error {
 	w.tiles = map[int]tileInHand{}
-	for after := int64(0); ; {
+	newest, err := w.newest(ctx, 0)
+	if err != nil {
+		return err
+	}
+	w.total = newest
+	return w.settle(ctx)
+}
+
+// newest gives the size of the largest checkpoint that is published after a
+// number.
+func (w *walk) newest(ctx context.Context, after int64) (int64, error) {
+	size := int64(0)
+	for {
 		page, err := w.record.Published(ctx, after, verifyPage)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		for _, p := range page {
-			w.total, after = max(w.total, p.Size), p.Number
+			size, after = max(size, p.Size), p.Number
 		}
 		if len(page) < verifyPage {
-			break
+			return size, nil
 		}
 	}
-	return w.settle(ctx)
 }
 
 // page verifies the next rows.
@@ -290,16 +301,28 @@ func (w *walk) finish(ctx context.Context) error {
 	for _, kept := range w.Kept[w.held:] {
 		w.fault(Fault{Kind: Cut, From: w.total, To: w.total, WhatElse: fmt.Sprintf("另外保存的检查点说共有 %d 条", kept.Size)})
 	}
-	rows, err := w.record.Rows(ctx, w.total, 1)
-	if err != nil {
+	if err := w.beyond(ctx); err != nil {
 		return err
-	}
-	for _, row := range rows {
-		w.fault(Fault{Kind: Inserted, From: row.Index, To: row.Index, EntryID: row.EntryID, WhatElse: "没有检查点包括它"})
 	}
 	strays, err := w.record.Strays(ctx, maxFaults)
 	for _, id := range strays {
 		w.fault(Fault{Kind: Inserted, From: -1, To: -1, EntryID: id, WhatElse: "它既没有封存，也不在等待封存"})
 	}
 	return err
+}
+
+// beyond looks for a row that no checkpoint includes. A log that is in use grows
+// while it is verified: what was sealed since has its checkpoint by now, for both
+// are written at once.
+func (w *walk) beyond(ctx context.Context) error {
+	rows, err := w.record.Rows(ctx, w.total, 1)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	newest, err := w.newest(ctx, 0)
+	if err != nil || rows[0].Index < newest {
+		return err
+	}
+	w.fault(Fault{Kind: Inserted, From: rows[0].Index, To: rows[0].Index, EntryID: rows[0].EntryID, WhatElse: "没有检查点包括它"})
+	return nil
 }

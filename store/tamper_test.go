@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -270,5 +271,45 @@ func TestLog_RefusesEveryChange(t *testing.T) {
 			}
 		}
 		wantGreen(t, s, tamperEntries)
+	})
+}
+
+// growingLog is a log that is in use: more is sealed when the verification has come
+// to the end of what it saw.
+type growingLog struct {
+	*Log
+	grow func()
+}
+
+func (g *growingLog) Rows(ctx context.Context, from int64, limit int) ([]ledger.Row, error) {
+	if from == tamperEntries && g.grow != nil {
+		g.grow()
+		g.grow = nil
+	}
+	return g.Log.Rows(ctx, from, limit)
+}
+
+// What is sealed while a log is verified is not taken for an insertion.
+func TestVerify_OfALogThatGrowsMeanwhile(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		sealHundreds(t, s)
+		keys, err := ledger.ParseKeys([]string{testSigner(t).VKey()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		grown := false
+		record := &growingLog{Log: NewLog(s), grow: func() {
+			appendN(t, s, 3)
+			sealAll(t, s, 10)
+			grown = true
+		}}
+		report, err := ledger.Verification{Keys: keys}.Verify(t.Context(), record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !grown || len(report.Faults) > 0 || report.Size != tamperEntries {
+			t.Errorf("grown %v, %d entries, faults %v; want %d and none", grown, report.Size, report.Faults, tamperEntries)
+		}
 	})
 }
