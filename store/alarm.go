@@ -125,7 +125,7 @@ func (s *Store) AcknowledgeAlarm(ctx context.Context, id int64, department strin
 		if changed.Error != nil {
 			return translate(changed.Error, doing, alarmThings())
 		}
-		row, err := gorm.G[alarmRow](tx).Where("id = ? AND (department = ? OR ? = '')", id, department, department).Take(ctx)
+		row, err := table[alarmRow](tx).Where("id = ? AND (department = ? OR ? = '')", id, department, department).Take(ctx)
 		if err != nil {
 			return translate(err, doing, alarmThings())
 		}

@@ -51,10 +51,10 @@ func (s *Store) AddAnchored(ctx context.Context, a anchor.Anchored) error {
 			Kind: string(a.Kind), Name: a.Name, Size: a.Size, Root: a.Hash.String(), Checkpoint: string(a.Signed), Body: a.Body,
 			Stated: At(a.At), Kept: At(a.Kept),
 		}
-		if err := gorm.G[anchorRow](tx).Create(ctx, &row); err != nil {
+		if err := table[anchorRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "keep an anchoring", anchors())
 		}
-		_, err := gorm.G[troubleRow](tx).Where("kind = ? AND name = ?", string(a.Kind), a.Name).Delete(ctx)
+		_, err := table[troubleRow](tx).Where("kind = ? AND name = ?", string(a.Kind), a.Name).Delete(ctx)
 		return translate(err, "forget the trouble of an anchor", anchors())
 	})
 }
@@ -63,7 +63,7 @@ func (s *Store) AddAnchored(ctx context.Context, a anchor.Anchored) error {
 func (s *Store) NoteTrouble(ctx context.Context, kind anchor.Kind, name string, t anchor.Trouble, at time.Time) error {
 	row := troubleRow{Kind: string(kind), Name: name, Trouble: string(t), Since: At(at), Tried: At(at)}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		err := gorm.G[troubleRow](tx, clause.OnConflict{
+		err := table[troubleRow](tx, clause.OnConflict{
 			Columns: []clause.Column{{Name: "kind"}, {Name: "name"}},
 			DoUpdates: append(clause.AssignmentColumns([]string{"trouble"}),
 				// The clocks of replicas differ.
@@ -81,7 +81,7 @@ func (s *Store) PurgeAnchors(ctx context.Context, before time.Time) (int, error)
 	dropped := 0
 	err := s.transact(ctx, func(tx *gorm.DB) error {
 		var err error
-		dropped, err = gorm.G[anchorRow](tx).
+		dropped, err = table[anchorRow](tx).
 			Where("kind = ? AND kept_at < ?", string(anchor.Witness), At(before)).
 			Where("id NOT IN (SELECT MAX(id) FROM anchors WHERE kind = ? GROUP BY name, kept_at / ?)", string(anchor.Witness), day).
 			Delete(ctx)
@@ -100,7 +100,7 @@ func (s *Store) AnchorStates(ctx context.Context) ([]anchor.State, error) {
 	if err != nil {
 		return nil, translate(err, doing, anchors())
 	}
-	troubles, err := gorm.G[troubleRow](s.db).Find(ctx)
+	troubles, err := table[troubleRow](s.db).Find(ctx)
 	if err != nil {
 		return nil, translate(err, doing, anchors())
 	}
@@ -141,11 +141,11 @@ func (row *troubleRow) addTo(states []anchor.State) []anchor.State {
 // cosigned, with the lines of all who did; fault.NotFound for none.
 func (s *Store) Cosigned(ctx context.Context, least int64) (anchor.Checkpoint, error) {
 	const doing = "read a cosigned checkpoint"
-	newest, err := gorm.G[anchorRow](s.db).Where("kind = ? AND size >= ?", string(anchor.Witness), least).Order("size DESC, id DESC").Take(ctx)
+	newest, err := table[anchorRow](s.db).Where("kind = ? AND size >= ?", string(anchor.Witness), least).Order("size DESC, id DESC").Take(ctx)
 	if err != nil {
 		return anchor.Checkpoint{}, translate(err, doing, anchors())
 	}
-	rows, err := gorm.G[anchorRow](s.db).Select("body").
+	rows, err := table[anchorRow](s.db).Select("body").
 		Where("kind = ? AND size = ? AND checkpoint = ?", string(anchor.Witness), newest.Size, newest.Checkpoint).Order("id").Find(ctx)
 	if err != nil {
 		return anchor.Checkpoint{}, translate(err, doing, anchors())

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // assertionKeep is how long an assertion is remembered past its expiry. It
@@ -35,12 +33,12 @@ func (s *Store) UseAssertion(ctx context.Context, system, jti string, expires ti
 		return err
 	}
 	row := assertionRow{System: system, JTI: jti, Expires: At(expires)}
-	err := gorm.G[assertionRow](s.db).Create(ctx, &row)
+	err := table[assertionRow](s.db).Create(ctx, &row)
 	return translate(err, "use an assertion", assertions())
 }
 
 func (s *Store) forgetAssertions(ctx context.Context) error {
 	limit := At(s.now().Add(-assertionKeep))
-	_, err := gorm.G[assertionRow](s.db).Where("expires_at < ?", limit).Delete(ctx)
+	_, err := table[assertionRow](s.db).Where("expires_at < ?", limit).Delete(ctx)
 	return translate(err, "forget expired assertions", assertions())
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"gorm.io/gorm"
-
 	"mianti/internal/fault"
 )
 
@@ -80,7 +78,7 @@ func TestUseAssertion_ForgetsOnlyWhatNoLeewayAccepts(t *testing.T) {
 		if err := s.UseAssertion(t.Context(), "spj-1", "new", now); err != nil {
 			t.Fatal(err)
 		}
-		rows, err := gorm.G[assertionRow](s.db).Order("jti").Find(t.Context())
+		rows, err := table[assertionRow](s.db).Order("jti").Find(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -46,7 +46,7 @@ func (s *Store) OpenAssist(ctx context.Context, t *exchange.AssistTask, more []j
 	if !taken {
 		return t, nil
 	}
-	row, err := gorm.G[assistRow](s.db).Where("task_key = ?", t.Key).Take(ctx)
+	row, err := table[assistRow](s.db).Where("task_key = ?", t.Key).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read an assist task", assistTasks())
 	}
@@ -60,7 +60,7 @@ func (s *Store) OpenAssist(ctx context.Context, t *exchange.AssistTask, more []j
 // AssistTask gives a task that a department is asked, or fault.NotFound; one of a
 // case that was destroyed is a fault.Gone.
 func (s *Store) AssistTask(ctx context.Context, department, id string) (*exchange.AssistTask, error) {
-	row, err := gorm.G[assistRow](s.db).Where("id = ? AND department = ?", id, department).Take(ctx)
+	row, err := table[assistRow](s.db).Where("id = ? AND department = ?", id, department).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read an assist task", assistTasks())
 	}
@@ -75,9 +75,9 @@ func (s *Store) AssistTask(ctx context.Context, department, id string) (*exchang
 // state; what is due first comes first. Those of destroyed cases are nobody's to
 // answer any more, and not among them.
 func (s *Store) AssistTasks(ctx context.Context, f exchange.AssistFilter) ([]exchange.AssistTask, error) {
-	query := gorm.G[assistRow](s.db).Where("department = ? AND state = ? AND body <> ''", f.Department, string(f.State))
+	query := table[assistRow](s.db).Where("department = ? AND state = ? AND body <> ''", f.Department, string(f.State))
 	if f.After != "" {
-		after, err := gorm.G[assistRow](s.db).Where("id = ? AND department = ?", f.After, f.Department).Take(ctx)
+		after, err := table[assistRow](s.db).Where("id = ? AND department = ?", f.After, f.Department).Take(ctx)
 		if err != nil {
 			return nil, translate(err, "read an assist task", assistTasks())
 		}

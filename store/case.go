@@ -53,7 +53,7 @@ func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledge
 		if taken = created.RowsAffected == 0; taken {
 			return nil
 		}
-		if err := gorm.G[caseKeyRow](tx).Create(ctx, keyRow); err != nil {
+		if err := table[caseKeyRow](tx).Create(ctx, keyRow); err != nil {
 			return translate(err, "keep the key of a case", cases())
 		}
 		if err := saveConsents(ctx, tx, c, key); err != nil {
@@ -73,7 +73,7 @@ func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledge
 // Case gives a department's case with its results, or fault.NotFound; one that was
 // destroyed is a fault.Gone.
 func (s *Store) Case(ctx context.Context, department, id string) (*exchange.Case, error) {
-	row, err := gorm.G[caseRow](s.db).Where("id = ? AND department = ?", id, department).Take(ctx)
+	row, err := table[caseRow](s.db).Where("id = ? AND department = ?", id, department).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a case", cases())
 	}
@@ -82,7 +82,7 @@ func (s *Store) Case(ctx context.Context, department, id string) (*exchange.Case
 
 // CaseByNumber gives a department's case by its own number, as Case does.
 func (s *Store) CaseByNumber(ctx context.Context, department, number string) (*exchange.Case, error) {
-	row, err := gorm.G[caseRow](s.db).Where("department = ? AND number = ?", department, number).Take(ctx)
+	row, err := table[caseRow](s.db).Where("department = ? AND number = ?", department, number).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a case", cases())
 	}
@@ -171,7 +171,7 @@ func saveResults(ctx context.Context, tx *gorm.DB, c *exchange.Case, key *caseKe
 			CaseID: c.ID, Matter: result.Matter, Outcome: string(result.Outcome), Body: sealed, Reported: At(result.ReportedAt),
 		}
 		known := clause.OnConflict{Columns: []clause.Column{{Name: "case_id"}, {Name: "matter"}}, DoNothing: true}
-		if err := gorm.G[resultRow](tx, known).Create(ctx, &row); err != nil {
+		if err := table[resultRow](tx, known).Create(ctx, &row); err != nil {
 			return translate(err, "save a result", cases())
 		}
 	}
@@ -286,7 +286,7 @@ func typedFacts(facts catalog.Facts) catalog.Facts {
 }
 
 func (s *Store) results(ctx context.Context, id string, key *caseKey) ([]exchange.MatterResult, error) {
-	rows, err := gorm.G[resultRow](s.db).Where("case_id = ?", id).Order("reported_at, matter").Find(ctx)
+	rows, err := table[resultRow](s.db).Where("case_id = ?", id).Order("reported_at, matter").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the results of a case", cases())
 	}

@@ -101,7 +101,7 @@ func (s *Store) keyOf(ctx context.Context, db *gorm.DB, caseID string) (*caseKey
 // keyRowOf gives the key of a case with its row; the row is empty for a case from
 // before there were keys.
 func (s *Store) keyRowOf(ctx context.Context, db *gorm.DB, caseID string) (*caseKeyRow, *caseKey, error) {
-	row, err := gorm.G[caseKeyRow](db).Where("case_id = ?", caseID).Take(ctx)
+	row, err := table[caseKeyRow](db).Where("case_id = ?", caseID).Take(ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return &caseKeyRow{}, &caseKey{caseID: caseID, clear: true}, nil
 	}
@@ -114,7 +114,7 @@ func (s *Store) keyRowOf(ctx context.Context, db *gorm.DB, caseID string) (*case
 
 // keysOf gives the keys of several cases.
 func (s *Store) keysOf(ctx context.Context, db *gorm.DB, caseIDs []string) (map[string]*caseKey, error) {
-	rows, err := gorm.G[caseKeyRow](db).Where("case_id IN ?", caseIDs).Find(ctx)
+	rows, err := table[caseKeyRow](db).Where("case_id IN ?", caseIDs).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the keys of cases", things{})
 	}
@@ -226,7 +226,7 @@ func (s *Store) checkKeys(ctx context.Context) error {
 		return translate(err, "look for the key-encryption keys in use", things{})
 	}
 	for _, kek := range keks {
-		row, err := gorm.G[caseKeyRow](s.db).Where("kek = ? AND salt_destroyed_at IS NULL", kek).Limit(1).Take(ctx)
+		row, err := table[caseKeyRow](s.db).Where("kek = ? AND salt_destroyed_at IS NULL", kek).Limit(1).Take(ctx)
 		if errors.Is(err, gorm.ErrRecordNotFound) { // rewrapped just now
 			continue
 		}

@@ -102,7 +102,7 @@ func (s *Store) entriesByID(ctx context.Context, rows []accessRow) (map[int64]le
 		for i, row := range batch {
 			ids[i] = row.Entry
 		}
-		found, err := gorm.G[entryRow](s.db).Where("id IN ?", ids).Find(ctx)
+		found, err := table[entryRow](s.db).Where("id IN ?", ids).Find(ctx)
 		if err != nil {
 			return nil, translate(err, "read the ledger", things{})
 		}
@@ -135,7 +135,7 @@ func (s *Store) CountAccesses(ctx context.Context, f citizen.Filter) (int, error
 // AccessKey gives the key of a person's links, or fault.NotFound while none of his
 // entries is sealed.
 func (s *Store) AccessKey(ctx context.Context, subject string) (citizen.Key, error) {
-	row, err := gorm.G[accessHeadRow](s.db).Where("subject = ?", subject).Take(ctx)
+	row, err := table[accessHeadRow](s.db).Where("subject = ?", subject).Take(ctx)
 	if err != nil {
 		return citizen.Key{}, translate(err, "read the key of an access list", things{code: "access-key", name: "查阅密钥"})
 	}
@@ -144,7 +144,7 @@ func (s *Store) AccessKey(ctx context.Context, subject string) (citizen.Key, err
 
 // FirstAccess is since when accesses are recorded, of anybody; zero for never.
 func (s *Store) FirstAccess(ctx context.Context) (time.Time, error) {
-	row, err := gorm.G[accessRow](s.db).Order("entry_id").Take(ctx)
+	row, err := table[accessRow](s.db).Order("entry_id").Take(ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return time.Time{}, nil
 	}
@@ -178,7 +178,7 @@ func (s *Store) CasesConcerning(ctx context.Context, subject string, after int64
 	}
 	list := []exchange.Case{}
 	for _, f := range found {
-		row, err := gorm.G[caseRow](s.db).Where("id = ?", f.CaseID).Take(ctx)
+		row, err := table[caseRow](s.db).Where("id = ?", f.CaseID).Take(ctx)
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			continue // the record outlives what it is about
 		}
@@ -205,7 +205,7 @@ func (s *Store) CaseConcerning(ctx context.Context, subject, id string) (*exchan
 	if n == 0 {
 		return nil, fault.New(fault.NotFound, "unknown-case", "没有这个办件")
 	}
-	row, err := gorm.G[caseRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[caseRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, doing, cases())
 	}

@@ -38,7 +38,7 @@ func (s *Store) CommitConsents(ctx context.Context, c exchange.ConsentCommit) er
 
 // Consent gives a consent that somebody has to give, or fault.NotFound.
 func (s *Store) Consent(ctx context.Context, subject, id string) (*exchange.Consent, error) {
-	row, err := gorm.G[consentRow](s.db).Where("id = ? AND subject = ?", id, subject).Take(ctx)
+	row, err := table[consentRow](s.db).Where("id = ? AND subject = ?", id, subject).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a consent", consents())
 	}
@@ -51,9 +51,9 @@ func (s *Store) Consent(ctx context.Context, subject, id string) (*exchange.Cons
 
 // ConsentsOf lists the consents that somebody has to give, newest first.
 func (s *Store) ConsentsOf(ctx context.Context, f exchange.ConsentFilter) ([]exchange.Consent, error) {
-	query := gorm.G[consentRow](s.db).Where("subject = ?", f.Subject)
+	query := table[consentRow](s.db).Where("subject = ?", f.Subject)
 	if f.After != "" {
-		after, err := gorm.G[consentRow](s.db).Where("id = ? AND subject = ?", f.After, f.Subject).Take(ctx)
+		after, err := table[consentRow](s.db).Where("id = ? AND subject = ?", f.After, f.Subject).Take(ctx)
 		if err != nil {
 			return nil, translate(err, "list consents", consents())
 		}
@@ -77,7 +77,7 @@ func (s *Store) ConsentsOf(ctx context.Context, f exchange.ConsentFilter) ([]exc
 // consentsOf are the consents of a case, in the order in which they were asked
 // for or relayed.
 func (s *Store) consentsOf(ctx context.Context, caseID string, key *caseKey) ([]exchange.Consent, error) {
-	rows, err := gorm.G[consentRow](s.db).Where("case_id = ?", caseID).Order("seq").Find(ctx)
+	rows, err := table[consentRow](s.db).Where("case_id = ?", caseID).Order("seq").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the consents of a case", consents())
 	}
@@ -88,7 +88,7 @@ func (s *Store) consentsOf(ctx context.Context, caseID string, key *caseKey) ([]
 // is there only what was decided changes. The case's row is locked. Requests that
 // have ended go first, since there is only one for each person.
 func saveConsents(ctx context.Context, tx *gorm.DB, c *exchange.Case, key *caseKey) error {
-	stored, err := gorm.G[consentRow](tx).Select("id", "state").Where("case_id = ?", c.ID).Find(ctx)
+	stored, err := table[consentRow](tx).Select("id", "state").Where("case_id = ?", c.ID).Find(ctx)
 	if err != nil {
 		return translate(err, "save the consents of a case", consents())
 	}
@@ -121,7 +121,7 @@ func saveConsents(ctx context.Context, tx *gorm.DB, c *exchange.Case, key *caseK
 	if len(added) == 0 {
 		return nil
 	}
-	return translate(gorm.G[consentRow](tx).CreateInBatches(ctx, &added, consentBatch), "save the consents of a case", consents())
+	return translate(table[consentRow](tx).CreateInBatches(ctx, &added, consentBatch), "save the consents of a case", consents())
 }
 
 // consentBatch keeps a statement under SQLite's limit of parameters.

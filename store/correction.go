@@ -50,7 +50,7 @@ func corrections() things { return things{code: "correction", name: "校核"} }
 
 // Correction gives a correction, or fault.NotFound.
 func (s *Store) Correction(ctx context.Context, id string) (*correction.Correction, error) {
-	row, err := gorm.G[correctionRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[correctionRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a correction", corrections())
 	}
@@ -136,7 +136,7 @@ func (s *Store) SaveCorrection(ctx context.Context, c correction.Commit) error {
 
 func saveCorrectionRow(ctx context.Context, tx *gorm.DB, row correctionRow) error {
 	if row.Version == 1 {
-		return translate(gorm.G[correctionRow](tx).Create(ctx, &row), "save a correction", corrections())
+		return translate(table[correctionRow](tx).Create(ctx, &row), "save a correction", corrections())
 	}
 	changed := tx.Model(&correctionRow{}).Where("id = ? AND version = ?", row.ID, row.Version-1).Updates(map[string]any{
 		"provider": row.Provider, "state": row.State, "step": row.Step, "article": row.Article, "due_at": row.Due, "version": row.Version, "body": row.Body,
@@ -153,7 +153,7 @@ func saveCorrectionRow(ctx context.Context, tx *gorm.DB, row correctionRow) erro
 // holdFields keeps others from correcting the same while a correction is open.
 func holdFields(ctx context.Context, tx *gorm.DB, c *correction.Correction) error {
 	const doing = "hold the fields of a correction"
-	if _, err := gorm.G[correctedFieldRow](tx).Where("correction_id = ?", c.ID).Delete(ctx); err != nil {
+	if _, err := table[correctedFieldRow](tx).Where("correction_id = ?", c.ID).Delete(ctx); err != nil {
 		return translate(err, doing, corrections())
 	}
 	if c.State.Closed() {
@@ -165,7 +165,7 @@ func holdFields(ctx context.Context, tx *gorm.DB, c *correction.Correction) erro
 	}
 	for _, field := range fields {
 		row := correctedFieldRow{Dataset: c.Dataset, Subject: c.Subject, Field: field, Correction: c.ID}
-		err := gorm.G[correctedFieldRow](tx).Create(ctx, &row)
+		err := table[correctedFieldRow](tx).Create(ctx, &row)
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			return fault.New(fault.Conflict, "correction-open", "同一记录的同一数据项正在校核，请等待答复。")
 		}
@@ -221,7 +221,7 @@ func (s *Store) OpenCorrections(ctx context.Context, subjects []string) ([]excha
 
 // CaseByID gives a case of whichever department, or fault.NotFound.
 func (s *Store) CaseByID(ctx context.Context, id string) (*exchange.Case, error) {
-	row, err := gorm.G[caseRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[caseRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a case", cases())
 	}

@@ -48,7 +48,7 @@ func (s *Store) Rotate(ctx context.Context, r exchange.Rotation) error {
 		}
 		if !r.EndOthers.IsZero() {
 			end := At(r.EndOthers)
-			_, err := gorm.G[credentialRow](tx).Where("system = ? AND revoked_at IS NULL AND (not_after IS NULL OR not_after > ?)", r.System, end).
+			_, err := table[credentialRow](tx).Where("system = ? AND revoked_at IS NULL AND (not_after IS NULL OR not_after > ?)", r.System, end).
 				Update(ctx, "not_after", end)
 			if err != nil {
 				return translate(err, "end the other credentials", credentialThings())
@@ -63,7 +63,7 @@ func (s *Store) Rotate(ctx context.Context, r exchange.Rotation) error {
 
 // checkRoom looks at what the system has that has not ended.
 func (s *Store) checkRoom(ctx context.Context, tx *gorm.DB, r exchange.Rotation) error {
-	rows, err := gorm.G[credentialRow](tx).
+	rows, err := table[credentialRow](tx).
 		Where("system = ? AND revoked_at IS NULL AND (not_after IS NULL OR not_after > ?)", r.System, At(s.now())).Find(ctx)
 	if err != nil {
 		return translate(err, "read the credentials of a system", credentialThings())
@@ -88,14 +88,14 @@ func (s *Store) RevokeCredential(ctx context.Context, system, id string, e ledge
 		if _, err := s.lockSystem(ctx, tx, system); err != nil {
 			return err
 		}
-		row, err := gorm.G[credentialRow](tx).Where("system = ? AND id = ?", system, id).Take(ctx)
+		row, err := table[credentialRow](tx).Where("system = ? AND id = ?", system, id).Take(ctx)
 		if err != nil {
 			return translate(err, "read a credential", credentialThings())
 		}
 		if row.Revoked != nil {
 			return fault.New(fault.Conflict, "credential-revoked", "这个凭据已经停用。")
 		}
-		if _, err := gorm.G[credentialRow](tx).Where("id = ?", id).Update(ctx, "revoked_at", At(s.now())); err != nil {
+		if _, err := table[credentialRow](tx).Where("id = ?", id).Update(ctx, "revoked_at", At(s.now())); err != nil {
 			return translate(err, "revoke a credential", credentialThings())
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{e})
@@ -104,8 +104,8 @@ func (s *Store) RevokeCredential(ctx context.Context, system, id string, e ledge
 
 // revokeCredentials ends all credentials of a system.
 func (s *Store) revokeCredentials(ctx context.Context, tx *gorm.DB, system string) error {
-	_, err := gorm.G[credentialRow](tx).Where("system = ? AND revoked_at IS NULL", system).
-		Set(clause.Assignments(map[string]any{"revoked_at": At(s.now())})).Update(ctx)
+	_, err := table[credentialRow](tx).Where("system = ? AND revoked_at IS NULL", system).
+		Set(ctx, clause.Assignments(map[string]any{"revoked_at": At(s.now())}))
 	return translate(err, "revoke the credentials of a system", credentialThings())
 }
 
@@ -121,7 +121,7 @@ func (s *Store) addCredentials(ctx context.Context, tx *gorm.DB, system string, 
 			Created: At(c.CreatedAt), CreatedBy: c.CreatedBy,
 		}
 	}
-	return translate(gorm.G[credentialRow](tx).CreateInBatches(ctx, &rows, entryBatch), "add credentials", credentialThings())
+	return translate(table[credentialRow](tx).CreateInBatches(ctx, &rows, entryBatch), "add credentials", credentialThings())
 }
 
 func (r credentialRow) credential() exchange.Credential {

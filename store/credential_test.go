@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
-	"gorm.io/gorm"
 
 	"mianti/exchange"
 	"mianti/internal/fault"
@@ -37,7 +36,7 @@ func registered(t *testing.T, s *Store, credentials ...exchange.Credential) {
 // kindsOf gives the kinds of all entries, in order.
 func kindsOf(t *testing.T, s *Store) []string {
 	t.Helper()
-	rows, err := gorm.G[entryRow](s.db).Order("id").Find(t.Context())
+	rows, err := table[entryRow](s.db).Order("id").Find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

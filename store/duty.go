@@ -35,15 +35,15 @@ func (s *Store) Assign(ctx context.Context, a identity.Assignment, e ledger.Entr
 			return translate(err, "read a duty", things{})
 		}
 		row := dutyRow{Person: a.Person, Department: a.Department, Duty: string(a.Duty), By: a.By, At: At(a.At)}
-		if err := gorm.G[dutyRow](tx).Create(ctx, &row); err != nil {
+		if err := table[dutyRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "assign a duty", things{})
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
-func theDuty(tx *gorm.DB, a identity.Assignment) gorm.ChainInterface[dutyRow] {
-	return gorm.G[dutyRow](tx).Where("person = ? AND department = ? AND duty = ?", a.Person, a.Department, a.Duty)
+func theDuty(tx *gorm.DB, a identity.Assignment) tableOf[dutyRow] {
+	return table[dutyRow](tx).Where("person = ? AND department = ? AND duty = ?", a.Person, a.Department, a.Duty)
 }
 
 // Remove takes a duty away, and records it.
@@ -74,7 +74,7 @@ func (s *Store) Deactivate(ctx context.Context, id string, e ledger.Entry, keepA
 		if err := s.lockTable(tx, "duty_assignments"); err != nil { // so that no administrator goes meanwhile
 			return translate(err, "lock the duties", things{})
 		}
-		changed, err := gorm.G[personRow](tx).Where("id = ? AND NOT deactivated", id).Update(ctx, "deactivated", true)
+		changed, err := table[personRow](tx).Where("id = ? AND NOT deactivated", id).Update(ctx, "deactivated", true)
 		if err != nil {
 			return translate(err, "deactivate a person", people())
 		}
@@ -93,7 +93,7 @@ func (s *Store) Deactivate(ctx context.Context, id string, e ledger.Entry, keepA
 // keepsAdmins refuses to leave a department that the person administers without
 // another administrator.
 func keepsAdmins(ctx context.Context, tx *gorm.DB, person string) error {
-	administers, err := gorm.G[dutyRow](tx).Where("person = ? AND duty = ?", person, policies.DutyDepartmentAdmin).Order("department").Find(ctx)
+	administers, err := table[dutyRow](tx).Where("person = ? AND duty = ?", person, policies.DutyDepartmentAdmin).Order("department").Find(ctx)
 	if err != nil {
 		return translate(err, "read the duties of a person", things{})
 	}
@@ -107,7 +107,7 @@ func keepsAdmins(ctx context.Context, tx *gorm.DB, person string) error {
 
 // hasAdmin makes sure that a department has an administrator who may sign in.
 func hasAdmin(ctx context.Context, tx *gorm.DB, department string) error {
-	admins, err := gorm.G[dutyRow](tx).Where("department = ? AND duty = ?", department, policies.DutyDepartmentAdmin).
+	admins, err := table[dutyRow](tx).Where("department = ? AND duty = ?", department, policies.DutyDepartmentAdmin).
 		Where("person IN (SELECT id FROM persons WHERE NOT deactivated)").Count(ctx, "person")
 	if err != nil {
 		return translate(err, "count the administrators", things{})

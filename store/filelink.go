@@ -47,10 +47,10 @@ func (s *Store) AddFileLink(ctx context.Context, link *exchange.FileLink, e ledg
 		Concerns: strings.Join(link.Concerns, " "),
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		if _, err := gorm.G[fileLinkRow](tx).Where("expires_at < ?", At(e.At)).Delete(ctx); err != nil {
+		if _, err := table[fileLinkRow](tx).Where("expires_at < ?", At(e.At)).Delete(ctx); err != nil {
 			return translate(err, "forget old file links", fileLinks())
 		}
-		if err := gorm.G[fileLinkRow](tx).Create(ctx, &row); err != nil {
+		if err := table[fileLinkRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "add a file link", fileLinks())
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{e})
@@ -62,12 +62,12 @@ func (s *Store) AddFileLink(ctx context.Context, link *exchange.FileLink, e ledg
 func (s *Store) UseFileLink(ctx context.Context, token, holder string, now time.Time, entry func(*exchange.FileLink) ledger.Entry) (*exchange.FileLink, error) {
 	var link *exchange.FileLink
 	err := s.transact(ctx, func(tx *gorm.DB) error {
-		mine := gorm.G[fileLinkRow](tx).Where("token_digest = ? AND holder = ? AND expires_at > ?", tokenDigest(token), holder, At(now))
+		mine := table[fileLinkRow](tx).Where("token_digest = ? AND holder = ? AND expires_at > ?", tokenDigest(token), holder, At(now))
 		row, err := mine.Take(ctx)
 		if err != nil {
 			return translate(err, "use a file link", fileLinks())
 		}
-		used, err := gorm.G[fileLinkRow](tx).Where("token_digest = ?", row.TokenDigest).Delete(ctx)
+		used, err := table[fileLinkRow](tx).Where("token_digest = ?", row.TokenDigest).Delete(ctx)
 		if err != nil {
 			return translate(err, "use a file link", fileLinks())
 		}

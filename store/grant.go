@@ -33,7 +33,7 @@ func (s *Store) SaveGrants(ctx context.Context, grants []policies.Grant) error {
 		DoUpdates: clause.AssignmentColumns([]string{"department", "matter", "dataset", "fields", "basis", "valid_from", "valid_until", "state"}),
 	}
 	err := s.transact(ctx, func(tx *gorm.DB) error {
-		return gorm.G[grantRow](tx, replace).CreateInBatches(ctx, &rows, entryBatch)
+		return table[grantRow](tx, replace).CreateInBatches(ctx, &rows, entryBatch)
 	})
 	return translate(err, "save grants", things{code: "grant", name: "共享授权"})
 }
@@ -41,7 +41,7 @@ func (s *Store) SaveGrants(ctx context.Context, grants []policies.Grant) error {
 // GrantsFor gives the grants for these matters, whoever holds them and whatever
 // their state: the policy tells why one does not serve.
 func (s *Store) GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error) {
-	rows, err := gorm.G[grantRow](s.db).Where("matter IN ?", matters).Order("id").Find(ctx)
+	rows, err := table[grantRow](s.db).Where("matter IN ?", matters).Order("id").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read grants", things{})
 	}

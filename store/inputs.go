@@ -38,7 +38,7 @@ func addInputs(ctx context.Context, tx *gorm.DB, in *exchange.Inputs, key *caseK
 		return err
 	}
 	row := inputsRow{ResolutionID: in.Resolution, Version: in.Version, CaseID: in.Case, Body: body}
-	return translate(gorm.G[inputsRow](tx).Create(ctx, &row), "save the inputs of a resolution", resolutions())
+	return translate(table[inputsRow](tx).Create(ctx, &row), "save the inputs of a resolution", resolutions())
 }
 
 func inputsPlace(resolution string, version int) []byte {
@@ -48,7 +48,7 @@ func inputsPlace(resolution string, version int) []byte {
 // InputsOf gives what a version of a resolution followed from; fault.NotFound for
 // one that was made before they were kept.
 func (s *Store) InputsOf(ctx context.Context, id string, version int) (*exchange.Inputs, error) {
-	row, err := gorm.G[inputsRow](s.db).Where("resolution_id = ? AND version = ?", id, version).Take(ctx)
+	row, err := table[inputsRow](s.db).Where("resolution_id = ? AND version = ?", id, version).Take(ctx)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, fault.New(fault.NotFound, "no-inputs", "核验结果 %s 第 %d 版没有保存核验输入，无法重算：它是在开始保存之前作出的。", id, version)
 	}
@@ -74,14 +74,14 @@ func (s *Store) InputsOf(ctx context.Context, id string, version int) (*exchange
 // ResolutionVersion gives a version of a resolution as it was answered; 0 is the
 // last one.
 func (s *Store) ResolutionVersion(ctx context.Context, id string, version int) (*exchange.Resolution, error) {
-	row, err := gorm.G[resolutionRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[resolutionRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a resolution", resolutions())
 	}
 	if version == 0 || version == row.Version {
 		return s.resolutionFromRow(ctx, row)
 	}
-	earlier, err := gorm.G[versionRow](s.db).Where("resolution_id = ? AND version = ?", id, version).Take(ctx)
+	earlier, err := table[versionRow](s.db).Where("resolution_id = ? AND version = ?", id, version).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a version of a resolution", things{code: "version", name: "版次"})
 	}

@@ -67,7 +67,7 @@ func (s *Store) enqueue(ctx context.Context, tx *gorm.DB, more []jobs.Job) error
 	})
 	// One statement each: PostgreSQL does not let one touch the same row twice.
 	for i := range rows {
-		err := gorm.G[jobRow](tx, onWaitingKey("payload", "attempts", "reason")).Create(ctx, &rows[i])
+		err := table[jobRow](tx, onWaitingKey("payload", "attempts", "reason")).Create(ctx, &rows[i])
 		if err != nil {
 			return translate(err, "enqueue a job", jobThings())
 		}
@@ -153,8 +153,8 @@ func (row jobRow) job() jobs.Job {
 
 // claimed chooses the job under the claim that the owner was given. The attempts
 // tell it from a later claim of the same owner.
-func claimed(tx *gorm.DB, owner string, job jobs.Job) gorm.ChainInterface[jobRow] {
-	return gorm.G[jobRow](tx).Where("id = ? AND state = ? AND owner = ? AND attempts = ?", job.ID, jobRunning, owner, job.Attempts)
+func claimed(tx *gorm.DB, owner string, job jobs.Job) tableOf[jobRow] {
+	return table[jobRow](tx).Where("id = ? AND state = ? AND owner = ? AND attempts = ?", job.ID, jobRunning, owner, job.Attempts)
 }
 
 // Extend makes the lease end that long from now. A lease that has run out and
@@ -175,7 +175,7 @@ func (s *Store) Retry(ctx context.Context, owner string, job jobs.Job, at time.T
 	reason = operatorText(reason)
 	if at.IsZero() {
 		failed := clause.Assignments(map[string]any{"state": jobFailed, "owner": "", "reason": reason, "ended_at": At(s.now())})
-		_, err := claimed(s.db, owner, job).Set(failed).Update(ctx)
+		_, err := claimed(s.db, owner, job).Set(ctx, failed)
 		return translate(err, "give a job up", jobThings())
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error { return giveBack(ctx, tx, owner, job, at, reason) })
@@ -200,12 +200,12 @@ func giveBack(ctx context.Context, tx *gorm.DB, owner string, job jobs.Job, at t
 		return nil // and lost between the two statements
 	}
 	row.State, row.Owner, row.Reason, row.RunAt, row.Claimable = jobWaiting, "", reason, At(at), At(at)
-	return translate(gorm.G[jobRow](tx, onWaitingKey()).Create(ctx, &row), doing, jobThings())
+	return translate(table[jobRow](tx, onWaitingKey()).Create(ctx, &row), doing, jobThings())
 }
 
 // FailedJobs gives jobs that were given up, the newest first.
 func (s *Store) FailedJobs(ctx context.Context, limit int) ([]jobs.Failed, error) {
-	rows, err := gorm.G[jobRow](s.db).Where("state = ?", jobFailed).Order("ended_at DESC, id").Limit(limit).Find(ctx)
+	rows, err := table[jobRow](s.db).Where("state = ?", jobFailed).Order("ended_at DESC, id").Limit(limit).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "list failed jobs", jobThings())
 	}

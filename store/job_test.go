@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"gorm.io/gorm"
 
 	"mianti/internal/jobs"
 )
@@ -247,7 +246,7 @@ func TestRetry_PutsTheJobBackAtItsTime(t *testing.T) {
 		if diff := cmp.Diff([]string{"2", "1"}, ids(claim(t, s, "x", 10))); diff != "" {
 			t.Errorf("claimed (-want +got):\n%s", diff)
 		}
-		row, err := gorm.G[jobRow](s.db).Where("id = ?", "1").Take(t.Context())
+		row, err := table[jobRow](s.db).Where("id = ?", "1").Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func appendEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) err
 		}
 		rows[i] = entryRow{Kind: string(e.Kind), CaseID: e.Case, ResolutionID: e.Resolution, At: At(e.At), Body: string(body)}
 	}
-	if err := gorm.G[entryRow](tx).CreateInBatches(ctx, &rows, entryBatch); err != nil {
+	if err := table[entryRow](tx).CreateInBatches(ctx, &rows, entryBatch); err != nil {
 		return translate(err, "append to the ledger", things{})
 	}
 	return addAccesses(ctx, tx, rows, entries)
@@ -63,7 +63,7 @@ func addAccesses(ctx context.Context, tx *gorm.DB, rows []entryRow, entries []le
 	if len(accesses) == 0 {
 		return nil
 	}
-	return translate(gorm.G[accessRow](tx).CreateInBatches(ctx, &accesses, entryBatch), "note whom entries are about", things{})
+	return translate(table[accessRow](tx).CreateInBatches(ctx, &accesses, entryBatch), "note whom entries are about", things{})
 }
 
 // entryBatch keeps a statement under SQLite's limit of parameters.
@@ -71,13 +71,13 @@ const entryBatch = 500
 
 // Entries gives the entries of a case, in the order in which they were made.
 func (s *Store) Entries(ctx context.Context, caseID string) ([]ledger.Entry, error) {
-	return entriesOf(gorm.G[entryRow](s.db).Where("case_id = ?", caseID).Order("id").Find(ctx))
+	return entriesOf(table[entryRow](s.db).Where("case_id = ?", caseID).Order("id").Find(ctx))
 }
 
 // EntriesOfResolution gives the entries of one resolution, in their order.
 func (s *Store) EntriesOfResolution(ctx context.Context, id string) ([]ledger.Entry, error) {
 	const ofItsCase = "case_id IN (SELECT case_id FROM resolutions WHERE id = ?)" // by which the entries are found
-	return entriesOf(gorm.G[entryRow](s.db).Where(ofItsCase, id).Where("resolution_id = ?", id).Order("id").Find(ctx))
+	return entriesOf(table[entryRow](s.db).Where(ofItsCase, id).Where("resolution_id = ?", id).Order("id").Find(ctx))
 }
 
 func entriesOf(rows []entryRow, err error) ([]ledger.Entry, error) {

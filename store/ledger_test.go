@@ -3,8 +3,6 @@ package store
 import (
 	"strings"
 	"testing"
-
-	"gorm.io/gorm"
 )
 
 func TestLedger_RefusesEveryChange(t *testing.T) {
@@ -56,7 +54,7 @@ func addEntries(t *testing.T, s *Store, kinds ...string) {
 	t.Helper()
 	for i, kind := range kinds {
 		row := entryRow{Kind: kind, At: At(testTime), Body: "{}"}
-		if err := gorm.G[entryRow](s.db).Create(t.Context(), &row); err != nil {
+		if err := table[entryRow](s.db).Create(t.Context(), &row); err != nil {
 			t.Fatal(err)
 		}
 		if row.ID != int64(i+1) {
@@ -67,7 +65,7 @@ func addEntries(t *testing.T, s *Store, kinds ...string) {
 
 func wantEntries(t *testing.T, s *Store, kinds ...string) {
 	t.Helper()
-	rows, err := gorm.G[entryRow](s.db).Order("id").Find(t.Context())
+	rows, err := table[entryRow](s.db).Order("id").Find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

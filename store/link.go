@@ -21,7 +21,7 @@ func (s *Store) link(ctx context.Context, tx *gorm.DB, ids []int64) (map[int64][
 	const doing = "link entries"
 	links := map[int64][]string{}
 	for part := range slices.Chunk(ids, sealStatement) {
-		rows, err := gorm.G[accessRow](tx).Where("entry_id IN ?", part).Order("entry_id, subject").Find(ctx)
+		rows, err := table[accessRow](tx).Where("entry_id IN ?", part).Order("entry_id, subject").Find(ctx)
 		if err != nil {
 			return nil, translate(err, doing, things{})
 		}
@@ -52,7 +52,7 @@ func linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, links map[int6
 		links[rows[i].Entry] = append(links[rows[i].Entry], rows[i].Link)
 	}
 	given := clause.OnConflict{Columns: []clause.Column{{Name: "subject"}, {Name: "entry_id"}}, DoUpdates: clause.AssignmentColumns([]string{"nth", "link"})}
-	if err := gorm.G[accessRow](tx, given).CreateInBatches(ctx, &rows, sealStatement); err != nil {
+	if err := table[accessRow](tx, given).CreateInBatches(ctx, &rows, sealStatement); err != nil {
 		return err
 	}
 	all := make([]accessHeadRow, 0, len(heads))
@@ -60,7 +60,7 @@ func linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, links map[int6
 		all = append(all, *heads[subject])
 	}
 	counted := clause.OnConflict{Columns: []clause.Column{{Name: "subject"}}, DoUpdates: clause.AssignmentColumns([]string{"count"})}
-	return gorm.G[accessHeadRow](tx, counted).CreateInBatches(ctx, &all, sealStatement)
+	return table[accessHeadRow](tx, counted).CreateInBatches(ctx, &all, sealStatement)
 }
 
 // accessHeads gives how far the counts of these people have come; who is counted
@@ -75,7 +75,7 @@ func accessHeads(ctx context.Context, tx *gorm.DB, rows []accessRow) (map[string
 		}
 	}
 	for part := range slices.Chunk(subjects, sealStatement) {
-		known, err := gorm.G[accessHeadRow](tx).Where("subject IN ?", part).Find(ctx)
+		known, err := table[accessHeadRow](tx).Where("subject IN ?", part).Find(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -89,7 +89,7 @@ func (l *Log) Checkpoint(ctx context.Context) (ledger.Checkpoint, error) {
 
 // newestCheckpoint gives nil before the first one.
 func newestCheckpoint(ctx context.Context, db *gorm.DB) (*checkpointRow, error) {
-	rows, err := gorm.G[checkpointRow](db).Order("number DESC").Limit(1).Find(ctx)
+	rows, err := table[checkpointRow](db).Order("number DESC").Limit(1).Find(ctx)
 	if err != nil || len(rows) == 0 {
 		return nil, translate(err, "read the newest checkpoint", things{})
 	}
@@ -106,7 +106,7 @@ func (row *checkpointRow) checkpoint() (ledger.Checkpoint, error) {
 
 // VKeys gives the keys that have signed checkpoints, the newest first.
 func (l *Log) VKeys(ctx context.Context) ([]string, error) {
-	rows, err := gorm.G[logKeyRow](l.s.db).Order("added_at DESC, size DESC, vkey").Find(ctx)
+	rows, err := table[logKeyRow](l.s.db).Order("added_at DESC, size DESC, vkey").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the keys of checkpoints", things{})
 	}
@@ -238,7 +238,7 @@ func (l *Log) rows(ctx context.Context, statement string, args ...any) (out []le
 
 // Published gives checkpoints after a number, in their order.
 func (l *Log) Published(ctx context.Context, after int64, limit int) ([]ledger.Published, error) {
-	rows, err := gorm.G[checkpointRow](l.s.db).Where("number > ?", after).Order("number").Limit(limit).Find(ctx)
+	rows, err := table[checkpointRow](l.s.db).Where("number > ?", after).Order("number").Limit(limit).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read checkpoints", things{})
 	}
@@ -267,6 +267,6 @@ func (l *Log) Strays(ctx context.Context, limit int) ([]int64, error) {
 
 // Waiting counts the entries that wait for their place.
 func (l *Log) Waiting(ctx context.Context) (int64, error) {
-	n, err := gorm.G[pendingRow](l.s.db).Count(ctx, "*")
+	n, err := table[pendingRow](l.s.db).Count(ctx, "*")
 	return n, translate(err, "count what waits to be sealed", things{})
 }

@@ -27,7 +27,7 @@ func (s *Store) LoginFailures(ctx context.Context, of []safeguard.Login, since t
 	for _, login := range of {
 		values = append(values, string(login.Kind), login.Digest)
 	}
-	rows, err := gorm.G[loginRow](s.db).Where("start_at > ?", At(since)).
+	rows, err := table[loginRow](s.db).Where("start_at > ?", At(since)).
 		Where("(kind, digest) IN (VALUES "+placeholders(len(of), 2)+")", values...).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read failed logins", things{})
@@ -50,6 +50,6 @@ func (s *Store) AddLoginFailure(ctx context.Context, of []safeguard.Login, at ti
 		DoUpdates: clause.Assignments(map[string]any{"failures": gorm.Expr("login_failures.failures + 1")}),
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		return translate(gorm.G[loginRow](tx, oneMore).CreateInBatches(ctx, &rows, entryBatch), "count a failed login", things{})
+		return translate(table[loginRow](tx, oneMore).CreateInBatches(ctx, &rows, entryBatch), "count a failed login", things{})
 	})
 }

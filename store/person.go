@@ -54,17 +54,17 @@ func (s *Store) SignIn(ctx context.Context, p *identity.Person, e ledger.Entry) 
 
 // findOrStore gives the row of a person, with his present name.
 func (s *Store) findOrStore(ctx context.Context, tx *gorm.DB, p *identity.Person) (personRow, error) {
-	row, err := gorm.G[personRow](tx).Where("kind = ? AND issuer = ? AND subject = ?", p.Kind, p.Issuer, p.Subject).Take(ctx)
+	row, err := table[personRow](tx).Where("kind = ? AND issuer = ? AND subject = ?", p.Kind, p.Issuer, p.Subject).Take(ctx)
 	switch {
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		row = personToRow(p)
-		return row, translate(gorm.G[personRow](tx).Create(ctx, &row), "store a person", people())
+		return row, translate(table[personRow](tx).Create(ctx, &row), "store a person", people())
 	case err != nil:
 		return row, translate(err, "read a person", people())
 	case row.Name == p.Name || row.Deactivated:
 		return row, nil
 	}
-	_, err = gorm.G[personRow](tx).Where("id = ?", row.ID).Update(ctx, "name", p.Name)
+	_, err = table[personRow](tx).Where("id = ?", row.ID).Update(ctx, "name", p.Name)
 	return row, translate(err, "rename a person", people())
 }
 
@@ -78,7 +78,7 @@ func personToRow(p *identity.Person) personRow {
 func (s *Store) Register(ctx context.Context, p *identity.Person, e ledger.Entry) error {
 	return s.transact(ctx, func(tx *gorm.DB) error {
 		row := personToRow(p)
-		if err := gorm.G[personRow](tx).Create(ctx, &row); err != nil {
+		if err := table[personRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "register a person", people())
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{e})
@@ -87,7 +87,7 @@ func (s *Store) Register(ctx context.Context, p *identity.Person, e ledger.Entry
 
 // Person gives a person with all his duties.
 func (s *Store) Person(ctx context.Context, id string) (*identity.Person, error) {
-	row, err := gorm.G[personRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[personRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a person", people())
 	}
@@ -103,7 +103,7 @@ const mostPersons = 500
 
 // Persons lists people by their ids.
 func (s *Store) Persons(ctx context.Context, f identity.Filter) ([]identity.Person, error) {
-	query := gorm.G[personRow](s.db).Where("id > ?", f.After)
+	query := table[personRow](s.db).Where("id > ?", f.After)
 	if f.Department != "" {
 		query = query.Where(`kind = 'staff' AND NOT deactivated
 			AND (id IN (SELECT person FROM duty_assignments WHERE department = ?) OR id NOT IN (SELECT person FROM duty_assignments))`, f.Department)
@@ -120,7 +120,7 @@ func (s *Store) withDuties(ctx context.Context, rows []personRow) ([]identity.Pe
 	for i, row := range rows {
 		ids[i] = row.ID
 	}
-	assigned, err := gorm.G[dutyRow](s.db).Where("person IN ?", ids).Order("person, department, duty").Find(ctx)
+	assigned, err := table[dutyRow](s.db).Where("person IN ?", ids).Order("person, department, duty").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the duties of people", things{})
 	}

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"gorm.io/gorm"
-
 	"mianti/identity"
 	"mianti/internal/fault"
 	"mianti/ledger"
@@ -165,7 +163,7 @@ func TestSessions_EndOnceAndStayEnded(t *testing.T) {
 		if _, found, err := sessions.FindCtx(ctx, "a"); found || err != nil {
 			t.Errorf("it came back (%v)", err)
 		}
-		row, err := gorm.G[sessionRow](s.db).Where("token = ?", "a").Take(ctx)
+		row, err := table[sessionRow](s.db).Where("token = ?", "a").Take(ctx)
 		if entries, _ := s.Entries(ctx, ""); err != nil || row.Data != "" || len(entries) != 1 {
 			t.Errorf("kept %q with %d entries (%v), want nothing of it and one entry", row.Data, len(entries), err)
 		}

@@ -59,12 +59,12 @@ func savePreviews(ctx context.Context, tx *gorm.DB, found []exchange.HeldPreview
 		}
 		row := releaseRow{ID: p.ID, CaseID: p.Case, State: string(p.State), Found: At(p.FoundAt), Version: p.Version, Body: body}
 		known := clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"body", "found_at"})}
-		if err := gorm.G[releaseRow](tx, known).Create(ctx, &row); err != nil {
+		if err := table[releaseRow](tx, known).Create(ctx, &row); err != nil {
 			return translate(err, doing, previews())
 		}
 		for _, subject := range p.Viewers {
 			viewer := viewerRow{Subject: subject, Release: p.ID}
-			if err := gorm.G[viewerRow](tx, clause.OnConflict{DoNothing: true}).Create(ctx, &viewer); err != nil {
+			if err := table[viewerRow](tx, clause.OnConflict{DoNothing: true}).Create(ctx, &viewer); err != nil {
 				return translate(err, doing, previews())
 			}
 		}
@@ -74,7 +74,7 @@ func savePreviews(ctx context.Context, tx *gorm.DB, found []exchange.HeldPreview
 
 // PreviewsOf gives the previews of a case.
 func (s *Store) PreviewsOf(ctx context.Context, caseID string) ([]exchange.HeldPreview, error) {
-	rows, err := gorm.G[releaseRow](s.db).Where("case_id = ?", caseID).Order("id").Find(ctx)
+	rows, err := table[releaseRow](s.db).Where("case_id = ?", caseID).Order("id").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the previews of a case", previews())
 	}
@@ -86,7 +86,7 @@ const ofViewer = "id IN (SELECT release_id FROM release_viewers WHERE subject = 
 
 // MyPreview gives a preview that a person may see, or fault.NotFound.
 func (s *Store) MyPreview(ctx context.Context, subject, id string) (*exchange.HeldPreview, error) {
-	row, err := gorm.G[releaseRow](s.db).Where("id = ?", id).Where(ofViewer, subject).Take(ctx)
+	row, err := table[releaseRow](s.db).Where("id = ?", id).Where(ofViewer, subject).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a preview", previews())
 	}
@@ -102,9 +102,9 @@ func (s *Store) MyPreview(ctx context.Context, subject, id string) (*exchange.He
 
 // MyPreviews lists the previews that a person may see, the newest first.
 func (s *Store) MyPreviews(ctx context.Context, f exchange.ConsentFilter) ([]exchange.HeldPreview, error) {
-	query := gorm.G[releaseRow](s.db).Where(ofViewer, f.Subject)
+	query := table[releaseRow](s.db).Where(ofViewer, f.Subject)
 	if f.After != "" {
-		after, err := gorm.G[releaseRow](s.db).Where("id = ?", f.After).Where(ofViewer, f.Subject).Take(ctx)
+		after, err := table[releaseRow](s.db).Where("id = ?", f.After).Where(ofViewer, f.Subject).Take(ctx)
 		if err != nil {
 			return nil, translate(err, "list previews", previews())
 		}

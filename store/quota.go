@@ -60,7 +60,7 @@ func (s *Store) SetQuota(ctx context.Context, m safeguard.Meter, l safeguard.Lim
 		DoUpdates: clause.AssignmentColumns([]string{"calls_per_hour", "calls_per_day", "subjects_per_hour", "subjects_per_day"}),
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		if err := gorm.G[quotaRow](tx, replace).Create(ctx, &row); err != nil {
+		if err := table[quotaRow](tx, replace).Create(ctx, &row); err != nil {
 			return translate(err, "set a quota", quotas())
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{e})

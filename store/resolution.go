@@ -95,7 +95,7 @@ func resolutionPlace(id string, version int) []byte {
 
 // lastOf gives the number of the last resolution of a case.
 func lastOf(ctx context.Context, tx *gorm.DB, caseID string) (last int, err error) {
-	err = gorm.G[resolutionRow](tx).Select("COALESCE(MAX(seq), 0)").Where("case_id = ?", caseID).Scan(ctx, &last)
+	err = table[resolutionRow](tx).Select("COALESCE(MAX(seq), 0)").Where("case_id = ?", caseID).Scan(ctx, &last)
 	return last, translate(err, "save a resolution", resolutions())
 }
 
@@ -110,7 +110,7 @@ func addResolution(ctx context.Context, tx *gorm.DB, r *exchange.Resolution, bod
 	row := resolutionRow{
 		ID: r.ID, CaseID: r.Case, Revision: r.Revision, Status: string(r.Status), Body: body, Created: At(r.ResolvedAt), Seq: last + 1, Version: r.Version, Retry: atOrNull(r.RetryAt),
 	}
-	return translate(gorm.G[resolutionRow](tx).Create(ctx, &row), "save a resolution", resolutions())
+	return translate(table[resolutionRow](tx).Create(ctx, &row), "save a resolution", resolutions())
 }
 
 // stopEarlier notes that none of the resolutions of a case goes on any more: the
@@ -123,7 +123,7 @@ func stopEarlier(tx *gorm.DB, caseID string) error {
 // goOn puts the next version of a resolution in the place of the one before it.
 func goOn(ctx context.Context, tx *gorm.DB, r *exchange.Resolution, body string) error {
 	const doing = "go on with a resolution"
-	before, err := gorm.G[resolutionRow](tx).Where("id = ?", r.ID).Take(ctx)
+	before, err := table[resolutionRow](tx).Where("id = ?", r.ID).Take(ctx)
 	if err != nil {
 		return translate(err, doing, resolutions())
 	}
@@ -135,7 +135,7 @@ func goOn(ctx context.Context, tx *gorm.DB, r *exchange.Resolution, body string)
 		return fault.New(fault.Conflict, "resolution-superseded", "核验结果已有更新的版本。")
 	}
 	kept := versionRow{ResolutionID: before.ID, Version: before.Version, Body: before.Body, Created: before.Created}
-	if err := gorm.G[versionRow](tx).Create(ctx, &kept); err != nil {
+	if err := table[versionRow](tx).Create(ctx, &kept); err != nil {
 		return translate(err, doing, resolutions())
 	}
 	changed := tx.Model(&resolutionRow{}).Where("id = ? AND version = ?", r.ID, before.Version).
@@ -151,7 +151,7 @@ const ofDepartment = "case_id IN (SELECT id FROM cases WHERE department = ?)"
 
 // Resolution gives a resolution of a department's case, or fault.NotFound.
 func (s *Store) Resolution(ctx context.Context, department, id string) (*exchange.Resolution, error) {
-	row, err := gorm.G[resolutionRow](s.db).Where("id = ?", id).Where(ofDepartment, department).Take(ctx)
+	row, err := table[resolutionRow](s.db).Where("id = ?", id).Where(ofDepartment, department).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a resolution", resolutions())
 	}
@@ -161,7 +161,7 @@ func (s *Store) Resolution(ctx context.Context, department, id string) (*exchang
 // LastResolution gives the last resolution of a department's case, or
 // fault.NotFound.
 func (s *Store) LastResolution(ctx context.Context, department, caseID string) (*exchange.Resolution, error) {
-	row, err := gorm.G[resolutionRow](s.db).Where("case_id = ?", caseID).Where(ofDepartment, department).Order("seq DESC").Take(ctx)
+	row, err := table[resolutionRow](s.db).Where("case_id = ?", caseID).Where(ofDepartment, department).Order("seq DESC").Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read the last resolution", resolutions())
 	}
@@ -170,7 +170,7 @@ func (s *Store) LastResolution(ctx context.Context, department, caseID string) (
 
 // ResolutionState gives how far a resolution is, or fault.NotFound.
 func (s *Store) ResolutionState(ctx context.Context, department, id string) (exchange.ResolutionState, error) {
-	row, err := gorm.G[resolutionRow](s.db).Select("version", "status", "retry_at").Where("id = ?", id).Where(ofDepartment, department).Take(ctx)
+	row, err := table[resolutionRow](s.db).Select("version", "status", "retry_at").Where("id = ?", id).Where(ofDepartment, department).Take(ctx)
 	if err != nil {
 		return exchange.ResolutionState{}, translate(err, "read the state of a resolution", resolutions())
 	}
@@ -218,11 +218,11 @@ const keyInUse = time.Minute
 // ReserveKey takes an idempotency key, or gives what it stands for.
 func (s *Store) ReserveKey(ctx context.Context, key *exchange.Key) (string, error) {
 	row := idempotencyRow{System: key.System, Key: key.Value, RequestDigest: key.Request, Created: At(key.At)}
-	err := gorm.G[idempotencyRow](s.db).Create(ctx, &row)
+	err := table[idempotencyRow](s.db).Create(ctx, &row)
 	if !errors.Is(err, gorm.ErrDuplicatedKey) {
 		return "", translate(err, "reserve an idempotency key", things{})
 	}
-	stored, err := gorm.G[idempotencyRow](s.db).Where("system = ? AND key = ?", key.System, key.Value).Take(ctx)
+	stored, err := table[idempotencyRow](s.db).Where("system = ? AND key = ?", key.System, key.Value).Take(ctx)
 	switch {
 	case err != nil:
 		return "", translate(err, "read an idempotency key", things{})
@@ -243,7 +243,7 @@ func (s *Store) takeOver(ctx context.Context, key *exchange.Key, stored idempote
 	if key.At.Sub(stored.Created.Time()) < keyInUse {
 		return keyBusy()
 	}
-	taken, err := gorm.G[idempotencyRow](s.db).
+	taken, err := table[idempotencyRow](s.db).
 		Where("system = ? AND key = ? AND created_at = ? AND resource = ''", key.System, key.Value, stored.Created).
 		Update(ctx, "created_at", At(key.At))
 	if err != nil {
@@ -257,7 +257,7 @@ func (s *Store) takeOver(ctx context.Context, key *exchange.Key, stored idempote
 
 // ReleaseKey gives up a reserved key whose request came to nothing.
 func (s *Store) ReleaseKey(ctx context.Context, key *exchange.Key) error {
-	_, err := gorm.G[idempotencyRow](s.db).
+	_, err := table[idempotencyRow](s.db).
 		Where("system = ? AND key = ? AND created_at = ? AND resource = ''", key.System, key.Value, At(key.At)).Delete(ctx)
 	return translate(err, "release an idempotency key", things{})
 }
@@ -266,7 +266,7 @@ func completeKey(ctx context.Context, tx *gorm.DB, key *exchange.Key, resource s
 	if key == nil {
 		return nil
 	}
-	completed, err := gorm.G[idempotencyRow](tx).
+	completed, err := table[idempotencyRow](tx).
 		Where("system = ? AND key = ? AND created_at = ? AND resource = ''", key.System, key.Value, At(key.At)).Update(ctx, "resource", resource)
 	if err == nil && completed == 0 { // another request has taken it over
 		return keyBusy()

@@ -78,7 +78,7 @@ func (s *Store) Destroy(ctx context.Context, d retention.Due, c retention.Cutoff
 		}
 		at := slices.IndexFunc(dueKinds(c), func(k dueKind) bool { return k.salt == d.Salt && k.why == d.Why })
 		kind := dueKinds(c)[at]
-		row, err := gorm.G[caseKeyRow](tx).Where("case_id = ?", d.Case).Where(kind.condition, kind.cutoff).Limit(1).Find(ctx)
+		row, err := table[caseKeyRow](tx).Where("case_id = ?", d.Case).Where(kind.condition, kind.cutoff).Limit(1).Find(ctx)
 		if err != nil || len(row) == 0 {
 			return translate(err, "read the key of a case", cases())
 		}
@@ -136,7 +136,7 @@ func (s *Store) destroyContent(ctx context.Context, tx *gorm.DB, row *caseKeyRow
 	if err := dropLinks(ctx, tx, key); err != nil {
 		return counts, err
 	}
-	if _, err := gorm.G[inputsRow](tx).Where("case_id = ?", row.CaseID).Delete(ctx); err != nil {
+	if _, err := table[inputsRow](tx).Where("case_id = ?", row.CaseID).Delete(ctx); err != nil {
 		return counts, translate(err, "destroy a case", cases())
 	}
 	// The case becomes another version: what is under way is not stored any more.
@@ -152,7 +152,7 @@ func (s *Store) destroyContent(ctx context.Context, tx *gorm.DB, row *caseKeyRow
 // leaveOutlines puts outlines in the place of a case's resolutions and of their
 // earlier versions.
 func leaveOutlines(ctx context.Context, tx *gorm.DB, key *caseKey, d exchange.Destruction) (int, error) {
-	rows, err := gorm.G[resolutionRow](tx).Where("case_id = ?", key.caseID).Order("seq").Find(ctx)
+	rows, err := table[resolutionRow](tx).Where("case_id = ?", key.caseID).Order("seq").Find(ctx)
 	if err != nil {
 		return 0, translate(err, "destroy a case", cases())
 	}
@@ -167,7 +167,7 @@ func leaveOutlines(ctx context.Context, tx *gorm.DB, key *caseKey, d exchange.De
 			return 0, err
 		}
 	}
-	versions, err := gorm.G[versionRow](tx).Where(versionsOfCase, key.caseID).Find(ctx)
+	versions, err := table[versionRow](tx).Where(versionsOfCase, key.caseID).Find(ctx)
 	if err != nil {
 		return 0, translate(err, "destroy a case", cases())
 	}
@@ -193,7 +193,7 @@ func (s *Store) destroySalt(ctx context.Context, tx *gorm.DB, row *caseKeyRow, _
 	}
 	counts.Consents = int(unlinked.RowsAffected)
 	var err error
-	if counts.Submissions, err = gorm.G[submissionRow](tx).Where("case_id = ?", row.CaseID).Delete(ctx); err != nil {
+	if counts.Submissions, err = table[submissionRow](tx).Where("case_id = ?", row.CaseID).Delete(ctx); err != nil {
 		return counts, translate(err, "destroy a salt", cases())
 	}
 	for _, statement := range []string{
@@ -257,7 +257,7 @@ func (s *Store) dropAccesses(ctx context.Context, before time.Time) (int, error)
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	dropped, err := gorm.G[accessRow](s.db).Where("entry_id IN ?", slices.Compact(ids)).Delete(ctx)
+	dropped, err := table[accessRow](s.db).Where("entry_id IN ?", slices.Compact(ids)).Delete(ctx)
 	return dropped, translate(err, "drop old accesses", things{})
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"gorm.io/gorm"
 
 	"mianti/exchange"
 	"mianti/internal/fault"
@@ -66,11 +65,11 @@ func TestRetention_DestroysWhenTheTermIsOverAndNotBefore(t *testing.T) {
 				t.Errorf("%s: recorded %+v", id, last)
 			}
 		}
-		key, err := gorm.G[caseKeyRow](s.db).Where("case_id = ?", "c1").Take(t.Context())
+		key, err := table[caseKeyRow](s.db).Where("case_id = ?", "c1").Take(t.Context())
 		if err != nil || key.PayloadKey != nil || key.Salt != nil {
 			t.Errorf("keys that are left: %+v, %v", key, err)
 		}
-		linked, err := gorm.G[consentRow](s.db).Where("about <> '' OR subject <> ''").Count(t.Context(), "id")
+		linked, err := table[consentRow](s.db).Where("about <> '' OR subject <> ''").Count(t.Context(), "id")
 		if err != nil || linked != 0 {
 			t.Errorf("%d consents are still about somebody, %v", linked, err)
 		}
@@ -99,7 +98,7 @@ func TestRetention_LeavesNothingThatTheKeyOpens(t *testing.T) {
 		if _, err := s.Resolution(t.Context(), "SPJ", "r-c1"); !errors.Is(err, fault.Gone) {
 			t.Errorf("a text from a backup: %v, want it gone", err)
 		}
-		row, err := gorm.G[caseKeyRow](s.db).Where("case_id = ?", "c1").Take(t.Context())
+		row, err := table[caseKeyRow](s.db).Where("case_id = ?", "c1").Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

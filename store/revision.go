@@ -80,13 +80,13 @@ func (s *Store) appendRevision(ctx context.Context, tx *gorm.DB, row *revisionRo
 	}
 	row.Number = last.Number + 1
 	row.Loaded = At(s.now())
-	return true, translate(gorm.G[revisionRow](tx).Create(ctx, row), doing, revisions())
+	return true, translate(table[revisionRow](tx).Create(ctx, row), doing, revisions())
 }
 
 // Revision gives the files of a revision as a folder, byte for byte as they
 // were saved.
 func (s *Store) Revision(ctx context.Context, number int) (fs.FS, error) {
-	row, err := gorm.G[revisionRow](s.db).Where("number = ?", number).Take(ctx)
+	row, err := table[revisionRow](s.db).Where("number = ?", number).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a catalog revision", revisions())
 	}
@@ -114,7 +114,7 @@ func (s *Store) LatestRevision(ctx context.Context) (int, error) {
 }
 
 func latestRevision(ctx context.Context, db *gorm.DB) (revisionRow, error) {
-	row, err := gorm.G[revisionRow](db).Select("number", "digest").Order("number DESC").Take(ctx)
+	row, err := table[revisionRow](db).Select("number", "digest").Order("number DESC").Take(ctx)
 	return row, translate(err, "find the latest catalog revision", revisions())
 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"gorm.io/gorm"
 
 	"mianti/internal/fault"
 )
@@ -58,7 +57,7 @@ func TestRevision_GivesBackTheFilesThatWereSaved(t *testing.T) {
 		if diff := cmp.Diff(sampleFiles(), contents(t, folder)); diff != "" {
 			t.Errorf("files (-want +got):\n%s", diff)
 		}
-		row, err := gorm.G[revisionRow](s.db).Take(t.Context())
+		row, err := table[revisionRow](s.db).Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +139,7 @@ func TestRevision_RefusesContentThatWasAltered(t *testing.T) {
 			t.Parallel()
 			eachStore(t, func(t *testing.T, s *Store) {
 				number := saveRevision(t, s, sampleFiles())
-				if _, err := gorm.G[revisionRow](s.db).Where("number = ?", number).
+				if _, err := table[revisionRow](s.db).Where("number = ?", number).
 					Update(t.Context(), "content", content); err != nil {
 					t.Fatal(err)
 				}

@@ -13,7 +13,7 @@ import (
 
 // GrantStates gives the states of these grants as they are now, by id.
 func (s *Store) GrantStates(ctx context.Context, ids []string) (map[string]policies.GrantState, error) {
-	rows, err := gorm.G[grantRow](s.db).Select("id", "state").Where("id IN ?", ids).Find(ctx)
+	rows, err := table[grantRow](s.db).Select("id", "state").Where("id IN ?", ids).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read the states of grants", things{})
 	}

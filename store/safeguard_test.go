@@ -44,7 +44,7 @@ func wantUsage(t *testing.T, s *Store, m safeguard.Meter, calls, subjects int64)
 
 func countEntries(t *testing.T, s *Store, kind ledger.Kind) int64 {
 	t.Helper()
-	n, err := gorm.G[entryRow](s.db).Where("kind = ?", string(kind)).Count(t.Context(), "*")
+	n, err := table[entryRow](s.db).Where("kind = ?", string(kind)).Count(t.Context(), "*")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,16 +138,16 @@ func (s *Store) extend(ctx context.Context, tx *gorm.DB, frontier *ledger.Fronti
 		})
 	}
 	const doing = "seal entries"
-	if err := gorm.G[leafRow](tx).CreateInBatches(ctx, &leaves, sealStatement); err != nil {
+	if err := table[leafRow](tx).CreateInBatches(ctx, &leaves, sealStatement); err != nil {
 		return translate(err, doing, things{})
 	}
 	if len(nodes) > 0 {
-		if err := gorm.G[nodeRow](tx).CreateInBatches(ctx, &nodes, sealStatement); err != nil {
+		if err := table[nodeRow](tx).CreateInBatches(ctx, &nodes, sealStatement); err != nil {
 			return translate(err, doing, things{})
 		}
 	}
 	for part := range slices.Chunk(ids, sealStatement) {
-		if _, err := gorm.G[pendingRow](tx).Where("entry_id IN ?", part).Delete(ctx); err != nil {
+		if _, err := table[pendingRow](tx).Where("entry_id IN ?", part).Delete(ctx); err != nil {
 			return translate(err, doing, things{})
 		}
 	}
@@ -162,13 +162,13 @@ const sealStatement = 2048
 func (s *Store) publish(ctx context.Context, tx *gorm.DB, c ledger.Checkpoint, number int64, vkey string) error {
 	const doing = "publish a checkpoint"
 	row := checkpointRow{Number: number, Size: c.Size, Root: slices.Clone(c.Root[:]), Note: c.Note, Published: At(s.now())}
-	if err := gorm.G[checkpointRow](tx).Create(ctx, &row); err != nil {
+	if err := table[checkpointRow](tx).Create(ctx, &row); err != nil {
 		return translate(err, doing, things{})
 	}
-	known, err := gorm.G[logKeyRow](tx).Where("vkey = ?", vkey).Count(ctx, "*")
+	known, err := table[logKeyRow](tx).Where("vkey = ?", vkey).Count(ctx, "*")
 	if err != nil || known > 0 {
 		return translate(err, doing, things{})
 	}
 	key := logKeyRow{VKey: vkey, Size: c.Size, Added: row.Published}
-	return translate(gorm.G[logKeyRow](tx, clause.OnConflict{DoNothing: true}).Create(ctx, &key), doing, things{})
+	return translate(table[logKeyRow](tx, clause.OnConflict{DoNothing: true}).Create(ctx, &key), doing, things{})
 }

@@ -203,7 +203,7 @@ func TestSeal_LinksTheEntriesOfEachPerson(t *testing.T) {
 			t.Fatal(err)
 		}
 		for subject, places := range map[string][]int{"a": {0, 1, 4, 5}, "b": {1, 3, 5}, "c": {5}} {
-			head, err := gorm.G[accessHeadRow](s.db).Where("subject = ?", subject).Take(t.Context())
+			head, err := table[accessHeadRow](s.db).Where("subject = ?", subject).Take(t.Context())
 			if err != nil || head.Count != int64(len(places)) {
 				t.Fatalf("%s: %+v, %v; want a count of %d", subject, head, err, len(places))
 			}
@@ -226,7 +226,7 @@ func TestSeal_LinksTheEntriesOfEachPerson(t *testing.T) {
 				}
 			}
 		}
-		unlinked, err := gorm.G[accessRow](s.db).Where("nth IS NULL OR link = ''").Count(t.Context(), "*")
+		unlinked, err := table[accessRow](s.db).Where("nth IS NULL OR link = ''").Count(t.Context(), "*")
 		if err != nil || unlinked != 0 {
 			t.Errorf("%d accesses without a link, %v", unlinked, err)
 		}

@@ -22,7 +22,7 @@ func (s *Store) sealCase(ctx context.Context, tx *gorm.DB, caseID string) (*case
 	if key, err := s.keyOf(ctx, tx, caseID); err != nil || !key.clear {
 		return key, err
 	}
-	row, err := gorm.G[caseRow](tx).Where("id = ?", caseID).Take(ctx)
+	row, err := table[caseRow](tx).Where("id = ?", caseID).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "seal a case", cases())
 	}
@@ -35,7 +35,7 @@ func (s *Store) sealCase(ctx context.Context, tx *gorm.DB, caseID string) (*case
 		return nil, err
 	}
 	keyRow.Created, keyRow.Done = row.Created, row.ClosedAt
-	if err := gorm.G[caseKeyRow](tx).Create(ctx, keyRow); err != nil {
+	if err := table[caseKeyRow](tx).Create(ctx, keyRow); err != nil {
 		return nil, translate(err, "seal a case", cases())
 	}
 	if err := sealCaseRow(tx, row, body, key); err != nil {
@@ -77,7 +77,7 @@ func update(tx *gorm.DB, of any, where string, id []any, values map[string]any) 
 }
 
 func sealResults(ctx context.Context, tx *gorm.DB, key *caseKey) error {
-	rows, err := gorm.G[resultRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
+	rows, err := table[resultRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
 	if err != nil {
 		return translate(err, "seal a case", cases())
 	}
@@ -94,7 +94,7 @@ func sealResults(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 }
 
 func sealResolutions(ctx context.Context, tx *gorm.DB, key *caseKey) error {
-	rows, err := gorm.G[resolutionRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
+	rows, err := table[resolutionRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
 	if err != nil {
 		return translate(err, "seal a case", cases())
 	}
@@ -114,7 +114,7 @@ func sealResolutions(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 const versionsOfCase = "resolution_id IN (SELECT id FROM resolutions WHERE case_id = ?)"
 
 func sealVersions(ctx context.Context, tx *gorm.DB, key *caseKey) error {
-	rows, err := gorm.G[versionRow](tx).Where(versionsOfCase, key.caseID).Find(ctx)
+	rows, err := table[versionRow](tx).Where(versionsOfCase, key.caseID).Find(ctx)
 	if err != nil {
 		return translate(err, "seal a case", cases())
 	}
@@ -131,7 +131,7 @@ func sealVersions(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 }
 
 func sealInputs(ctx context.Context, tx *gorm.DB, key *caseKey) error {
-	rows, err := gorm.G[inputsRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
+	rows, err := table[inputsRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
 	if err != nil {
 		return translate(err, "seal a case", cases())
 	}
@@ -148,7 +148,7 @@ func sealInputs(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 }
 
 func sealAssists(ctx context.Context, tx *gorm.DB, key *caseKey) error {
-	rows, err := gorm.G[assistRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
+	rows, err := table[assistRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
 	if err != nil {
 		return translate(err, "seal a case", cases())
 	}
@@ -171,7 +171,7 @@ func sealAssists(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 }
 
 func sealConsents(ctx context.Context, tx *gorm.DB, key *caseKey) error {
-	rows, err := gorm.G[consentRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
+	rows, err := table[consentRow](tx).Where("case_id = ?", key.caseID).Find(ctx)
 	if err != nil {
 		return translate(err, "seal a case", cases())
 	}
@@ -190,7 +190,7 @@ func sealConsents(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 // dropLinks drops the links to files of a case: they live for ten minutes, and are
 // asked for again.
 func dropLinks(ctx context.Context, tx *gorm.DB, key *caseKey) error {
-	_, err := gorm.G[fileLinkRow](tx).Where("case_id = ?", key.caseID).Delete(ctx)
+	_, err := table[fileLinkRow](tx).Where("case_id = ?", key.caseID).Delete(ctx)
 	return translate(err, "drop the file links of a case", fileLinks())
 }
 
@@ -231,17 +231,17 @@ const inClear = "NOT EXISTS (SELECT 1 FROM case_keys WHERE case_keys.case_id = c
 const earlierKEK = "kek <> ? AND salt_destroyed_at IS NULL"
 
 func (s *Store) toRewrap(ctx context.Context, kek string) (int, error) {
-	clear, err := gorm.G[caseRow](s.db).Where(inClear).Count(ctx, "id")
+	clear, err := table[caseRow](s.db).Where(inClear).Count(ctx, "id")
 	if err != nil {
 		return 0, translate(err, "count the cases in clear", things{})
 	}
-	earlier, err := gorm.G[caseKeyRow](s.db).Where(earlierKEK, kek).Count(ctx, "case_id")
+	earlier, err := table[caseKeyRow](s.db).Where(earlierKEK, kek).Count(ctx, "case_id")
 	return int(clear + earlier), translate(err, "count the keys to rewrap", things{})
 }
 
 // sealSome seals cases that lie in clear.
 func (s *Store) sealSome(ctx context.Context, limit int) (int, error) {
-	rows, err := gorm.G[caseRow](s.db).Select("id").Where(inClear).Order("id").Limit(limit).Find(ctx)
+	rows, err := table[caseRow](s.db).Select("id").Where(inClear).Order("id").Limit(limit).Find(ctx)
 	if err != nil {
 		return 0, translate(err, "look for cases in clear", things{})
 	}
@@ -258,7 +258,7 @@ func (s *Store) sealSome(ctx context.Context, limit int) (int, error) {
 }
 
 func (s *Store) rewrapSome(ctx context.Context, kek string, limit int) (int, error) {
-	rows, err := gorm.G[caseKeyRow](s.db).Where(earlierKEK, kek).Order("case_id").Limit(limit).Find(ctx)
+	rows, err := table[caseKeyRow](s.db).Where(earlierKEK, kek).Order("case_id").Limit(limit).Find(ctx)
 	if err != nil {
 		return 0, translate(err, "look for keys to rewrap", things{})
 	}

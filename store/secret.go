@@ -24,7 +24,7 @@ func secrets() things { return things{code: "secret", name: "密钥"} }
 
 // SecretsOf gives the secrets of a purpose, newest first.
 func (s *Store) SecretsOf(ctx context.Context, p keyring.Purpose) ([]keyring.Stored, error) {
-	rows, err := gorm.G[secretRow](s.db).Where("purpose = ?", string(p)).Order("number DESC").Find(ctx)
+	rows, err := table[secretRow](s.db).Where("purpose = ?", string(p)).Order("number DESC").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read secrets", secrets())
 	}
@@ -42,7 +42,7 @@ func (s *Store) AddSecret(ctx context.Context, secret keyring.Stored) error {
 	row := secretRow{
 		Purpose: string(secret.Purpose), Number: secret.Number, KEK: secret.Wrapped.KEK, Wrapped: secret.Wrapped.Bytes, Created: At(secret.Created),
 	}
-	return translate(gorm.G[secretRow](s.db).Create(ctx, &row), "add a secret", secrets())
+	return translate(table[secretRow](s.db).Create(ctx, &row), "add a secret", secrets())
 }
 
 // RewrapSecret puts another wrapping in the place of a secret's present one.

@@ -43,8 +43,8 @@ func (s *Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	return []byte(row.Data), true, nil
 }
 
-func (s *Sessions) live(db *gorm.DB, token string) gorm.ChainInterface[sessionRow] {
-	return gorm.G[sessionRow](db).Where("token = ? AND NOT ended AND expires_at > ?", token, At(s.store.now()))
+func (s *Sessions) live(db *gorm.DB, token string) tableOf[sessionRow] {
+	return table[sessionRow](db).Where("token = ? AND NOT ended AND expires_at > ?", token, At(s.store.now()))
 }
 
 // CommitCtx stores what a session holds. A session that has ended stays so.
@@ -96,7 +96,7 @@ func (s *Sessions) End(ctx context.Context, token string, entries ...ledger.Entr
 // PurgeSessions drops the sessions that expired before a time, and gives how
 // many.
 func (s *Store) PurgeSessions(ctx context.Context, before time.Time) (int, error) {
-	n, err := gorm.G[sessionRow](s.db).Where("expires_at < ?", At(before)).Delete(ctx)
+	n, err := table[sessionRow](s.db).Where("expires_at < ?", At(before)).Delete(ctx)
 	return n, translate(err, "drop expired sessions", things{})
 }
 

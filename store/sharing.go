@@ -16,7 +16,7 @@ func sharingRequests() things { return things{code: "sharing-request", name: "å…
 
 // SharingRequest gives a sharing request, or fault.NotFound.
 func (s *Store) SharingRequest(ctx context.Context, id string) (*sharing.Request, error) {
-	row, err := gorm.G[sharingRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[sharingRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a sharing request", sharingRequests())
 	}
@@ -98,7 +98,7 @@ func (s *Store) SaveSharingRequest(ctx context.Context, c sharing.Commit) error 
 
 func saveSharingRow(ctx context.Context, tx *gorm.DB, row sharingRow) error {
 	if row.Version == 1 {
-		return translate(gorm.G[sharingRow](tx).Create(ctx, &row), "save a sharing request", sharingRequests())
+		return translate(table[sharingRow](tx).Create(ctx, &row), "save a sharing request", sharingRequests())
 	}
 	changed := tx.Model(&sharingRow{}).Where("id = ? AND version = ?", row.ID, row.Version-1).Updates(map[string]any{
 		"state": row.State, "article": row.Article, "due_at": row.Due, "valid_until": row.Until, "version": row.Version, "body": row.Body,

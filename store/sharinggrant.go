@@ -18,7 +18,7 @@ func sharingGrants() things { return things{code: "grant", name: "共享授权"}
 
 // SharingGrant gives a grant with where it comes from, or fault.NotFound.
 func (s *Store) SharingGrant(ctx context.Context, id string) (*sharing.Grant, error) {
-	row, err := gorm.G[grantRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[grantRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "read a grant", sharingGrants())
 	}
@@ -123,7 +123,7 @@ func (s *Store) addSharingGrants(ctx context.Context, tx *gorm.DB, grants []shar
 		}
 		rows[i].Created = At(s.now())
 	}
-	return translate(gorm.G[grantRow](tx).CreateInBatches(ctx, &rows, entryBatch), "add grants", sharingGrants())
+	return translate(table[grantRow](tx).CreateInBatches(ctx, &rows, entryBatch), "add grants", sharingGrants())
 }
 
 func sharingGrantToRow(g *sharing.Grant) (grantRow, error) {

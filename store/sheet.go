@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 
-	"gorm.io/gorm"
-
 	"mianti/exchange"
 	"mianti/internal/fault"
 )
@@ -14,14 +12,14 @@ import (
 // nobody whose it is: what it gives is for a check that shows nothing of it.
 func (s *Store) SheetVersion(ctx context.Context, id string, version int) (r *exchange.Resolution, department string, last int, err error) {
 	const doing = "read a version of a resolution"
-	row, err := gorm.G[resolutionRow](s.db).Select("case_id", "version").Where("id = ?", id).Take(ctx)
+	row, err := table[resolutionRow](s.db).Select("case_id", "version").Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, "", 0, translate(err, doing, resolutions())
 	}
 	if version < 1 || version > row.Version {
 		return nil, "", 0, fault.New(fault.NotFound, "unknown-version", "核验结果没有第 %d 版。", version)
 	}
-	owner, err := gorm.G[caseRow](s.db).Select("department").Where("id = ?", row.CaseID).Take(ctx)
+	owner, err := table[caseRow](s.db).Select("department").Where("id = ?", row.CaseID).Take(ctx)
 	if err != nil {
 		return nil, "", 0, translate(err, doing, resolutions())
 	}

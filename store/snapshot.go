@@ -47,7 +47,7 @@ func snapshotThings() things { return things{code: "snapshot", name: "数源文�
 // Snapshot gives the header of a source's snapshot, or nil when none has been
 // loaded.
 func (s *Store) Snapshot(ctx context.Context, source string) (*snapshot.Header, error) {
-	rows, err := gorm.G[snapshotRow](s.db).Where("source = ?", source).Limit(1).Find(ctx)
+	rows, err := table[snapshotRow](s.db).Where("source = ?", source).Limit(1).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read a snapshot", snapshotThings())
 	}
@@ -60,7 +60,7 @@ func (s *Store) Snapshot(ctx context.Context, source string) (*snapshot.Header, 
 // Snapshots gives the headers of all snapshots.
 func (s *Store) Snapshots(ctx context.Context) ([]snapshot.Header, error) {
 	const most = 10_000 // sources
-	rows, err := gorm.G[snapshotRow](s.db).Order("source").Limit(most).Find(ctx)
+	rows, err := table[snapshotRow](s.db).Order("source").Limit(most).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "list the snapshots", snapshotThings())
 	}

@@ -49,14 +49,14 @@ func (s *Store) RecordCalls(ctx context.Context, calls []guard.Call) error {
 		rows[i] = callToRow(&calls[i])
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		return translate(gorm.G[callRow](tx).CreateInBatches(ctx, &rows, entryBatch), "record calls to sources", things{})
+		return translate(table[callRow](tx).CreateInBatches(ctx, &rows, entryBatch), "record calls to sources", things{})
 	})
 }
 
 // SourceCalls gives the calls to a source that came in at a time or later, the
 // newest first.
 func (s *Store) SourceCalls(ctx context.Context, source string, since time.Time, limit int) ([]guard.Call, error) {
-	rows, err := gorm.G[callRow](s.db).Where("source = ? AND called_in >= ?", source, At(since)).
+	rows, err := table[callRow](s.db).Where("source = ? AND called_in >= ?", source, At(since)).
 		Order("called_in DESC, id DESC").Limit(limit).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "list the calls to a source", things{})
@@ -71,7 +71,7 @@ func (s *Store) SourceCalls(ctx context.Context, source string, since time.Time,
 // PurgeCalls removes the calls that came in before a time, and says how many
 // they were.
 func (s *Store) PurgeCalls(ctx context.Context, before time.Time) (int, error) {
-	n, err := gorm.G[callRow](s.db).Where("called_in < ?", At(before)).Delete(ctx)
+	n, err := table[callRow](s.db).Where("called_in < ?", At(before)).Delete(ctx)
 	return n, translate(err, "remove old calls to sources", things{})
 }
 

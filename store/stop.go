@@ -51,7 +51,7 @@ func (s *Store) PutStop(ctx context.Context, h safeguard.Held, e ledger.Entry) e
 			return translate(err, "put up a stop", stops())
 		}
 		row := stopToRow(&h)
-		if err := gorm.G[stopRow](tx).Create(ctx, &row); err != nil {
+		if err := table[stopRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "put up a stop", stops())
 		}
 		return appendEntries(ctx, tx, []ledger.Entry{e})
@@ -71,7 +71,7 @@ func (s *Store) awaitReleases(tx *gorm.DB) error {
 // LiftStop takes down a stop, with its entry; fault.NotFound for none.
 func (s *Store) LiftStop(ctx context.Context, kind policies.StopKind, id string, e ledger.Entry) error {
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		lifted, err := gorm.G[stopRow](tx).Where("kind = ? AND id = ?", string(kind), id).Delete(ctx)
+		lifted, err := table[stopRow](tx).Where("kind = ? AND id = ?", string(kind), id).Delete(ctx)
 		if err != nil {
 			return translate(err, "lift a stop", stops())
 		}
@@ -110,13 +110,13 @@ func (s *Store) Stops(ctx context.Context) ([]policies.Stop, error) {
 
 // stopRows reads the whole table: no stop may be left out, and there are few.
 func (s *Store) stopRows(ctx context.Context) ([]stopRow, error) {
-	rows, err := gorm.G[stopRow](s.db).Order("at, kind, id").Find(ctx)
+	rows, err := table[stopRow](s.db).Order("at, kind, id").Find(ctx)
 	return rows, translate(err, "list stops", stops())
 }
 
 // IsStopped reports whether a thing is stopped.
 func (s *Store) IsStopped(ctx context.Context, kind policies.StopKind, id string) (bool, error) {
-	n, err := gorm.G[stopRow](s.db).Where("kind = ? AND id = ?", string(kind), id).Count(ctx, "*")
+	n, err := table[stopRow](s.db).Where("kind = ? AND id = ?", string(kind), id).Count(ctx, "*")
 	return n > 0, translate(err, "read a stop", stops())
 }
 
@@ -151,7 +151,7 @@ func (o *Owners) OwnerOf(ctx context.Context, kind policies.StopKind, id string)
 		}
 		return system.Department, nil
 	case policies.StopGrant:
-		row, err := gorm.G[grantRow](o.store.db).Select("dataset").Where("id = ?", id).Take(ctx)
+		row, err := table[grantRow](o.store.db).Select("dataset").Where("id = ?", id).Take(ctx)
 		if err != nil {
 			return "", translate(err, "read a grant", things{code: "grant", name: "共享授权"})
 		}
@@ -172,7 +172,7 @@ func (o *Owners) Known(ctx context.Context, m safeguard.Meter) (bool, error) {
 		_, err = o.store.System(ctx, m.ID)
 	case safeguard.KindGrant:
 		var n int64
-		n, err = gorm.G[grantRow](o.store.db).Where("id = ?", m.ID).Count(ctx, "*")
+		n, err = table[grantRow](o.store.db).Where("id = ?", m.ID).Count(ctx, "*")
 		return n > 0, translate(err, "count grants", things{code: "grant", name: "共享授权"})
 	case safeguard.KindPerson:
 		_, err = o.store.Person(ctx, m.ID)

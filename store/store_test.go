@@ -135,7 +135,7 @@ func TestTransact_StoresAllOrNothing(t *testing.T) {
 		refused := errors.New("refused")
 		err := s.transact(t.Context(), func(tx *gorm.DB) error {
 			row := systemRow{ID: "spj-1", Department: "SPJ"}
-			if err := gorm.G[systemRow](tx).Create(t.Context(), &row); err != nil {
+			if err := table[systemRow](tx).Create(t.Context(), &row); err != nil {
 				t.Error(err)
 			}
 			return refused
@@ -183,11 +183,11 @@ func addLetter(ctx context.Context, s *Store) error {
 		if err := s.lockTable(tx, "systems"); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
-		row, err := gorm.G[systemRow](tx).Where("id = ?", "spj-1").Take(ctx)
+		row, err := table[systemRow](tx).Where("id = ?", "spj-1").Take(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = gorm.G[systemRow](tx).Where("id = ?", "spj-1").Update(ctx, "name", row.Name+"x")
+		_, err = table[systemRow](tx).Where("id = ?", "spj-1").Update(ctx, "name", row.Name+"x")
 		return err
 	})
 }

@@ -30,7 +30,7 @@ func (s *Store) HandIn(ctx context.Context, in *exchange.Submission, e ledger.En
 
 // HandedIn gives the papers of these subjects, newest first.
 func (s *Store) HandedIn(ctx context.Context, subjects []string) ([]exchange.Submission, error) {
-	rows, err := gorm.G[submissionRow](s.db).Where("subject_digest IN ?", subjects).
+	rows, err := table[submissionRow](s.db).Where("subject_digest IN ?", subjects).
 		Order("submitted_at DESC, case_id, material").Limit(maxHandedIn).Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read papers", things{})

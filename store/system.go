@@ -54,7 +54,7 @@ func (s *Store) register(ctx context.Context, system exchange.System, entries []
 		DoUpdates: clause.AssignmentColumns([]string{"department", "name", "requires", "disabled"}),
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		if err := gorm.G[systemRow](tx, replace).Create(ctx, &row); err != nil {
+		if err := table[systemRow](tx, replace).Create(ctx, &row); err != nil {
 			return translate(err, "save a system", systems())
 		}
 		if err := s.revokeCredentials(ctx, tx, system.ID); err != nil {
@@ -71,11 +71,11 @@ func (s *Store) register(ctx context.Context, system exchange.System, entries []
 // fault.NotFound.
 func (s *Store) System(ctx context.Context, id string) (*exchange.System, error) {
 	const doing = "read a system"
-	row, err := gorm.G[systemRow](s.db).Where("id = ?", id).Take(ctx)
+	row, err := table[systemRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, doing, systems())
 	}
-	credentials, err := gorm.G[credentialRow](s.db).Where("system = ?", id).Order("created_at, id").Find(ctx)
+	credentials, err := table[credentialRow](s.db).Where("system = ?", id).Order("created_at, id").Find(ctx)
 	if err != nil {
 		return nil, translate(err, doing, systems())
 	}
@@ -86,7 +86,7 @@ func (s *Store) System(ctx context.Context, id string) (*exchange.System, error)
 // Systems gives all registered systems with their credentials.
 func (s *Store) Systems(ctx context.Context) ([]exchange.System, error) {
 	const doing = "list the systems"
-	rows, err := gorm.G[systemRow](s.db).Order("id").Limit(maxSystems).Find(ctx)
+	rows, err := table[systemRow](s.db).Order("id").Limit(maxSystems).Find(ctx)
 	if err != nil {
 		return nil, translate(err, doing, things{})
 	}
@@ -94,7 +94,7 @@ func (s *Store) Systems(ctx context.Context) ([]exchange.System, error) {
 	for i, row := range rows {
 		ids[i] = row.ID
 	}
-	credentials, err := gorm.G[credentialRow](s.db).Where("system IN ?", ids).Order("created_at, id").Find(ctx)
+	credentials, err := table[credentialRow](s.db).Where("system IN ?", ids).Order("created_at, id").Find(ctx)
 	if err != nil {
 		return nil, translate(err, doing, things{})
 	}
@@ -120,7 +120,7 @@ func (s *Store) RevokeSystem(ctx context.Context, id string, e ledger.Entry) err
 		if row.Disabled {
 			return fault.New(fault.Conflict, "system-revoked", "系统已经停用。")
 		}
-		if _, err := gorm.G[systemRow](tx).Where("id = ?", id).Update(ctx, "disabled", true); err != nil {
+		if _, err := table[systemRow](tx).Where("id = ?", id).Update(ctx, "disabled", true); err != nil {
 			return translate(err, "revoke a system", systems())
 		}
 		if err := s.revokeCredentials(ctx, tx, id); err != nil {
@@ -137,7 +137,7 @@ func (s *Store) lockSystem(ctx context.Context, tx *gorm.DB, id string) (*system
 	if s.dialect == dialectPostgres {
 		lock = append(lock, clause.Locking{Strength: "UPDATE"})
 	}
-	row, err := gorm.G[systemRow](tx, lock...).Where("id = ?", id).Take(ctx)
+	row, err := table[systemRow](tx, lock...).Where("id = ?", id).Take(ctx)
 	if err != nil {
 		return nil, translate(err, "lock a system", systems())
 	}
@@ -157,7 +157,7 @@ func (r systemRow) system(credentials []credentialRow) exchange.System {
 
 // SystemsOf gives the ids of the systems of a department that are in use.
 func (s *Store) SystemsOf(ctx context.Context, department string) ([]string, error) {
-	rows, err := gorm.G[systemRow](s.db).Select("id").Where("department = ? AND NOT disabled", department).Order("id").Find(ctx)
+	rows, err := table[systemRow](s.db).Select("id").Where("department = ? AND NOT disabled", department).Order("id").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "list the systems of a department", things{})
 	}

@@ -3,8 +3,6 @@ package store
 import (
 	"testing"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 func TestTimestamp_SurvivesTheWayThereAndBack(t *testing.T) {
@@ -25,10 +23,10 @@ func TestTimestamp_SurvivesTheWayThereAndBack(t *testing.T) {
 			t.Parallel()
 			eachStore(t, func(t *testing.T, s *Store) {
 				row := entryRow{Kind: "test", At: At(tt.at), Body: "{}"}
-				if err := gorm.G[entryRow](s.db).Create(t.Context(), &row); err != nil {
+				if err := table[entryRow](s.db).Create(t.Context(), &row); err != nil {
 					t.Fatal(err)
 				}
-				stored, err := gorm.G[entryRow](s.db).Take(t.Context())
+				stored, err := table[entryRow](s.db).Take(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -48,11 +46,11 @@ func TestTimestamp_ComparesAcrossZones(t *testing.T) {
 		late := time.Date(2026, 11, 23, 17, 30, 0, 0, time.UTC)
 		for kind, at := range map[string]time.Time{"early": early, "late": late} {
 			row := entryRow{Kind: kind, At: At(at), Body: "{}"}
-			if err := gorm.G[entryRow](s.db).Create(t.Context(), &row); err != nil {
+			if err := table[entryRow](s.db).Create(t.Context(), &row); err != nil {
 				t.Fatal(err)
 			}
 		}
-		rows, err := gorm.G[entryRow](s.db).
+		rows, err := table[entryRow](s.db).
 			Where("at >= ? AND at < ?", At(early.UTC()), At(late.In(early.Location()))).Order("at").Find(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +59,7 @@ func TestTimestamp_ComparesAcrossZones(t *testing.T) {
 			t.Errorf("rows = %+v, want the early one alone", rows)
 		}
 		var newest Timestamp
-		if err := gorm.G[entryRow](s.db).Select("MAX(at)").Row(t.Context()).Scan(&newest); err != nil {
+		if err := s.db.WithContext(t.Context()).Model(&entryRow{}).Select("MAX(at)").Row().Scan(&newest); err != nil {
 			t.Fatal(err)
 		}
 		if newest != At(late) {
@@ -78,13 +76,13 @@ func TestRows_KeepTheMomentsTheyWereGiven(t *testing.T) {
 			t.Fatal(err)
 		}
 		row := caseRow{ID: "c1", System: "spj-1", Department: "SPJ", Number: "1", Revision: 1, Version: 1, Updated: 7}
-		if err := gorm.G[caseRow](s.db).Create(t.Context(), &row); err != nil {
+		if err := table[caseRow](s.db).Create(t.Context(), &row); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := gorm.G[caseRow](s.db).Where("id = ?", "c1").Update(t.Context(), "version", 2); err != nil {
+		if _, err := table[caseRow](s.db).Where("id = ?", "c1").Update(t.Context(), "version", 2); err != nil {
 			t.Fatal(err)
 		}
-		got, err := gorm.G[caseRow](s.db).Where("id = ?", "c1").Take(t.Context())
+		got, err := table[caseRow](s.db).Where("id = ?", "c1").Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -21,17 +20,17 @@ func (revokedRow) TableName() string { return "revoked_tokens" }
 // To revoke it again changes nothing. It forgets those that have ended.
 func (s *Store) RevokeToken(ctx context.Context, jti string, expires time.Time) error {
 	limit := At(s.now().Add(-assertionKeep))
-	if _, err := gorm.G[revokedRow](s.db).Where("expires_at < ?", limit).Delete(ctx); err != nil {
+	if _, err := table[revokedRow](s.db).Where("expires_at < ?", limit).Delete(ctx); err != nil {
 		return translate(err, "forget tokens that have ended", things{})
 	}
 	row := revokedRow{JTI: jti, Expires: At(expires)}
-	err := gorm.G[revokedRow](s.db, clause.OnConflict{DoNothing: true}).Create(ctx, &row)
+	err := table[revokedRow](s.db, clause.OnConflict{DoNothing: true}).Create(ctx, &row)
 	return translate(err, "revoke a token", things{})
 }
 
 // TokenRevoked reports whether the token of that id was revoked.
 func (s *Store) TokenRevoked(ctx context.Context, jti string) (bool, error) {
-	found, err := gorm.G[revokedRow](s.db).Where("jti = ?", jti).Limit(1).Find(ctx)
+	found, err := table[revokedRow](s.db).Where("jti = ?", jti).Limit(1).Find(ctx)
 	if err != nil {
 		return false, translate(err, "look for a revoked token", things{})
 	}

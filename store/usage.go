@@ -224,7 +224,7 @@ func (s *Store) Usage(ctx context.Context, m safeguard.Meter, at time.Time) ([]s
 	out := make([]safeguard.Total, 0, 2)
 	for _, span := range []safeguard.Span{safeguard.SpanHour, safeguard.SpanDay} {
 		total := safeguard.Total{Meter: m, Window: safeguard.WindowAt(span, at)}
-		rows, err := gorm.G[usageRow](s.db).
+		rows, err := table[usageRow](s.db).
 			Where("kind = ? AND id = ? AND span = ? AND start_at = ?", string(m.Kind), m.ID, string(span), At(total.Start)).Find(ctx)
 		if err != nil {
 			return nil, translate(err, "read what was counted", things{})
@@ -243,17 +243,17 @@ func (s *Store) PurgeUsage(ctx context.Context, now time.Time) (int, error) {
 	n := 0
 	for _, span := range []safeguard.Span{safeguard.SpanHour, safeguard.SpanDay} {
 		present := At(safeguard.WindowAt(span, now.Add(-purgeLeeway)).Start)
-		subjects, err := gorm.G[subjectRow](s.db).Where("span = ? AND start_at < ?", string(span), present).Delete(ctx)
+		subjects, err := table[subjectRow](s.db).Where("span = ? AND start_at < ?", string(span), present).Delete(ctx)
 		if err != nil {
 			return n, translate(err, "remove old subjects", things{})
 		}
-		totals, err := gorm.G[usageRow](s.db).Where("span = ? AND start_at < ?", string(span), present).Delete(ctx)
+		totals, err := table[usageRow](s.db).Where("span = ? AND start_at < ?", string(span), present).Delete(ctx)
 		if err != nil {
 			return n, translate(err, "remove old counts", things{})
 		}
 		n += subjects + totals
 	}
-	logins, err := gorm.G[loginRow](s.db).Where("start_at < ?", At(now.Add(-safeguard.LoginWindow-purgeLeeway))).Delete(ctx)
+	logins, err := table[loginRow](s.db).Where("start_at < ?", At(now.Add(-safeguard.LoginWindow-purgeLeeway))).Delete(ctx)
 	return n + logins, translate(err, "remove old failed logins", things{})
 }
 

@@ -38,7 +38,7 @@ func (s *Store) SaveEndpoint(ctx context.Context, e webhook.Endpoint) error {
 		Columns:   []clause.Column{{Name: "system"}},
 		DoUpdates: clause.AssignmentColumns([]string{"url", "network", "disabled", "reason"}),
 	}
-	err := gorm.G[endpointRow](s.db, replace).Create(ctx, &row)
+	err := table[endpointRow](s.db, replace).Create(ctx, &row)
 	if errors.Is(err, gorm.ErrForeignKeyViolated) {
 		return systems().unknown().Because(err)
 	}
@@ -49,11 +49,11 @@ func (s *Store) SaveEndpoint(ctx context.Context, e webhook.Endpoint) error {
 // system is disabled too.
 func (s *Store) Endpoint(ctx context.Context, system string) (webhook.Endpoint, error) {
 	const doing = "read a webhook endpoint"
-	row, err := gorm.G[endpointRow](s.db).Where("system = ?", system).Take(ctx)
+	row, err := table[endpointRow](s.db).Where("system = ?", system).Take(ctx)
 	if err != nil {
 		return webhook.Endpoint{}, translate(err, doing, endpointThings())
 	}
-	of, err := gorm.G[systemRow](s.db).Where("id = ?", system).Take(ctx)
+	of, err := table[systemRow](s.db).Where("id = ?", system).Take(ctx)
 	if err != nil {
 		return webhook.Endpoint{}, translate(err, doing, systems())
 	}
@@ -81,7 +81,7 @@ func (s *Store) DisableEndpoint(ctx context.Context, system, reason string) erro
 }
 
 func (s *Store) changeEndpoint(ctx context.Context, system, doing string, columns map[string]any) (webhook.Endpoint, error) {
-	n, err := gorm.G[endpointRow](s.db).Where("system = ?", system).Set(clause.Assignments(columns)).Update(ctx)
+	n, err := table[endpointRow](s.db).Where("system = ?", system).Set(ctx, clause.Assignments(columns))
 	switch {
 	case err != nil:
 		return webhook.Endpoint{}, translate(err, doing, endpointThings())
