@@ -83,6 +83,7 @@ func pageTable(edge row) map[string]row {
 	return map[string]row{
 		"web/frame":           {may: []string{"exchange", "identity", "catalog", "policies", "internal/fault"}, inTests: []string{"web/frame/frametest"}},
 		"web/frame/frametest": {may: []string{"web/frame", "identity", "catalog", "policies", "examples/jinan", "internal/fault"}},
+		"web/journeys":        {},
 		"web/clerk":           section,
 		"web/citizen":         section,
 		"web/policy":          section,
