@@ -1,0 +1,56 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"mianti/api"
+	"mianti/internal/workday"
+	"mianti/web/frame"
+)
+
+// sections are the pages of an exchange, in the order of the menu. They stand on
+// the same use cases as its API.
+func sections(api.Config) []frame.Section {
+	return nil
+}
+
+// newSite makes the pages beside an API.
+func newSite(c api.Config, who *people, calendar *workday.Calendar) (*frame.Site, error) {
+	config := frame.Config{Catalogs: c.Catalogs, WorkingDays: calendar.Between, Address: c.Issuer, Now: c.Now, NewID: c.NewID, Log: c.Log}
+	if who != nil {
+		config.People = who.identity
+	}
+	return frame.New(config, sections(c)...)
+}
+
+// besides serves pages beside the API: each has the paths whose first part is its
+// own. A browser that asks for what neither has is told so by a page.
+func besides(machines *gin.Engine, site *frame.Site) http.Handler {
+	pages, operations := tops(site.Routes()), tops(machines.Routes())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		top := topOf(r.URL.Path)
+		lost := !operations[top] && strings.Contains(r.Header.Get("Accept"), "text/html")
+		if pages[top] || lost {
+			site.ServeHTTP(w, r)
+			return
+		}
+		machines.ServeHTTP(w, r)
+	})
+}
+
+func tops(routes gin.RoutesInfo) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range routes {
+		out[topOf(r.Path)] = true
+	}
+	return out
+}
+
+// topOf gives the first part of a path.
+func topOf(path string) string {
+	top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return top
+}
