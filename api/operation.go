@@ -61,6 +61,7 @@ func (s *server) registerOperations() {
 	s.registerSystem()
 	s.registerDiscovery()
 	s.registerCases()
+	s.registerQueue()
 	s.registerResolutions()
 	s.registerEvidence()
 	s.registerSheets()

@@ -18,6 +18,8 @@ func operations() map[string][]Duty {
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},
+		"list-cases": {DutySystem, DutyClerk}, "list-follow-ups": {DutySystem, DutyClerk}, "list-asked-assist-tasks": {DutySystem, DutyClerk},
+		"unmask-party": {DutySystem, DutyClerk}, "list-my-acts": {DutyClerk},
 		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
