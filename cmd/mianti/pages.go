@@ -8,13 +8,16 @@ import (
 
 	"mianti/api"
 	"mianti/internal/workday"
+	"mianti/web/clerk"
 	"mianti/web/frame"
 )
 
 // sections are the pages of an exchange, in the order of the menu. They stand on
 // the same use cases as its API.
-func sections(api.Config) []frame.Section {
-	return nil
+func sections(c api.Config) []frame.Section {
+	return []frame.Section{
+		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
+	}
 }
 
 // newSite makes the pages beside an API.
