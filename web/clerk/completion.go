@@ -18,6 +18,7 @@ type completionView struct {
 	Later                                      []paperView
 	Consents                                   []string
 	Questions                                  []string
+	Checking                                   int
 	Nothing                                    bool
 }
 
@@ -39,7 +40,7 @@ func (d *desk) completion(v *frame.Visit) (frame.Answer, error) {
 	s.full = map[string]bool{}
 	view := completionView{
 		Path: casePath(s.c.ID), Number: s.c.Number, Subject: subjectName(s.rev, s.c.Subject), Department: departmentName(s.rev, s.c.Department),
-		Now: v.Now, ResolvedAt: s.r.ResolvedAt,
+		Now: v.Now, ResolvedAt: s.r.ResolvedAt, Checking: exchange.CountsOf(&s.r.Summary).Checking,
 	}
 	if v.Session != nil {
 		view.Officer = v.Session.Person.Name

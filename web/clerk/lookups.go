@@ -67,6 +67,9 @@ func lookupRowOf(v *frame.Visit, rev *catalog.Revision, a exchange.Act) lookupRo
 	if m := rev.Material(e.Material); m != nil {
 		row.About = m.Name
 	}
+	if party, of := strings.CutPrefix(e.Object, "party:"); of {
+		row.About = v.T("当事人 %s 的姓名和号码", party)
+	}
 	if e.Dataset != "" {
 		row.Fields = datasetName(rev, e.Dataset)
 		if names := fieldNames(rev.Dataset(e.Dataset), e.Fields); names != "" {

@@ -51,12 +51,22 @@ func newMasking(c *exchange.Case) masking {
 // numbers, and what can be a person's name.
 func (m masking) text(field, value string) (string, bool) {
 	if digits(value) >= longNumber {
-		return exchange.Masked(value), true
+		return shortened(exchange.Masked(value)), true
 	}
 	if m.names[value] || isPersonField(field) && isShortName(value) {
 		return maskedPerson(value), true
 	}
 	return value, false
+}
+
+// shortened leaves of a long row of stars as many as an identity number has.
+func shortened(masked string) string {
+	const most = 11
+	head, tail := strings.IndexByte(masked, '*'), strings.LastIndexByte(masked, '*')
+	if head < 0 || tail-head < most {
+		return masked
+	}
+	return masked[:head] + strings.Repeat("*", most) + masked[tail+1:]
 }
 
 // digits is the length of the longest run of digits.

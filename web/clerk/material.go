@@ -139,7 +139,7 @@ func (s *screen) attempts(view *materialView, m *exchange.MaterialResult) {
 		}
 		view.Attempts = append(view.Attempts, shown)
 		found := a.Result == policies.OK || a.Result == policies.NotFound || a.Result == policies.Mismatch || a.Result == policies.Expired || a.Result == policies.Multiple
-		if a.Dataset == "" || !found || contested[a.Dataset] || !s.c.ClosedAt.IsZero() {
+		if a.Dataset == "" || !found || contested[a.Dataset] || !s.c.ClosedAt.IsZero() || !s.hasRecords(partyOf(m)) {
 			continue
 		}
 		contested[a.Dataset] = true
@@ -148,6 +148,16 @@ func (s *screen) attempts(view *materialView, m *exchange.MaterialResult) {
 			Path:    casePath(s.c.ID) + "/correction?" + url.Values{"material": {m.Code}, "party": {partyOf(m)}, "dataset": {a.Dataset}}.Encode(),
 		})
 	}
+}
+
+// hasRecords reports whether a party has a number by which a record of it is found.
+func (s *screen) hasRecords(id string) bool {
+	for i := range s.c.Parties {
+		if p := &s.c.Parties[i]; p.ID == id {
+			return p.Number != ""
+		}
+	}
+	return true
 }
 
 // record shows what one record said, and holds it against what was filled in.
