@@ -81,6 +81,7 @@ func (s *server) registerOperations() {
 	s.registerDatasets()
 	s.registerDepartments()
 	s.registerFacts()
+	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()
 	s.registerMe()

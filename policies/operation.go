@@ -13,7 +13,7 @@ func operations() map[string][]Duty {
 		"list-matters": everybody, "read-matter": everybody,
 		"list-one-things": everybody, "read-one-thing": everybody,
 		"list-materials": everybody, "read-material": everybody,
-		"list-facts":    everybody,
+		"list-facts": everybody, "guide": everybody,
 		"list-datasets": staff, "read-dataset": staff,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},

@@ -8,16 +8,21 @@ import (
 
 	"mianti/api"
 	"mianti/internal/workday"
+	"mianti/web/citizen"
 	"mianti/web/clerk"
 	"mianti/web/frame"
 )
 
 // sections are the pages of an exchange, in the order of the menu. They stand on
 // the same use cases as its API.
-func sections(c api.Config) []frame.Section {
-	return []frame.Section{
-		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
+func sections(c api.Config) ([]frame.Section, error) {
+	config := citizen.Config{Consents: c.Exchange, Sheets: c.Exchange, Previews: c.Exchange, Corrections: c.Corrections}
+	if c.Citizen != nil {
+		config.Own = c.Citizen
 	}
+	applicants, err := citizen.New(config)
+	clerks := clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs})
+	return []frame.Section{applicants, clerks}, err
 }
 
 // newSite makes the pages beside an API.
@@ -26,7 +31,11 @@ func newSite(c api.Config, who *people, calendar *workday.Calendar) (*frame.Site
 	if who != nil {
 		config.People = who.identity
 	}
-	return frame.New(config, sections(c)...)
+	all, err := sections(c)
+	if err != nil {
+		return nil, err
+	}
+	return frame.New(config, all...)
 }
 
 // besides serves pages beside the API: each has the paths whose first part is its

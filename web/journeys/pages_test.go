@@ -20,6 +20,8 @@ type seen struct{ name, kind, who, path string }
 func pages() []seen {
 	return []seen{
 		{name: "styleguide", path: "/styleguide"},
+		{name: "sign-in", path: "/auth/"},
+		{name: "signed-in", kind: "staff", who: "two", path: "/auth/"},
 		{name: "missing", path: "/clerk/no-such-page"},
 		{name: "sign-in-first", path: "/preferences/none"},
 	}
@@ -90,14 +92,14 @@ func (b *tab) picture(name string) {
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(70))
+	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".jpg"), image, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), image, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }
