@@ -9,6 +9,7 @@ import (
 	"mianti/api"
 	"mianti/internal/workday"
 	"mianti/web/citizen"
+	"mianti/web/clerk"
 	"mianti/web/frame"
 )
 
@@ -20,7 +21,8 @@ func sections(c api.Config) ([]frame.Section, error) {
 		config.Own = c.Citizen
 	}
 	applicants, err := citizen.New(config)
-	return []frame.Section{applicants}, err
+	clerks := clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs})
+	return []frame.Section{applicants, clerks}, err
 }
 
 // newSite makes the pages beside an API.
