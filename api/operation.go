@@ -80,6 +80,7 @@ func (s *server) registerOperations() {
 	s.registerDatasets()
 	s.registerDepartments()
 	s.registerFacts()
+	s.registerRevisions()
 	s.registerSession()
 	s.registerPersons()
 	s.registerMe()

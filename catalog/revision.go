@@ -3,6 +3,7 @@ package catalog
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // Revision (目录修订) is one catalog, loaded and checked. It never changes once
@@ -28,6 +29,15 @@ type Revision struct {
 	// must look like, for what people try.
 	language *language
 	schemas  *schemas
+}
+
+// RevisionHead (目录修订摘要) is what a stored revision is called.
+type RevisionHead struct {
+	Number  int
+	Digest  string
+	Title   string
+	Version string
+	Loaded  time.Time
 }
 
 // index finds things by their code.
