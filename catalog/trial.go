@@ -181,23 +181,38 @@ func (r *Revision) RolesOf(subject string) []*Role {
 // the catalog's order.
 func (r *Revision) FactsOf(subject string) []*Fact {
 	named := map[string]bool{}
-	look := func(c *Condition) {
-		if c != nil {
-			for _, code := range c.facts {
+	for _, m := range r.mattersOf(subject) {
+		for _, code := range m.FactsNamed() {
+			named[code] = true
+		}
+		for i := range m.Materials {
+			for _, code := range m.Materials[i].FactsNamed() {
 				named[code] = true
 			}
 		}
 	}
-	for _, m := range r.mattersOf(subject) {
-		look(m.when)
-		for i := range m.Materials {
-			look(m.Materials[i].when)
-			for _, step := range m.Materials[i].steps {
-				look(step)
-			}
+	return slices.DeleteFunc(r.Facts(), func(f *Fact) bool { return !named[f.Code] })
+}
+
+// FactsNamed are the facts that decide whether the matter is part of a case.
+func (m *Matter) FactsNamed() []string {
+	if m.when == nil {
+		return nil
+	}
+	return slices.Clone(m.when.facts)
+}
+
+// FactsNamed are the facts that decide whether the material is asked for, and how.
+// Those that only a check reads are not among them.
+func (m *Material) FactsNamed() []string {
+	var codes []string
+	for _, c := range append([]*Condition{m.when}, m.steps...) {
+		if c != nil {
+			codes = append(codes, c.facts...)
 		}
 	}
-	return slices.DeleteFunc(r.Facts(), func(f *Fact) bool { return !named[f.Code] })
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }
 
 func (r *Revision) mattersOf(subject string) []*Matter {
