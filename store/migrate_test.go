@@ -23,7 +23,7 @@ func rowTypes() []any {
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
 		sharingRow{}, consentRow{}, caseKeyRow{}, correctionRow{}, correctedFieldRow{}, releaseRow{}, viewerRow{},
 		personRow{}, dutyRow{}, sessionRow{},
-		inputsRow{},
+		inputsRow{}, followUpRow{}, actRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
 		anchorRow{}, troubleRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
