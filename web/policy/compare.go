@@ -148,7 +148,7 @@ func changeOf(change catalog.ThingChange, earlier, later *catalog.Revision, numb
 		out.Link = "/catalog/" + folder + "/" + change.Code + "?rev=" + strconv.Itoa(number)
 	}
 	for _, f := range change.Fields {
-		one := fieldChangeView{Place: f.Place, Name: placeName(f.Place), Old: showValue(f.Old), New: showValue(f.New)}
+		one := fieldChangeView{Place: f.Place, Name: placeName(f.Place), Old: valueName(f.Place, showValue(f.Old)), New: valueName(f.Place, showValue(f.New))}
 		if f.Place == "when" {
 			one.OldWords, one.NewWords = inWords(earlier, one.Old), inWords(later, one.New)
 		}

@@ -224,7 +224,13 @@ func (e *editView) try(v *frame.Visit, rev *catalog.Revision, text []byte) error
 	for _, change := range changes {
 		e.Places = append(e.Places, changeOf(change, rev, next, e.Number).Fields...)
 	}
-	in, facts := readTrial(v, e.Form, next, e.Subject)
+	in, facts := readTrial(v, e.Form, rev, e.Subject)
+	readFacts(v, e.Form, next, next.FactsOf(e.Subject), in.Facts)
+	for _, f := range next.FactsOf(e.Subject) {
+		if !slices.Contains(facts, f) && f.Type != catalog.FactText {
+			facts = append(facts, f)
+		}
+	}
 	decides := factsOfBoth(rev, e.Material, material)
 	facts = slices.DeleteFunc(facts, func(f *catalog.Fact) bool { return !decides[f.Code] })
 	for _, f := range facts {

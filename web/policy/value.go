@@ -92,3 +92,23 @@ func placeName(place string) string {
 	}
 	return strings.Join(parts, " › ")
 }
+
+// valueName gives the Chinese name of a value that the catalog writes as a code.
+func valueName(place, value string) string {
+	switch place[strings.LastIndexByte(place, '.')+1:] {
+	case "need":
+		return needName(catalog.Need(value))
+	case "origin":
+		return originName(value)
+	case "kind":
+		return kindName(value)
+	case "sharing":
+		return sharingName(catalog.Sharing(value))
+	case "update":
+		return updateName(value)
+	case "handling":
+		return handlingName(catalog.Handling(value))
+	default:
+		return value
+	}
+}
