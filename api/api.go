@@ -63,10 +63,12 @@ type People interface {
 type Config struct {
 	Exchange *exchange.Exchange
 	Catalogs exchange.Catalogs
-	Systems  Systems
-	Tokens   Tokens
-	Sharing  *sharing.Sharing
-	Ledger   Ledger
+	// Revisions lists those that are stored; nil for none.
+	Revisions Revisions
+	Systems   Systems
+	Tokens    Tokens
+	Sharing   *sharing.Sharing
+	Ledger    Ledger
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.

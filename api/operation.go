@@ -81,6 +81,7 @@ func (s *server) registerOperations() {
 	s.registerDatasets()
 	s.registerDepartments()
 	s.registerFacts()
+	s.registerRevisions()
 	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()

@@ -7,6 +7,7 @@ func operations() map[string][]Duty {
 	staff := []Duty{
 		DutySystem, DutyClerk, DutySharingOfficer, DutyPolicyEditor, DutyPolicyReviewer, DutyDepartmentAdmin, DutyAuditor, DutyOperator,
 	}
+	policy := []Duty{DutyPolicyEditor, DutyPolicyReviewer}
 	everybody := append([]Duty{DutyCitizen}, staff...)
 	return map[string][]Duty{
 		"list-departments": everybody, "read-department": everybody,
@@ -15,6 +16,8 @@ func operations() map[string][]Duty {
 		"list-materials": everybody, "read-material": everybody,
 		"list-facts": everybody, "guide": everybody,
 		"list-datasets": staff, "read-dataset": staff,
+		"list-revisions": policy, "read-revision": policy, "compare-revisions": policy, "list-findings": policy,
+		"try-rules": policy, "try-condition": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},
