@@ -7,13 +7,18 @@ import (
 
 	"mianti/api"
 	"mianti/internal/workday"
+	"mianti/web/department"
 	"mianti/web/frame"
+	"mianti/web/overview"
 )
 
 // sections are the pages of an exchange, in the order of the menu. They stand on
 // the same use cases as its API.
-func sections(api.Config) []frame.Section {
-	return nil
+func sections(c api.Config) []frame.Section {
+	return []frame.Section{
+		department.New(department.Config{Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections}),
+		overview.New(overview.Config{Figures: c.Figures}),
+	}
 }
 
 // newSite makes the pages beside an API.
