@@ -110,8 +110,8 @@ func (p *pages) answerAssist(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	form := assistForm(v, t)
-	form.Require("请选择核实的结果。", "result")
-	form.Require("请填写答复人。", "officer")
+	form.Require(v.T("请选择核实的结果。"), "result")
+	form.Require(v.T("请填写答复人。"), "officer")
 	answer := exchange.AssistAnswer{Result: exchange.AssistResult(form.Value("result")), Officer: form.Value("officer"), Note: form.Value("note")}
 	if answer.Result == exchange.AssistConfirmed && len(t.Fields) > 0 {
 		answer.Fields = map[string]any{}

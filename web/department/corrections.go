@@ -115,13 +115,13 @@ func (p *pages) actOnCorrection(v *frame.Visit) (frame.Answer, error) {
 	case correction.Take:
 	case correction.Answer:
 		event.Result, event.Reason, said = correction.State(form.Value("result")), correction.Reason(form.Value("reason")), "已答复。依据这项记录的办件会自动重新核验。"
-		form.Require("请选择核实的结果。", "result")
-		form.Require("请选择理由。", "reason")
+		form.Require(v.T("请选择核实的结果。"), "result")
+		form.Require(v.T("请选择理由。"), "reason")
 	case correction.PassOn:
 		event.To, said = form.Value("to"), "已转有关部门办理。"
-		form.Require("请选择转到哪个部门。", "to")
+		form.Require(v.T("请选择转到哪个部门。"), "to")
 	default:
-		form.Fail("", "没有这种办理。")
+		form.Fail("", v.T("没有这种办理。"))
 	}
 	if form.OK() {
 		_, err := p.Config.Corrections.Act(v.Context(), v.Caller, id, version(form), event)

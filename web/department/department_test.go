@@ -393,3 +393,15 @@ func TestList_GoesOnWhereThePageEnded(t *testing.T) {
 	p := ok(t, visit(t, d).Get("/department/sharing?as=provider"))
 	p.Has(t, `href="/department/sharing?after=last&amp;as=provider"`)
 }
+
+func TestPages_AreThereInEnglish(t *testing.T) {
+	t.Parallel()
+	v := visit(t, newDesk())
+	v.Post("/preferences", url.Values{"language": {"en"}, "back": {"/department"}})
+	for path, text := range map[string]string{
+		"/department": "By deadline", "/department/uses": "Who used our data", "/department/sources": "How sources answer", "/department/sharing/q1": "Decide field by field",
+		"/department/assists/t1": "Answered by", "/department/corrections/k1": "Whose record", "/department/grants/g1": "Ending soon",
+	} {
+		ok(t, v.Get(path)).Has(t, text)
+	}
+}

@@ -91,20 +91,20 @@ func (p *pages) actOnGrant(v *frame.Visit) (frame.Answer, error) {
 	done := map[sharing.GrantAct]string{
 		sharing.Suspend: "已暂停，立即不能再用。", sharing.Resume: "已恢复使用。", sharing.Order: "已责令限期整改。", sharing.Terminate: "已终止。", sharing.Narrow: "已缩小范围。",
 	}
-	form.Require("请写明理由。", "reason")
+	form.Require(v.T("请写明理由。"), "reason")
 	switch e.Act {
 	case sharing.Order:
-		form.Require("请填写整改期限。", "correct_by")
+		form.Require(v.T("请填写整改期限。"), "correct_by")
 		e.CorrectBy = form.Value("correct_by")
 	case sharing.Narrow:
 		if e.Fields = form.Values("fields"); len(e.Fields) == 0 {
-			form.Fail("fields", "请至少保留一个数据项。全部不再需要的，请终止授权。")
+			form.Fail("fields", v.T("请至少保留一个数据项。全部不再需要的，请终止授权。"))
 		} else if slices.Equal(e.Fields, g.Fields) {
-			form.Fail("fields", "请去掉不再需要的数据项。")
+			form.Fail("fields", v.T("请去掉不再需要的数据项。"))
 		}
 	case sharing.Suspend, sharing.Resume, sharing.Terminate:
 	default:
-		form.Fail("", "没有这种办理。")
+		form.Fail("", v.T("没有这种办理。"))
 	}
 	if form.OK() {
 		_, err := p.Config.Grants.ActOnGrant(v.Context(), v.Caller, g.ID, version(form), e)

@@ -128,7 +128,7 @@ func (p *pages) actOnRequest(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	form := requestForm(v, r)
-	event, said := requestEvent(form, r)
+	event, said := requestEvent(v, form, r)
 	if !form.OK() {
 		return p.request(v, r, form).Status(422), nil
 	}
@@ -143,25 +143,25 @@ func (p *pages) actOnRequest(v *frame.Visit) (frame.Answer, error) {
 
 // requestEvent reads the act that a form asks for, and what is said once it is
 // done.
-func requestEvent(form *frame.Form, r *sharing.Request) (sharing.Event, string) {
+func requestEvent(v *frame.Visit, form *frame.Form, r *sharing.Request) (sharing.Event, string) {
 	e := sharing.Event{Act: sharing.Act(form.Value("act")), Why: form.Value("why")}
 	switch form.Value("act") {
 	case actDecide:
-		form.Require("请填写签署答复的负责人。", "officer")
+		form.Require(v.T("请填写签署答复的负责人。"), "officer")
 		e.Officer = form.Value("officer")
 		for _, item := range r.Items {
-			e.Answers = append(e.Answers, fieldAnswer(form, item.Field))
+			e.Answers = append(e.Answers, fieldAnswer(v, form, item.Field))
 		}
 		return e, "已答复。"
 	case actComplete:
-		form.Require("请一次写明需要补正的全部内容。", "missing")
+		form.Require(v.T("请一次写明需要补正的全部内容。"), "missing")
 		e.Why = form.Value("missing")
 		return e, "已告知需求部门补正，答复期限暂停计算。"
 	case actExtend:
-		form.Require("请写明延长的理由。", "reason")
+		form.Require(v.T("请写明延长的理由。"), "reason")
 		days, err := strconv.Atoi(form.Value("days"))
 		if err != nil {
-			form.Fail("days", "请填写延长的工作日数。")
+			form.Fail("days", v.T("请填写延长的工作日数。"))
 		}
 		e.Days, e.Why = days, form.Value("reason")
 		return e, "已向主管部门申请延长。主管部门同意之后才延长。"
@@ -170,21 +170,21 @@ func requestEvent(form *frame.Form, r *sharing.Request) (sharing.Event, string) 
 	case actDeliver:
 		return e, "已开通，需求部门现在可以使用。"
 	case actWithdraw:
-		form.Require("请写明撤回的理由。", "why")
+		form.Require(v.T("请写明撤回的理由。"), "why")
 		return e, "已撤回。"
 	default:
-		form.Fail("", "没有这种办理。")
+		form.Fail("", v.T("没有这种办理。"))
 		return e, ""
 	}
 }
 
-func fieldAnswer(form *frame.Form, field string) sharing.FieldAnswer {
+func fieldAnswer(v *frame.Visit, form *frame.Form, field string) sharing.FieldAnswer {
 	answer := sharing.FieldAnswer{Field: field, Agreed: form.Value("agree-"+field) == "yes", Reason: form.Value("reason-" + field)}
 	switch {
 	case form.Value("agree-"+field) == "":
-		form.Fail("agree-"+field, "请选择是否同意。")
+		form.Fail("agree-"+field, v.T("请选择是否同意。"))
 	case !answer.Agreed && answer.Reason == "":
-		form.Fail("reason-"+field, "不同意的，请写明理由。")
+		form.Fail("reason-"+field, v.T("不同意的，请写明理由。"))
 	case answer.Agreed:
 		answer.Reason = ""
 	}

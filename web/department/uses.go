@@ -14,6 +14,7 @@ type usesView struct {
 	around
 	Form     *frame.Form
 	Datasets []frame.Option
+	Others   []frame.Option
 	Results  []frame.Option
 	Used     *figures.Used
 	All      int
@@ -37,12 +38,15 @@ func (p *pages) uses(v *frame.Visit) (frame.Answer, error) {
 	data := usesView{around: p.around(v, "/department/uses"), Used: &figures.Used{}}
 	data.Form = frame.NewForm(v, "from", "until", "dataset", "department", "matter", "result")
 	data.Results = options(v, "全部结果", "ok", "已核验", "not_found", "没有查到", "mismatch", "不一致", "expired", "已过期", "source_down", "数源没有应答", "pending", "等待答复", figures.UseDenied, "依规则没有查询")
-	data.Datasets = options(v, "本部门全部")
+	data.Datasets, data.Others = options(v, "本部门全部"), options(v, "全部部门")
 	if v.Catalog != nil {
 		for _, d := range v.Catalog.Datasets() {
 			if d.Department == v.Caller.Department {
-				data.Datasets = append(data.Datasets, frame.Option{Value: d.Code, Title: d.Name + "（" + d.Code + "）"})
+				data.Datasets = append(data.Datasets, frame.Option{Value: d.Code, Title: d.Code + " " + d.Name})
 			}
+		}
+		for _, d := range v.Catalog.Departments() {
+			data.Others = append(data.Others, frame.Option{Value: d.Code, Title: d.Name})
 		}
 	}
 	before, err := strconv.ParseInt(cmp.Or(v.Query("after"), "0"), 10, 64)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -197,4 +198,11 @@ func TestPages_AreOfThoseWhoCount(t *testing.T) {
 			t.Errorf("%s: %d, want %d", duty, p.Status, want)
 		}
 	}
+}
+
+func TestOverview_IsThereInEnglish(t *testing.T) {
+	t.Parallel()
+	v := visit(t, &counted{report: report(30), all: true})
+	v.Post("/preferences", url.Values{"language": {"en"}, "back": {"/overview"}})
+	v.Get("/overview").Has(t, "Actual exempt share over time", "What to connect next", "No data connected", "Still submitted", "P95: of the calls to a source", "one point for each day")
 }
