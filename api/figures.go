@@ -50,7 +50,7 @@ type sourceHealthOutput struct {
 
 func (s *server) registerFigures() {
 	read := s.operation(http.MethodGet, "/v1/figures", "read-figures", "指标", figuresTag, 403, 422)
-	read.Description = "每项指标附口径。不适用的材料与申请人选择自行提交的材料都不计为免提交，单独列出。部门人员只能查看本部门的；审计、目录、运维人员和主管部门可以查看全部。"
+	read.Description = "每项指标附口径。不适用的、以承诺代替的、申请人选择自行提交的材料都不计为免提交，单独列出。部门人员只能查看本部门的；审计、目录、运维人员和主管部门可以查看全部。"
 	handle(s, read, s.readFigures)
 	uses := s.operation(http.MethodGet, "/v1/dataset-uses", "list-dataset-uses", "谁使用了本部门的数据", figuresTag, 404, 422)
 	uses.Description = "本部门提供的数据资源的每一次查询：使用部门、事项、材料、结果与存证编号，不含当事人。存证封存之后列出。"

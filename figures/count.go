@@ -18,6 +18,7 @@ type Way string
 // The ways. Only the first is exempt.
 const (
 	Exempt        Way = "exempt"         // 免提交
+	Committed     Way = "committed"      // 以承诺代替
 	Chosen        Way = "chosen"         // 申请人选择自行提交
 	Uploaded      Way = "upload"         // 仍需提交
 	Later         Way = "later"          // 容缺后补
@@ -26,11 +27,11 @@ const (
 )
 
 // ways gives them in the order in which they are told.
-func ways() []Way { return []Way{Exempt, Chosen, Uploaded, Later, Unsettled, NotApplicable} }
+func ways() []Way { return []Way{Exempt, Committed, Chosen, Uploaded, Later, Unsettled, NotApplicable} }
 
 // Name says it in words.
 func (w Way) Name() string {
-	names := map[Way]string{Exempt: "免提交", Chosen: "申请人选择自行提交", Uploaded: "仍需提交", Later: "容缺后补", Unsettled: "办结时没有结论", NotApplicable: "不适用"}
+	names := map[Way]string{Exempt: "免提交", Committed: "以承诺代替", Chosen: "申请人选择自行提交", Uploaded: "仍需提交", Later: "容缺后补", Unsettled: "办结时没有结论", NotApplicable: "不适用"}
 	return names[w]
 }
 
@@ -177,8 +178,10 @@ func conclusions(c *Finished) map[asking]conclusion {
 func conclude(m *exchange.MaterialResult) conclusion {
 	out := conclusion{way: Unsettled, mode: string(m.Mode), reason: string(m.Reason.Code)}
 	switch m.Outcome {
-	case policies.Settled, policies.Committed:
+	case policies.Settled:
 		out.way, out.reason = Exempt, ""
+	case policies.Committed:
+		out.way, out.reason = Committed, ""
 	case policies.Deferred:
 		out.way = Later
 	case policies.NotApplicable:

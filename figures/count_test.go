@@ -69,7 +69,7 @@ func TestCount_TellsEveryWayApart(t *testing.T) {
 		want    figures.Way
 	}{
 		{policies.Settled, catalog.ModeData, policies.ReasonRecordMatches, figures.Exempt},
-		{policies.Committed, catalog.ModeCommit, policies.ReasonCommitment, figures.Exempt},
+		{policies.Committed, catalog.ModeCommit, policies.ReasonCommitment, figures.Committed},
 		{policies.Upload, catalog.ModeUpload, policies.ReasonNoSource, figures.Uploaded},
 		{policies.Upload, catalog.ModeUpload, policies.ReasonChosePaper, figures.Chosen},
 		{policies.Upload, catalog.ModeUpload, policies.ReasonConsentRefused, figures.Chosen},

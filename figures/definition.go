@@ -24,9 +24,9 @@ func (r *reading) marked() Figure {
 func actual(byWay map[Way]int) Figure {
 	f := Figure{
 		Code: "actual", Name: "实际免提交率",
-		Definition: "已办结办件中，没有由申请人提交而已核验通过或以承诺代替的材料次数 ÷ 适用的材料次数。一个事项向一名当事人索要一种材料计一次；办件以办结或各事项均已决定之日计入，每件只计一次，撤回的不计。不适用的材料不在分子也不在分母；申请人选择自行提交的在分母、不在分子。",
+		Definition: "已办结办件中，没有由申请人提交而已核验通过的材料次数 ÷ 适用的材料次数。一个事项向一名当事人索要一种材料计一次；办件以办结或各事项均已决定之日计入，每件只计一次，撤回的不计。不适用的材料不在分子也不在分母；以承诺代替的、申请人选择自行提交的在分母、不在分子。",
 		Part:       byWay[Exempt],
-		Beside:     []Beside{{"不适用", byWay[NotApplicable]}, {"申请人选择自行提交", byWay[Chosen]}},
+		Beside:     []Beside{{"不适用", byWay[NotApplicable]}, {"申请人选择自行提交", byWay[Chosen]}, {"以承诺代替", byWay[Committed]}},
 	}
 	for way, n := range byWay {
 		if way != NotApplicable {

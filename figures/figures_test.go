@@ -115,14 +115,14 @@ func TestRead_NeitherNotApplicableNorChosenIsExempt(t *testing.T) {
 	t.Parallel()
 	r := read(t, &fixed{materials: []figures.MaterialCount{
 		count("2026-11-20", figures.Exempt, 60), count("2026-11-20", figures.Chosen, 10), count("2026-11-20", figures.Uploaded, 20),
-		count("2026-11-20", figures.Later, 5), count("2026-11-20", figures.Unsettled, 5), count("2026-11-20", figures.NotApplicable, 900),
+		count("2026-11-20", figures.Later, 3), count("2026-11-20", figures.Committed, 2), count("2026-11-20", figures.Unsettled, 5), count("2026-11-20", figures.NotApplicable, 900),
 	}}, figures.Query{})
 	f := figure(t, r, "actual")
 	if f.Part != 60 || f.Whole != 100 || f.Share() != 0.6 {
 		t.Errorf("%d of %d, want 60 of 100", f.Part, f.Whole)
 	}
-	if len(f.Beside) != 2 || f.Beside[0].N != 900 || f.Beside[1].N != 10 {
-		t.Errorf("beside it %+v, want 900 and 10", f.Beside)
+	if len(f.Beside) != 3 || f.Beside[2].N != 2 || f.Beside[0].N != 900 || f.Beside[1].N != 10 {
+		t.Errorf("beside it %+v, want 900, 10 and 2", f.Beside)
 	}
 	if line := r.ByMatter[0]; line.Code != "S01.M1" || line.Exempt != 60 || line.Applicable != 100 || line.Chosen != 10 || line.NotApplicable != 900 {
 		t.Errorf("by matter: %+v", line)

@@ -15,7 +15,7 @@ type Report struct {
 	// Figures are in the order in which they are told.
 	Figures []Figure `json:"figures"`
 	// Ways say where every material that was asked for went.
-	Ways         []WayCount `json:"ways" doc:"各类材料次数; 不适用与申请人选择自行提交单列, 都不计为免提交"`
+	Ways         []WayCount `json:"ways" doc:"各类材料次数; 不适用、以承诺代替、申请人选择自行提交单列, 都不计为免提交"`
 	ByDepartment []Line     `json:"by_department"`
 	ByMatter     []Line     `json:"by_matter"`
 	ByOneThing   []Line     `json:"by_one_thing"`
@@ -56,7 +56,7 @@ func share(part, whole int) float64 {
 
 // WayCount (提交情况计数) is how many materials went one way.
 type WayCount struct {
-	Way  Way    `json:"way" enum:"exempt,chosen,upload,later,unsettled,not_applicable"`
+	Way  Way    `json:"way" enum:"exempt,committed,chosen,upload,later,unsettled,not_applicable"`
 	Name string `json:"name"`
 	N    int    `json:"n"`
 }

@@ -11,7 +11,7 @@ CREATE TABLE material_counts (
     matter     TEXT   NOT NULL,
     one_thing  TEXT   NOT NULL,
     material   TEXT   NOT NULL,
-    way        TEXT   NOT NULL CHECK (way IN ('exempt', 'chosen', 'upload', 'later', 'unsettled', 'not_applicable')),
+    way        TEXT   NOT NULL CHECK (way IN ('exempt', 'committed', 'chosen', 'upload', 'later', 'unsettled', 'not_applicable')),
     mode       TEXT   NOT NULL,
     reason     TEXT   NOT NULL,
     n          BIGINT NOT NULL CHECK (n > 0),
