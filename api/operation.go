@@ -74,6 +74,7 @@ func (s *server) registerOperations() {
 	s.registerCorrections()
 	s.registerPreviews()
 	s.registerSafeguard()
+	s.registerFigures()
 	s.registerAnchors()
 	s.registerMatters()
 	s.registerOneThings()

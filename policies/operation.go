@@ -58,6 +58,8 @@ func operations() map[string][]Duty {
 		"escalate-correction": {DutySystem, DutyClerk, DutySharingOfficer, DutyCitizen},
 		"take-correction":     {DutySharingOfficer}, "answer-correction": {DutySharingOfficer}, "pass-on-correction": {DutySharingOfficer},
 		"mediate-correction": {DutySharingOfficer}, "decide-correction": {DutySharingOfficer},
+		"read-figures":      {DutySharingOfficer, DutyPolicyEditor, DutyPolicyReviewer, DutyDepartmentAdmin, DutyAuditor, DutyOperator},
+		"list-dataset-uses": {DutySharingOfficer, DutyDepartmentAdmin, DutyAuditor}, "list-source-health": {DutySharingOfficer, DutyDepartmentAdmin, DutyAuditor, DutyOperator},
 		"list-grants": {DutySystem, DutySharingOfficer, DutyAuditor}, "read-grant": {DutySystem, DutySharingOfficer, DutyAuditor},
 		"suspend-grant": {DutySharingOfficer}, "order-correction": {DutySharingOfficer}, "resume-grant": {DutySharingOfficer},
 		"terminate-grant": {DutySharingOfficer}, "narrow-grant": {DutySharingOfficer},

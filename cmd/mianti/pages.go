@@ -10,7 +10,9 @@ import (
 	"mianti/internal/workday"
 	"mianti/web/citizen"
 	"mianti/web/clerk"
+	"mianti/web/department"
 	"mianti/web/frame"
+	"mianti/web/overview"
 	"mianti/web/policy"
 )
 
@@ -26,6 +28,8 @@ func sections(c api.Config) ([]frame.Section, error) {
 		applicants,
 		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
 		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions}),
+		department.New(department.Config{Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections}),
+		overview.New(overview.Config{Figures: c.Figures}),
 	}, err
 }
 
