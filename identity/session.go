@@ -47,10 +47,11 @@ func (i *Identity) Caller(r *http.Request) (policies.Caller, error) {
 	if err != nil {
 		return policies.Caller{}, err
 	}
-	return s.caller(), nil
+	return s.Caller(), nil
 }
 
-func (s *Session) caller() policies.Caller {
+// Caller is who acts in the session.
+func (s *Session) Caller() policies.Caller {
 	c := policies.Caller{Person: s.Person.ID, Session: s.token, Department: s.Department, Duties: append([]policies.Duty{policies.DutyPerson}, s.Duties...)}
 	if s.Person.Kind == Citizen {
 		c.Subject = s.Person.Subject

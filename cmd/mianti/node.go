@@ -129,10 +129,15 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 			Accesses: db, Cases: db, Register: db, Journal: db, Catalogs: catalogs, Exchange: n.exchange, Now: time.Now,
 		})
 	}
-	n.handler, err = api.New(config)
+	machines, err := api.New(config)
 	if err != nil {
 		return nil, err
 	}
+	site, err := newSite(config, who, calendar)
+	if err != nil {
+		return nil, err
+	}
+	n.handler = besides(machines, site)
 	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)
 	if err == nil {
 		n.background.anchors = anchors

@@ -25,7 +25,7 @@ func fences() []fence {
 		"Default", "SetDefault", "With", "Log", "LogAttrs", "Debug", "Info", "Warn", "Error",
 		"DebugContext", "InfoContext", "WarnContext", "ErrorContext",
 	}
-	pages := []string{"api", "web", "cmd/mianti"}
+	pages := []string{"api", "web/frame", "cmd/mianti"}
 	return []fence{
 		{path: "gorm.io", only: []string{"store"}, why: "only store knows the database"},
 		{path: "github.com/glebarez", only: []string{"store"}, why: "only store knows the database"},
