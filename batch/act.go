@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"mianti/internal/fault"
@@ -32,7 +33,7 @@ func onward(b *Batch, at time.Time) (jobs.Job, error) {
 // Start begins to have the rows verified. While there are rows with errors nothing
 // starts, unless leaveOut says that these are left out.
 func (d *Desk) Start(ctx context.Context, by policies.Caller, id string, leaveOut bool) (*Batch, error) {
-	return d.act(ctx, by, id, ledger.BatchStarted, func(b *Batch) error {
+	return d.act(ctx, by, id, doing{kind: ledger.BatchStarted}, func(b *Batch) error {
 		switch {
 		case b.State == Invalid && !leaveOut:
 			return fault.New(fault.Conflict, "batch-has-errors",
@@ -49,8 +50,8 @@ func (d *Desk) Start(ctx context.Context, by policies.Caller, id string, leaveOu
 }
 
 // Pause stops after the rows that are under way; Resume goes on.
-func (d *Desk) Pause(ctx context.Context, by policies.Caller, id string) (*Batch, error) {
-	return d.act(ctx, by, id, ledger.BatchPaused, func(b *Batch) error {
+func (d *Desk) Pause(ctx context.Context, by policies.Caller, id, why string) (*Batch, error) {
+	return d.act(ctx, by, id, doing{ledger.BatchPaused, why}, func(b *Batch) error {
 		if b.State != Running {
 			return wrongState(b)
 		}
@@ -60,8 +61,8 @@ func (d *Desk) Pause(ctx context.Context, by policies.Caller, id string) (*Batch
 }
 
 // Resume goes on with a batch that was paused, by somebody or by the exchange.
-func (d *Desk) Resume(ctx context.Context, by policies.Caller, id string) (*Batch, error) {
-	return d.act(ctx, by, id, ledger.BatchResumed, func(b *Batch) error {
+func (d *Desk) Resume(ctx context.Context, by policies.Caller, id, why string) (*Batch, error) {
+	return d.act(ctx, by, id, doing{ledger.BatchResumed, why}, func(b *Batch) error {
 		if b.State != Paused {
 			return wrongState(b)
 		}
@@ -71,8 +72,8 @@ func (d *Desk) Resume(ctx context.Context, by policies.Caller, id string) (*Batc
 }
 
 // Cancel ends a batch. What was verified by then stays as it is.
-func (d *Desk) Cancel(ctx context.Context, by policies.Caller, id string) (*Batch, error) {
-	return d.act(ctx, by, id, ledger.BatchCancelled, func(b *Batch) error {
+func (d *Desk) Cancel(ctx context.Context, by policies.Caller, id, why string) (*Batch, error) {
+	return d.act(ctx, by, id, doing{ledger.BatchCancelled, why}, func(b *Batch) error {
 		if b.State.Ended() || b.State == Receiving {
 			return wrongState(b)
 		}
@@ -107,11 +108,17 @@ func stateText(s State) string {
 	}
 }
 
+// doing is an act, and the reason that somebody gives for it.
+type doing struct {
+	kind ledger.Kind
+	why  string
+}
+
 // act changes the state of a batch, with its entry. Only who handed it in starts
 // and resumes it: the look-ups are his.
-func (d *Desk) act(ctx context.Context, by policies.Caller, id string, kind ledger.Kind, change func(*Batch) error) (*Batch, error) {
+func (d *Desk) act(ctx context.Context, by policies.Caller, id string, what doing, change func(*Batch) error) (*Batch, error) {
 	for try := 1; ; try++ {
-		b, err := d.actOnce(ctx, by, id, kind, change)
+		b, err := d.actOnce(ctx, by, id, what, change)
 		// The job that goes through the rows changes the batch too, now and then.
 		if f := fault.As(err); f == nil || f.Code != Changed || try == actTries {
 			return b, err
@@ -124,12 +131,12 @@ const actTries = 5
 // Changed is the code of the conflict of a batch that somebody else has changed.
 const Changed = "batch-changed"
 
-func (d *Desk) actOnce(ctx context.Context, by policies.Caller, id string, kind ledger.Kind, change func(*Batch) error) (*Batch, error) {
+func (d *Desk) actOnce(ctx context.Context, by policies.Caller, id string, what doing, change func(*Batch) error) (*Batch, error) {
 	b, err := d.Store.Batch(ctx, by.Department, id)
 	if err != nil {
 		return nil, err
 	}
-	if asks := kind == ledger.BatchStarted || kind == ledger.BatchResumed; asks && !b.RequestedBy(by) {
+	if asks := what.kind == ledger.BatchStarted || what.kind == ledger.BatchResumed; asks && !b.RequestedBy(by) {
 		return nil, notTheRequester()
 	}
 	if b.DestroyedAt != nil {
@@ -138,7 +145,9 @@ func (d *Desk) actOnce(ctx context.Context, by policies.Caller, id string, kind 
 	if err := change(b); err != nil {
 		return nil, err
 	}
-	act := Act{Entries: []ledger.Entry{d.entry(kind, by, b)}}
+	e := d.entry(what.kind, by, b)
+	e.Why = strings.TrimSpace(what.why)
+	act := Act{Entries: []ledger.Entry{e}}
 	if b.State == Running {
 		job, err := onward(b, d.Now())
 		if err != nil {

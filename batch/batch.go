@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"mianti/batch/table"
 	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/internal/fault"
@@ -21,8 +22,11 @@ import (
 	"mianti/policies"
 )
 
-// MaxRows bounds a list.
-const MaxRows = 60_000
+// Bounds of a list: its rows, and its file in bytes.
+const (
+	MaxRows = 60_000
+	MaxFile = table.MaxFile
+)
 
 // State (批次状态) is where a batch stands.
 type State string
@@ -86,7 +90,7 @@ type Batch struct {
 	State    State  `json:"state" enum:"receiving,invalid,ready,running,paused,finished,cancelled"`
 	Counts   Counts `json:"counts"`
 	// Note says why it waits, or was paused by the exchange.
-	Note        *Note      `json:"note,omitempty"`
+	Note        *Hold      `json:"note,omitempty"`
 	SubmittedAt time.Time  `json:"submitted_at"`
 	StartedAt   *time.Time `json:"started_at,omitempty"`
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
@@ -96,8 +100,8 @@ type Batch struct {
 	Version     int        `json:"version"`
 }
 
-// Note (等待原因) says why a batch waits.
-type Note struct {
+// Hold (等待原因) says why a batch waits.
+type Hold struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
 	// Until is when it goes on by itself; nil when somebody has to do something.
@@ -227,7 +231,8 @@ type Config struct {
 	Keep time.Duration
 	// Parallel is how many rows of a batch are asked at once. Default 4.
 	Parallel int
-	// Slice is how many rows one job goes through. Default 200.
+	// Slice is how many rows one job goes through: few enough that the slowest of
+	// sources does not use up the job's time. Default 100.
 	Slice int
 }
 
@@ -243,7 +248,7 @@ func New(c Config) *Desk {
 		c.Parallel = 4
 	}
 	if c.Slice <= 0 {
-		c.Slice = 200
+		c.Slice = 100
 	}
 	return &Desk{Config: c}
 }

@@ -39,7 +39,7 @@ func (d *Desk) Job(ctx context.Context, job jobs.Job) error {
 	err = d.run(ctx, b)
 	if err != nil && job.Attempts >= maxTries && ctx.Err() == nil {
 		d.Log.LogAttrs(ctx, slog.LevelError, "a batch is paused, because it does not go on", slog.String("batch", b.ID), slog.Any("cause", err))
-		return d.halt(ctx, b, Note{Code: "trouble", Text: "多次没有成功，已经暂停。请稍后继续；仍然不行的，请联系运维人员。"})
+		return d.halt(ctx, b, Hold{Code: "trouble", Text: "多次没有成功，已经暂停。请稍后继续；仍然不行的，请联系运维人员。"})
 	}
 	return err
 }
@@ -54,14 +54,14 @@ func (d *Desk) run(ctx context.Context, b *Batch) error {
 		return fmt.Errorf("run a batch: %w", err)
 	}
 	if !may {
-		return d.halt(ctx, b, Note{Code: "requester-gone", Text: "提交人不再有这项岗位，或接入系统已停用，已经暂停。"})
+		return d.halt(ctx, b, Hold{Code: "requester-gone", Text: "提交人不再有这项岗位，或接入系统已停用，已经暂停。"})
 	}
 	left, tomorrow, err := d.leftToday(ctx, b)
 	if err != nil {
 		return err
 	}
 	if left == 0 && b.Counts.Todo > 0 {
-		return d.later(ctx, b, tomorrow, &Note{Code: "daily-quota", Text: fmt.Sprintf("今日的 %d 行已经核验，明日自动继续。", b.PerDay), Until: &tomorrow})
+		return d.later(ctx, b, tomorrow, &Hold{Code: "daily-quota", Text: fmt.Sprintf("今日的 %d 行已经核验，明日自动继续。", b.PerDay), Until: &tomorrow})
 	}
 	rows, err := d.Rows.BatchRows(ctx, RowFilter{Batch: b.ID, States: []RowState{RowTodo}, Limit: min(d.Slice, left)})
 	if err != nil {
@@ -96,8 +96,8 @@ func (d *Desk) leftToday(ctx context.Context, b *Batch) (int, time.Time, error) 
 
 // each has rows verified, some at a time, until all are or something holds the
 // batch up. A row whose job was cut off is as it was.
-func (d *Desk) each(ctx context.Context, b *Batch, rows []Row) (*Note, error) {
-	var held atomic.Pointer[Note]
+func (d *Desk) each(ctx context.Context, b *Batch, rows []Row) (*Hold, error) {
+	var held atomic.Pointer[Hold]
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(d.Parallel)
 	for _, row := range rows {
@@ -110,7 +110,7 @@ func (d *Desk) each(ctx context.Context, b *Batch, rows []Row) (*Note, error) {
 				return fmt.Errorf("run a batch: %w", err)
 			}
 			if now.State != Running {
-				held.Store(&Note{Code: noLongerRunning})
+				held.Store(&Hold{Code: noLongerRunning})
 				return nil
 			}
 			note, err := d.verify(ctx, b, row)
@@ -129,7 +129,7 @@ const noLongerRunning = "not-running"
 
 // verify has one row verified. A note says that the batch is held up, and that the
 // row is as it was.
-func (d *Desk) verify(ctx context.Context, b *Batch, row Row) (*Note, error) {
+func (d *Desk) verify(ctx context.Context, b *Batch, row Row) (*Hold, error) {
 	now := d.Now().UTC()
 	row.AskedAt = &now
 	r, err := d.resolve(ctx, b, row)
@@ -188,7 +188,7 @@ func outcomesOf(r *exchange.Resolution) []Outcome {
 }
 
 // refused says what an error means for the row, or for the whole batch.
-func (d *Desk) refused(ctx context.Context, b *Batch, row Row, err error) (*Note, error) {
+func (d *Desk) refused(ctx context.Context, b *Batch, row Row, err error) (*Hold, error) {
 	f := fault.As(err)
 	if f == nil {
 		if ctx.Err() != nil {
@@ -200,12 +200,12 @@ func (d *Desk) refused(ctx context.Context, b *Batch, row Row, err error) (*Note
 	switch {
 	case f.Kind == fault.Exhausted:
 		until := d.Now().Add(max(f.Wait, time.Minute)).UTC()
-		return &Note{Code: "quota-exceeded", Text: "达到了部门或系统的查询限额，在限额恢复后自动继续。", Until: &until}, nil
+		return &Hold{Code: "quota-exceeded", Text: "达到了部门或系统的查询限额，在限额恢复后自动继续。", Until: &until}, nil
 	case f.Code == "request-in-progress":
 		until := d.Now().Add(time.Minute).UTC()
-		return &Note{Code: f.Code, Text: "上一次中断时正在核验的行，一分钟后自动继续。", Until: &until}, nil
+		return &Hold{Code: f.Code, Text: "上一次中断时正在核验的行，一分钟后自动继续。", Until: &until}, nil
 	case f.Kind == fault.Denied:
-		return &Note{Code: f.Code, Text: f.Message}, nil
+		return &Hold{Code: f.Code, Text: f.Message}, nil
 	case f.Kind == fault.Unavailable:
 		return nil, fmt.Errorf("run a batch: %w", err)
 	}
@@ -252,7 +252,7 @@ func (d *Desk) look(ctx context.Context, b *Batch) error {
 		return d.later(ctx, current, now, nil)
 	case current.Counts.Waiting > 0:
 		until := now.Add(lookEvery)
-		return d.later(ctx, current, until, &Note{Code: "waiting", Text: fmt.Sprintf("%d 行有材料仍在核验中，有结果后自动更新。", current.Counts.Waiting), Until: &until})
+		return d.later(ctx, current, until, &Hold{Code: "waiting", Text: fmt.Sprintf("%d 行有材料仍在核验中，有结果后自动更新。", current.Counts.Waiting), Until: &until})
 	}
 	current.State, current.Note, current.EndedAt = Finished, nil, &now
 	e := d.entry(ledger.BatchFinished, current.requester(), current)
@@ -261,7 +261,7 @@ func (d *Desk) look(ctx context.Context, b *Batch) error {
 }
 
 // later stores the job that goes on at a time.
-func (d *Desk) later(ctx context.Context, b *Batch, at time.Time, note *Note) error {
+func (d *Desk) later(ctx context.Context, b *Batch, at time.Time, note *Hold) error {
 	current, err := d.Store.Batch(ctx, b.Department, b.ID)
 	if err != nil {
 		return fmt.Errorf("run a batch: %w", err)
@@ -278,7 +278,7 @@ func (d *Desk) later(ctx context.Context, b *Batch, at time.Time, note *Note) er
 }
 
 // halt pauses a batch until somebody does something.
-func (d *Desk) halt(ctx context.Context, b *Batch, note Note) error {
+func (d *Desk) halt(ctx context.Context, b *Batch, note Hold) error {
 	current, err := d.Store.Batch(ctx, b.Department, b.ID)
 	if err != nil {
 		return fmt.Errorf("run a batch: %w", err)

@@ -169,21 +169,21 @@ func TestPause_StopsBetweenRowsAndResumeGoesOn(t *testing.T) {
 		if _, err := b.step(d); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.Pause(t.Context(), taxOffice(), got.ID); err != nil {
+		if _, err := d.Pause(t.Context(), taxOffice(), got.ID, ""); err != nil {
 			t.Fatal(describe(err))
 		}
 		b.run(d)
 		if after := b.batch(got.ID); after.State != batch.Paused || after.Counts != (batch.Counts{Todo: 3, Done: 2}) {
 			t.Errorf("%s %+v", after.State, after.Counts)
 		}
-		if _, err := d.Resume(t.Context(), taxOffice(), got.ID); err != nil {
+		if _, err := d.Resume(t.Context(), taxOffice(), got.ID, ""); err != nil {
 			t.Fatal(describe(err))
 		}
 		b.run(d)
 		if after := b.batch(got.ID); after.State != batch.Finished || b.sources.total() != 5 {
 			t.Errorf("%s after %d questions", after.State, b.sources.total())
 		}
-		_, err := d.Cancel(t.Context(), taxOffice(), got.ID)
+		_, err := d.Cancel(t.Context(), taxOffice(), got.ID, "")
 		wantFault(t, err, fault.Conflict, "batch-state")
 	})
 }
@@ -198,7 +198,7 @@ func TestCancel_LeavesWhatWasNotAskedUnasked(t *testing.T) {
 	if _, err := b.step(d); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Cancel(t.Context(), taxOffice(), got.ID); err != nil {
+	if _, err := d.Cancel(t.Context(), taxOffice(), got.ID, ""); err != nil {
 		t.Fatal(describe(err))
 	}
 	b.run(d)
@@ -286,8 +286,8 @@ func TestBatch_IsNotFoundByAnotherDepartment(t *testing.T) {
 			},
 			"errors": func() error { _, err := d.Errors(t.Context(), police(), got.ID); return err },
 			"start":  func() error { _, err := d.Start(t.Context(), police(), got.ID, false); return err },
-			"pause":  func() error { _, err := d.Pause(t.Context(), police(), got.ID); return err },
-			"cancel": func() error { _, err := d.Cancel(t.Context(), police(), got.ID); return err },
+			"pause":  func() error { _, err := d.Pause(t.Context(), police(), got.ID, ""); return err },
+			"cancel": func() error { _, err := d.Cancel(t.Context(), police(), got.ID, ""); return err },
 			"result": func() error { _, err := d.Result(t.Context(), police(), got.ID, "correct-horse-battery"); return err },
 		} {
 			if err := do(); !errors.Is(err, fault.NotFound) {

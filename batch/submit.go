@@ -109,8 +109,8 @@ func checkSubmission(rev *catalog.Revision, by policies.Caller, in Submission) e
 		wrong = append(wrong, fault.Detail{Location: "subject", Code: "unknown-subject", Message: "目录中没有这个事项或一件事。请填写短码。"})
 	}
 	for _, text := range []struct{ at, what, value string }{{"purpose", "用途", in.Purpose}, {"basis", "法律依据", in.Basis}} {
-		if n := utf8.RuneCountInString(strings.TrimSpace(text.value)); n < 5 || n > 500 || !visible(text.value) {
-			wrong = append(wrong, fault.Detail{Location: text.at, Code: "length", Message: "请写明" + text.what + "，5 至 500 字，不写个人信息。"})
+		if n := utf8.RuneCountInString(strings.TrimSpace(text.value)); n < 5 || n > 200 || !visible(text.value) {
+			wrong = append(wrong, fault.Detail{Location: text.at, Code: "length", Message: "请写明" + text.what + "，5 至 200 字，不写个人信息。"})
 		}
 	}
 	if in.PerDay < 1 || in.PerDay > MaxRows {

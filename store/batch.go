@@ -132,7 +132,7 @@ func (row batchRow) batch() (batch.Batch, error) {
 	if row.Note == "" {
 		return b, nil
 	}
-	b.Note = &batch.Note{}
+	b.Note = &batch.Hold{}
 	if err := json.Unmarshal([]byte(row.Note), b.Note); err != nil {
 		return b, fmt.Errorf("decode the note of batch %s: %w", row.ID, err)
 	}
