@@ -129,7 +129,7 @@ type server struct {
 
 // New returns the handler of the whole interface. It fails when the
 // configuration cannot work.
-func New(c Config) (http.Handler, error) {
+func New(c Config) (*gin.Engine, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func newHarness(t testing.TB) *harness {
 	newID := func() string { return fmt.Sprintf("id-%d", ids.Add(1)) }
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	x := exchange.New(exchange.Config{
-		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Ledger: h.ledger, Grants: h.memory, Consents: h.memory,
+		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Ledger: h.ledger, Grants: h.memory, Consents: h.memory, Inbox: h.memory,
 		Keys: h.memory, Systems: h.memory, Queue: queue{}, Sources: source{},
 		Desk: &exchange.Desk{Assists: h.memory, Cases: h.memory, Now: at, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
 		Locate: func(string, *catalog.Source) (string, catalog.Network) {

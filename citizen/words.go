@@ -33,6 +33,7 @@ func kindTexts() map[ledger.Kind]string {
 		ledger.Denied:         "要查询您的数据，未获允许，没有查询",
 		ledger.Resolved:       "得出核验结果",
 		ledger.Read:           "读取核验结果",
+		ledger.Unmasked:       "查看被遮盖的姓名、号码或数据项",
 		ledger.AssistAnswered: "部门人员答复协查",
 		ledger.FileLinked:     "申请调取您的电子证照文件",
 		ledger.FileFetched:    "调取您的电子证照文件",

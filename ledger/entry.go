@@ -33,6 +33,7 @@ const (
 	Denied         Kind = "denied" // a look-up that may not be made, and so was not
 	Resolved       Kind = "resolved"
 	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
+	Unmasked       Kind = "unmasked" // what is shown masked was shown in full: who a party is, or values of a record
 	AssistAnswered Kind = "assist_answered"
 	SnapshotLoaded Kind = "snapshot_loaded"
 	FileLinked     Kind = "file_linked"  // a link to a licence's file was given out

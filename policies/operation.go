@@ -13,11 +13,13 @@ func operations() map[string][]Duty {
 		"list-matters": everybody, "read-matter": everybody,
 		"list-one-things": everybody, "read-one-thing": everybody,
 		"list-materials": everybody, "read-material": everybody,
-		"list-facts":    everybody,
+		"list-facts": everybody, "guide": everybody,
 		"list-datasets": staff, "read-dataset": staff,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},
+		"list-cases": {DutySystem, DutyClerk}, "list-follow-ups": {DutySystem, DutyClerk}, "list-asked-assist-tasks": {DutySystem, DutyClerk},
+		"unmask-party": {DutySystem, DutyClerk}, "list-my-acts": {DutyClerk},
 		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 

@@ -24,7 +24,7 @@ func rowTypes() []any {
 		sharingRow{}, consentRow{}, caseKeyRow{}, correctionRow{}, correctedFieldRow{}, releaseRow{}, viewerRow{},
 		batchRow{}, batchRowRow{}, batchKeyRow{},
 		personRow{}, dutyRow{}, sessionRow{},
-		inputsRow{},
+		inputsRow{}, followUpRow{}, actRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
 		anchorRow{}, troubleRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},

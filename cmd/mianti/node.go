@@ -102,7 +102,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
 	catalogs := store.NewCatalogs(db)
 	n.exchange = exchange.New(exchange.Config{
-		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db, Records: db, Previews: db,
+		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db, Records: db, Previews: db, Inbox: db,
 		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db, Files: files, FileLinks: db,
 		Snapshots: snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
 		Evidence:  signer, Versions: db, SheetKey: sheetKey.Bytes,

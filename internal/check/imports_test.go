@@ -45,6 +45,7 @@ func importTable() map[string]row {
 		"ledger/anchor":             {may: []string{"catalog", "connectors/egress"}, inTests: []string{"ledger/anchor/testwitness"}},
 		"ledger/anchor/testwitness": {may: []string{"ledger/anchor"}},
 		"internal/tiletest":         {},
+		"internal/demotest":         {},
 
 		// Use cases beside the exchange: they know the core, not each other.
 		"citizen":               {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}, inTests: wholeExchange()},
@@ -85,6 +86,7 @@ func pageTable(edge row) map[string]row {
 	return map[string]row{
 		"web/frame":           {may: []string{"exchange", "identity", "catalog", "policies", "internal/fault"}, inTests: []string{"web/frame/frametest"}},
 		"web/frame/frametest": {may: []string{"web/frame", "identity", "catalog", "policies", "examples/jinan", "internal/fault"}},
+		"web/journeys":        {inTests: []string{"internal/demotest"}},
 		"web/clerk":           section,
 		"web/citizen":         section,
 		"web/policy":          section,

@@ -20,7 +20,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -127,17 +126,8 @@ func New(c Config, sections ...Section) (*Site, error) {
 // ServeHTTP answers with a page.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
 
-// Tops gives the first parts of the paths that are pages: "clerk" for "/clerk/…",
-// and "" for the first page of all, if there is one.
-func (s *Site) Tops() []string {
-	var tops []string
-	for _, r := range s.engine.Routes() {
-		top, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
-		tops = append(tops, top)
-	}
-	slices.Sort(tops)
-	return slices.Compact(tops)
-}
+// Routes gives what is a page.
+func (s *Site) Routes() gin.RoutesInfo { return s.engine.Routes() }
 
 // own is the section of what belongs to no other.
 func (s *Site) own() Section {

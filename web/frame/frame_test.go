@@ -29,7 +29,9 @@ func probe() frame.Section {
 		},
 		Menu: []frame.MenuItem{{Title: "只给审批人员", Path: "/probe/clerk", Duties: clerk}},
 		Pages: []frame.Page{
-			{Path: "/probe/clerk", Duties: clerk, Handle: func(*frame.Visit) (frame.Answer, error) { return frame.Show("text.html", "标题", "只给审批人员"), nil }},
+			{Path: "/probe/clerk", Duties: clerk, Handle: func(*frame.Visit) (frame.Answer, error) {
+				return frame.Show("text.html", "标题", "只给审批人员"), nil
+			}},
 			{Path: "/probe/hostile", Handle: func(*frame.Visit) (frame.Answer, error) { return frame.Show("text.html", hostile, hostile), nil }},
 			{Path: "/probe/away", Handle: func(*frame.Visit) (frame.Answer, error) {
 				return frame.Answer{}, fault.New(fault.Unavailable, "away", hostile)
