@@ -93,6 +93,14 @@ func (d *Desk) systemFor(ctx context.Context, by policies.Caller, named string) 
 	return "", invalidBatch(fault.Detail{Location: "system", Code: "unknown-option", Message: "请选择本部门的接入系统：" + strings.Join(all, "、") + "。"})
 }
 
+// Systems are those in whose name a caller's list can be registered.
+func (d *Desk) Systems(ctx context.Context, by policies.Caller) ([]string, error) {
+	if by.System != "" {
+		return []string{by.System}, nil
+	}
+	return d.Register.SystemsOf(ctx, by.Department)
+}
+
 func invalidBatch(details ...fault.Detail) error {
 	return fault.New(fault.Invalid, "invalid-batch", "批量核验有 %d 处不符合要求，没有登记任何内容。", len(details)).With(details...)
 }

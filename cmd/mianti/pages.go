@@ -8,6 +8,7 @@ import (
 
 	"mianti/api"
 	"mianti/internal/workday"
+	"mianti/web/batch"
 	"mianti/web/citizen"
 	"mianti/web/frame"
 )
@@ -20,7 +21,11 @@ func sections(c api.Config) ([]frame.Section, error) {
 		config.Own = c.Citizen
 	}
 	applicants, err := citizen.New(config)
-	return []frame.Section{applicants}, err
+	if err != nil {
+		return nil, err
+	}
+	lists, err := batch.New(batch.Config{Lists: c.Batches, Intake: c.Batches, Acts: c.Batches, Results: c.Batches, Draining: c.Draining})
+	return []frame.Section{applicants, lists}, err
 }
 
 // newSite makes the pages beside an API.
