@@ -109,7 +109,7 @@ func (s *section) handIn(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	if b.State == batch.Invalid {
-		return frame.GoSaying("/batch/"+b.ID, "名单已校验，有需要改正的行。还没有开始核验。"), nil
+		return frame.Go("/batch/" + b.ID), nil // which says so itself
 	}
 	return frame.GoSaying("/batch/"+b.ID, "名单已校验，没有错误。还没有开始核验。"), nil
 }
