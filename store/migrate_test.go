@@ -22,6 +22,7 @@ func rowTypes() []any {
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
 		sharingRow{}, consentRow{}, caseKeyRow{}, correctionRow{}, correctedFieldRow{}, releaseRow{}, viewerRow{},
+		batchRow{}, batchRowRow{}, batchKeyRow{},
 		personRow{}, dutyRow{}, sessionRow{},
 		inputsRow{}, followUpRow{}, actRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
