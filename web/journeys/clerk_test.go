@@ -31,6 +31,9 @@ func TestClerk_FindsACaseLooksAtItAndSeesHisActs(t *testing.T) {
 	b.enter()
 	b.reads("办件 JN-S10-0001", "还要交或补充", "部门核验中", "不用交", "彭*")
 	b.look("clerk-case")
+	evaluate[int](b, `[...document.querySelectorAll("details")].map((d) => d.open = true).length`)
+	b.reads("核验经过", "数据时点", "查看遮盖的内容（留痕）", "凭据", "数据有误：")
+	b.look("clerk-case-open")
 
 	page := b.path()
 	b.follow(`#parties ~ ul li:nth-child(2) button`)
