@@ -27,6 +27,9 @@ func pages() []seen {
 		{name: "styleguide", path: "/styleguide"},
 		{name: "sign-in", path: "/auth/"},
 		{name: "signed-in", kind: "staff", who: "two", path: "/auth/"},
+		{name: "clerk-closed", kind: "staff", who: "clerk", path: "/clerk?state=closed"},
+		{name: "clerk-assist", kind: "staff", who: "clerk", path: "/clerk/assist"},
+		{name: "clerk-followup", kind: "staff", who: "clerk", path: "/clerk/followup"},
 		{name: "missing", path: "/clerk/no-such-page"},
 		{name: "sign-in-first", path: "/preferences/none"},
 	}
