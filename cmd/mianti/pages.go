@@ -9,7 +9,11 @@ import (
 	"mianti/api"
 	"mianti/internal/workday"
 	"mianti/web/citizen"
+	"mianti/web/clerk"
+	"mianti/web/department"
 	"mianti/web/frame"
+	"mianti/web/overview"
+	"mianti/web/policy"
 )
 
 // sections are the pages of an exchange, in the order of the menu. They stand on
@@ -20,7 +24,13 @@ func sections(c api.Config) ([]frame.Section, error) {
 		config.Own = c.Citizen
 	}
 	applicants, err := citizen.New(config)
-	return []frame.Section{applicants}, err
+	return []frame.Section{
+		applicants,
+		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
+		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions}),
+		department.New(department.Config{Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections}),
+		overview.New(overview.Config{Figures: c.Figures}),
+	}, err
 }
 
 // newSite makes the pages beside an API.
