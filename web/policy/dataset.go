@@ -13,6 +13,7 @@ type datasetView struct {
 	*datasetRow
 	Kinds    []string // of party that a record can be asked for
 	Fields   []fieldView
+	AnyTerms bool
 	Sources  []sourceView
 	Rows     []useView
 	Pager    frame.Pager
@@ -61,6 +62,7 @@ func (s *section) dataset(v *frame.Visit) (frame.Answer, error) {
 			Released: d.released[i], Checked: d.checked[i], Ends: f.Code == d.ValidUntil,
 		})
 	}
+	view.AnyTerms = slices.ContainsFunc(view.Fields, func(f fieldView) bool { return f.Terms != catalog.SharingTerms{} })
 	for i := range d.Dataset.Sources {
 		view.Sources = append(view.Sources, sourceView{&d.Dataset.Sources[i], sourceName(d.Dataset.Sources[i].Kind)})
 	}
