@@ -9,6 +9,7 @@ import (
 	"mianti/api"
 	"mianti/internal/workday"
 	"mianti/web/citizen"
+	"mianti/web/clerk"
 	"mianti/web/frame"
 	"mianti/web/policy"
 )
@@ -21,7 +22,11 @@ func sections(c api.Config) ([]frame.Section, error) {
 		config.Own = c.Citizen
 	}
 	applicants, err := citizen.New(config)
-	return []frame.Section{applicants, policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions})}, err
+	return []frame.Section{
+		applicants,
+		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
+		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions}),
+	}, err
 }
 
 // newSite makes the pages beside an API.
