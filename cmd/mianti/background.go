@@ -9,9 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"mianti/batch"
 	"mianti/connectors/guard"
 	"mianti/correction"
 	"mianti/exchange"
+	"mianti/figures"
+	"mianti/internal/fault"
 	"mianti/internal/jobs"
 	"mianti/internal/webhook"
 	"mianti/keyring"
@@ -23,8 +26,8 @@ import (
 // background is what an exchange does besides answering: jobs, probes, the
 // record of calls, and files of departments.
 type background struct {
-	// runners have kinds of jobs of their own, so that receivers of events who do
-	// not answer hold no case up.
+	// runners have kinds of jobs of their own, so that neither batches nor receivers
+	// of events who do not answer hold a case up.
 	runners []*jobs.Runner
 	guard   *guard.Guard
 	targets func() []guard.Target
@@ -32,8 +35,11 @@ type background struct {
 	sealing *sealing
 	anchors *anchor.Worker
 	store   purger
+	// counter counts finished cases for the figures.
+	counter *figures.Counter
 	// retention ends what was kept long enough.
 	retention *retention.Retention
+	batches   *batch.Desk
 	log       *slog.Logger
 }
 
@@ -52,6 +58,8 @@ const (
 	purgeEvery = time.Hour
 	// keepCosignatures is how long every cosignature is kept; then one for each day.
 	keepCosignatures = 30 * 24 * time.Hour
+	// countEvery is how often finished cases are counted.
+	countEvery = 20 * time.Second
 	// folderEvery is how often the folder of files is looked at.
 	folderEvery = 10 * time.Second
 	// catalogDeadline bounds a look at the present catalog, so that a database that
@@ -61,7 +69,8 @@ const (
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
+	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
+		counter: &figures.Counter{Ended: n.store, Catalogs: catalogs, Now: time.Now}, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
 		return nil, err
@@ -71,6 +80,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring
 			exchange.JobContinue: n.exchange.ContinueJob, exchange.JobAssistNotice: n.exchange.AssistNotice,
 			exchange.JobReflow: n.exchange.ReflowJob, exchange.JobReconsider: n.exchange.ReconsiderJob, correction.JobNotice: n.corrections.NoticeJob,
 		},
+		{batch.JobRun: n.batches.Job},
 		{exchange.JobEvent: webhook.Deliver(n.store, sender, log)},
 	} {
 		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})
@@ -120,6 +130,7 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
+	all.Go(func() { b.every(ctx, countEvery, b.count) })
 	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
 	all.Go(func() { b.anchors.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.retain) })
@@ -169,8 +180,22 @@ func (b *background) purge(ctx context.Context) {
 	}
 }
 
+// count counts the cases that have ended. What another replica counts meanwhile is
+// not counted again.
+func (b *background) count(ctx context.Context) {
+	if _, err := b.counter.Run(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, fault.Conflict) {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "finished cases were not counted", slog.Any("cause", err))
+	}
+}
+
 // retain destroys what is due.
 func (b *background) retain(ctx context.Context) {
+	switch n, err := b.batches.Expire(ctx); {
+	case err != nil && ctx.Err() == nil:
+		b.log.LogAttrs(ctx, slog.LevelError, "batches that are due were not destroyed", slog.Any("cause", err))
+	case n > 0:
+		b.log.LogAttrs(ctx, slog.LevelInfo, "destroyed the lists and results of batches", slog.Int("batches", n))
+	}
 	done, err := b.retention.Run(ctx, nil)
 	if err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelError, "what is due was not destroyed", slog.Any("cause", err))

@@ -19,7 +19,7 @@ import (
 	"mianti/web/frame"
 )
 
-//go:embed pages text.en.json
+//go:embed pages style.css text.en.json
 var files embed.FS
 
 // Lists gives what a department and its people have before them.

@@ -16,7 +16,7 @@ import (
 	"mianti/web/frame"
 )
 
-//go:embed pages text.en.json
+//go:embed pages style.css text.en.json
 var files embed.FS
 
 // Catalogs gives the revisions of the catalog.
