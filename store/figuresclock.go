@@ -77,7 +77,7 @@ func (s *Store) CorrectionsOpened(ctx context.Context, from, until time.Time) ([
 }
 
 // sourceKey tells sources apart.
-type sourceKey struct{ Source, Dataset, Department string }
+type sourceKey struct{ source, dataset, department string }
 
 // SourceTimes gives how sources answered in a time; those of one department, or of
 // all.
@@ -111,11 +111,10 @@ func (s *Store) calls(ctx context.Context, department string, from, until time.T
 
 func (s *Store) sourceResults(ctx context.Context, department string, from, until time.Time, found map[sourceKey]*figures.SourceTime) error {
 	var rows []struct {
-		sourceKey `gorm:"embedded"`
-		Result    string
-		Called    bool
-		N         int
-		Newest    Timestamp
+		Source, Dataset, Department, Result string
+		Called                              bool
+		N                                   int
+		Newest                              Timestamp
 	}
 	const by = "source, dataset, department, result, attempt > 0"
 	err := s.calls(ctx, department, from, until).Select("source, dataset, department, result, attempt > 0 AS called, COUNT(*) AS n, MAX(done) AS newest").Group(by).Scan(&rows).Error
@@ -123,10 +122,11 @@ func (s *Store) sourceResults(ctx context.Context, department string, from, unti
 		return translate(err, "count the calls to sources", things{})
 	}
 	for _, row := range rows {
-		one := found[row.sourceKey]
+		key := sourceKey{row.Source, row.Dataset, row.Department}
+		one := found[key]
 		if one == nil {
 			one = &figures.SourceTime{Source: row.Source, Dataset: row.Dataset, Department: row.Department, Results: []figures.Beside{}}
-			found[row.sourceKey] = one
+			found[key] = one
 		}
 		one.Results = append(one.Results, figures.Beside{Name: row.Result, N: row.N})
 		newest := row.Newest.Time()
@@ -169,8 +169,8 @@ func (s *Store) sourcePercentiles(ctx context.Context, department string, from, 
 	ranked := s.calls(ctx, department, from, until).Where("called_back > 0 AND called_out > 0").
 		Select(of + ", called_back - called_out AS took, ROW_NUMBER() OVER (PARTITION BY " + of + " ORDER BY called_back - called_out) AS nth, COUNT(*) OVER (PARTITION BY " + of + ") AS n")
 	var rows []struct {
-		sourceKey `gorm:"embedded"`
-		P50, P95  int64
+		Source, Dataset, Department string
+		P50, P95                    int64
 	}
 	err := s.db.WithContext(ctx).Table("(?) AS ranked", ranked).
 		Select(of + ", MIN(CASE WHEN nth * 2 >= n THEN took END) AS p50, MIN(CASE WHEN nth * 20 >= n * 19 THEN took END) AS p95").Group(of).Scan(&rows).Error
@@ -178,7 +178,7 @@ func (s *Store) sourcePercentiles(ctx context.Context, department string, from, 
 		return translate(err, "measure the calls to sources", things{})
 	}
 	for _, row := range rows {
-		if one := found[row.sourceKey]; one != nil {
+		if one := found[sourceKey{row.Source, row.Dataset, row.Department}]; one != nil {
 			one.P50, one.P95 = row.P50/1000, row.P95/1000
 		}
 	}
