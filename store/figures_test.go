@@ -189,11 +189,12 @@ func TestSourceTimes_GivesTheNearestRankOfWhatCameBack(t *testing.T) {
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%+v, %v", found, err)
 		}
-		// The 19th of 20 is the first that is not shorter than 95 %, the 10th than half.
-		if one := found[0]; one.Source != "GA.D-GA01.query" || one.Dataset != "D-GA01" || one.Department != "GA" || one.P95 != 190 || one.P50 != 100 || one.Asked != 21 || one.Answered != 20 || one.Failed != 1 || one.Held != 1 || one.Well() {
+		// The 19th of 20 is the first that is not shorter than 95 %, the 10th than half:
+		// 190 ms and 100 ms. The class in which one lies ends less than a tenth above it.
+		if one := found[0]; one.Source != "GA.D-GA01.query" || one.Dataset != "D-GA01" || one.Department != "GA" || one.P95 < 190 || one.P95 > 209 || one.P50 < 100 || one.P50 > 110 || one.Asked != 21 || one.Answered != 20 || one.Failed != 1 || one.Held != 1 || one.Well() {
 			t.Errorf("%+v", one)
 		}
-		if all, err := s.SourceTimes(t.Context(), "", testTime, testTime.Add(time.Hour)); err != nil || len(all) != 2 || all[1].Source != "SC.D-SC01.query" || all[1].P95 != 10 {
+		if all, err := s.SourceTimes(t.Context(), "", testTime, testTime.Add(time.Hour)); err != nil || len(all) != 2 || all[1].Source != "SC.D-SC01.query" || all[1].P95 != 10 || all[1].P50 != 10 {
 			t.Errorf("of all: %+v, %v", all, err)
 		}
 		if found, err := s.SourceTimes(t.Context(), "SPJ", testTime, testTime.Add(time.Hour)); len(found) != 0 || err != nil {

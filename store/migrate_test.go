@@ -26,7 +26,7 @@ func rowTypes() []any {
 		inputsRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
 		anchorRow{}, troubleRow{},
-		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{},
+		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{}, callCountRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
