@@ -45,6 +45,20 @@ func (s *surfer) see(path, text string) string {
 	}
 }
 
+// asksOf counts how often matters asked for what was settled, and for all that
+// applied.
+func asksOf(r *exchange.Resolution) (exempt, applicable int) {
+	for _, m := range r.Materials {
+		if m.Outcome == policies.Settled {
+			exempt += len(m.UsedBy)
+		}
+		if m.Outcome != policies.NotApplicable {
+			applicable += len(m.UsedBy)
+		}
+	}
+	return exempt, applicable
+}
+
 // TestDepartmentPages_ThroughTheWholeProgram lets a department decide on an
 // application field by field, deliver it and suspend the grant, and see who used
 // its data; and a leader what the finished case came to.
@@ -96,15 +110,7 @@ func TestDepartmentPages_ThroughTheWholeProgram(t *testing.T) {
 	}
 	d.node.background.count(t.Context())
 	leader := signInAs(t, d, "staff", "auditor")
-	exempt, applicable := 0, 0
-	for _, m := range opened.Materials {
-		if m.Outcome == policies.Settled {
-			exempt += len(m.UsedBy)
-		}
-		if m.Outcome != policies.NotApplicable {
-			applicable += len(m.UsedBy)
-		}
-	}
+	exempt, applicable := asksOf(opened)
 	leader.see("/overview", fmt.Sprintf("%d ÷ %d<", exempt, applicable))
 	if status, body := leader.call(http.MethodGet, "/overview/download", ""); status != http.StatusOK || !strings.HasPrefix(body, "PK") {
 		t.Errorf("the workbook: %d %.20q", status, body)
