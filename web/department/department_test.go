@@ -3,6 +3,7 @@ package department_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -238,5 +239,46 @@ func TestPages_AreThereInEnglish(t *testing.T) {
 		"/department/assists/t1": "Answered by", "/department/corrections/k1": "Whose record", "/department/grants/g1": "Ending soon",
 	} {
 		ok(t, v.Get(path)).Has(t, text)
+	}
+}
+
+func TestPages_NameEveryFieldOnce(t *testing.T) {
+	t.Parallel()
+	v := visit(t, newDesk())
+	for _, path := range everyPage() {
+		seen := map[string]bool{}
+		body := ok(t, v.Get(path)).Body
+		for _, found := range regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(body, -1) {
+			if seen[found[1]] {
+				t.Errorf("%s: two things are called %s", path, found[1])
+			}
+			seen[found[1]] = true
+		}
+		for _, found := range regexp.MustCompile(` for="([^"]+)"`).FindAllStringSubmatch(body, -1) {
+			if !seen[found[1]] {
+				t.Errorf("%s: a label is of %s, which is not there", path, found[1])
+			}
+		}
+	}
+}
+
+func TestPages_LeadFromAFaultToItsField(t *testing.T) {
+	t.Parallel()
+	for path, form := range map[string]url.Values{
+		"/department/sharing/q1":     {"act": {"decision"}},
+		"/department/assists/t1":     {},
+		"/department/corrections/k1": {"act": {"passing_on"}},
+		"/department/grants/g1":      {"act": {"narrowing"}},
+	} {
+		p := visit(t, newDesk()).Post(path, form)
+		found := regexp.MustCompile(`<a href="#([^"]+)">`).FindAllStringSubmatch(p.Body, -1)
+		if p.Status != http.StatusUnprocessableEntity || len(found) == 0 {
+			t.Errorf("%s: status %d, %d faults", path, p.Status, len(found))
+		}
+		for _, link := range found {
+			if !strings.Contains(p.Body, `id="`+link[1]+`"`) {
+				t.Errorf("%s: a fault leads to %s, which is not there", path, link[1])
+			}
+		}
 	}
 }
