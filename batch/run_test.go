@@ -355,3 +355,66 @@ func TestExpire_DestroysListAndResultsAfterTheirTerm(t *testing.T) {
 		wantFault(t, err, fault.Gone, "batch-destroyed")
 	})
 }
+
+func TestRun_FollowsRowsThatWaitForASource(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, b *bench) {
+		d := b.desk()
+		got := b.submit(d, submission(list(2)))
+		b.start(d, got.ID)
+		b.sources.away = true
+		for range 2 { // the rows, and the first look at what waits
+			if _, err := b.step(d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := b.batch(got.ID)
+		if after.State != batch.Running || after.Counts != (batch.Counts{Waiting: 2}) || after.Note == nil || after.Note.Code != "waiting" {
+			t.Fatalf("%s %+v, note %+v", after.State, after.Counts, after.Note)
+		}
+		b.sources.away = false
+		for _, row := range b.rows(got.ID) {
+			if err := b.x.Continue(t.Context(), "SW", row.Case); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.run(d)
+		if after := b.batch(got.ID); after.State != batch.Finished || after.Counts != (batch.Counts{Done: 2}) {
+			t.Errorf("%s %+v", after.State, after.Counts)
+		}
+	})
+}
+
+func TestRun_TellsRowsThatLackSomethingFromThoseThatAreSettled(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sqlite(t))
+	if err := b.store.SaveSystem(t.Context(), exchange.System{ID: "DA-1", Department: "DA"}); err != nil {
+		t.Fatal(err)
+	}
+	archives := policies.Caller{System: "DA-1", Department: "DA"}
+	in := submission([]byte("申请人姓名或名称,申请人号码,人防工程是结建、易地建设还是免建\n甲公司," + creditCode(1) + ",免建\n乙公司," + creditCode(2) + ",\n丙公司," + creditCode(3) + ",都不是\n"))
+	in.Subject = "S04.M21"
+	d := b.desk()
+	got, err := d.Submit(t.Context(), archives, in)
+	if err != nil {
+		t.Fatal(describe(err))
+	}
+	if _, err := d.Start(t.Context(), archives, got.ID, true); err != nil {
+		t.Fatal(describe(err))
+	}
+	b.run(d)
+	rows, err := d.List(t.Context(), archives, batch.RowFilter{Batch: got.ID, States: []batch.RowState{batch.RowLacking}, Limit: 10})
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows lack something, %v", len(rows), err)
+	}
+	// Both have a paper to hand in; of the second, a fact is not known besides.
+	for i, want := range []string{"S04.M21.a upload", "S04.M21.a upload, S04.M21.b needs_fact"} {
+		var told []string
+		for _, o := range rows[i].Outcomes {
+			told = append(told, o.Code+" "+string(o.Outcome))
+		}
+		if got := strings.Join(told, ", "); got != want {
+			t.Errorf("line %d: %s, want %s", rows[i].Line, got, want)
+		}
+	}
+}
