@@ -26,6 +26,7 @@ import (
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/exchange"
+	"mianti/figures"
 	"mianti/identity"
 	"mianti/policies"
 	"mianti/safeguard"
@@ -64,10 +65,13 @@ type People interface {
 type Config struct {
 	Exchange *exchange.Exchange
 	Catalogs exchange.Catalogs
-	Systems  Systems
-	Tokens   Tokens
-	Sharing  *sharing.Sharing
-	Ledger   Ledger
+	// Revisions lists those that are stored; nil for none.
+	Revisions Revisions
+	Systems   Systems
+	Tokens    Tokens
+	Sharing   *sharing.Sharing
+	Figures   *figures.Figures
+	Ledger    Ledger
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.
@@ -154,7 +158,7 @@ func New(c Config) (*gin.Engine, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), correctionProblems(), previewProblems(), safeguardProblems(), evidenceProblems(), batchProblems(), guideProblems(),
+		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), figuresProblems(), correctionProblems(), previewProblems(), safeguardProblems(), evidenceProblems(), batchProblems(), guideProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text
@@ -59,6 +59,8 @@ func caseProblems() map[string]problemText {
 		"unknown-one-thing":            {title: "没有这个一件事", explanation: "请用 GET /v1/one-things 查询代码。"},
 		"unknown-material":             {title: "没有这项材料", explanation: "材料代码见核验结果或 GET /v1/materials。"},
 		"unknown-dataset":              {title: "没有这个数据资源", explanation: "请用 GET /v1/datasets 查询代码。"},
+		"no-such-revision":             {title: "没有这个目录修订", explanation: "请用 GET /v1/revisions 查询编号。"},
+		"invalid-trial":                {title: "试算的内容不符合要求", explanation: "errors 逐条说明位置与原因。试算不保存任何内容。"},
 		"unknown-department":           {title: "没有这个部门", explanation: "请用 GET /v1/departments 查询代码。"},
 		"unknown-case":                 {title: "没有这个办件", explanation: "没有这个办件，或它不属于本部门。"},
 		"unknown-party":                {title: "没有这个当事人", explanation: "这个办件没有这个代号的当事人。当事人的代号见办件。"},

@@ -7,6 +7,7 @@ func operations() map[string][]Duty {
 	staff := []Duty{
 		DutySystem, DutyClerk, DutySharingOfficer, DutyPolicyEditor, DutyPolicyReviewer, DutyDepartmentAdmin, DutyAuditor, DutyOperator,
 	}
+	policy := []Duty{DutyPolicyEditor, DutyPolicyReviewer}
 	everybody := append([]Duty{DutyCitizen}, staff...)
 	return map[string][]Duty{
 		"list-departments": everybody, "read-department": everybody,
@@ -15,6 +16,8 @@ func operations() map[string][]Duty {
 		"list-materials": everybody, "read-material": everybody,
 		"list-facts": everybody, "guide": everybody,
 		"list-datasets": staff, "read-dataset": staff,
+		"list-revisions": policy, "read-revision": policy, "compare-revisions": policy, "list-findings": policy,
+		"try-rules": policy, "try-condition": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},
@@ -55,6 +58,8 @@ func operations() map[string][]Duty {
 		"escalate-correction": {DutySystem, DutyClerk, DutySharingOfficer, DutyCitizen},
 		"take-correction":     {DutySharingOfficer}, "answer-correction": {DutySharingOfficer}, "pass-on-correction": {DutySharingOfficer},
 		"mediate-correction": {DutySharingOfficer}, "decide-correction": {DutySharingOfficer},
+		"read-figures":      {DutySharingOfficer, DutyPolicyEditor, DutyPolicyReviewer, DutyDepartmentAdmin, DutyAuditor, DutyOperator},
+		"list-dataset-uses": {DutySharingOfficer, DutyDepartmentAdmin, DutyAuditor}, "list-source-health": {DutySharingOfficer, DutyDepartmentAdmin, DutyAuditor, DutyOperator},
 		"list-grants": {DutySystem, DutySharingOfficer, DutyAuditor}, "read-grant": {DutySystem, DutySharingOfficer, DutyAuditor},
 		"suspend-grant": {DutySharingOfficer}, "order-correction": {DutySharingOfficer}, "resume-grant": {DutySharingOfficer},
 		"terminate-grant": {DutySharingOfficer}, "narrow-grant": {DutySharingOfficer},

@@ -26,6 +26,7 @@ type caseKeyRow struct {
 	Destroyed     *Timestamp `gorm:"column:destroyed_at"`
 	DestroyedFor  string     `gorm:"column:destroyed_for"`
 	SaltDestroyed *Timestamp `gorm:"column:salt_destroyed_at"`
+	Counted       *Timestamp `gorm:"column:counted_at"` // when it was counted for the figures
 }
 
 // TableName names the table.

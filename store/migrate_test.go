@@ -27,6 +27,7 @@ func rowTypes() []any {
 		inputsRow{}, followUpRow{}, actRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
 		anchorRow{}, troubleRow{},
+		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}

@@ -151,7 +151,7 @@ func (s *Store) extend(ctx context.Context, tx *gorm.DB, frontier *ledger.Fronti
 			return translate(err, doing, things{})
 		}
 	}
-	return nil
+	return indexUses(ctx, tx, waiting)
 }
 
 // sealStatement bounds the rows of one statement, so that it keeps under

@@ -13,6 +13,8 @@ import (
 	"mianti/connectors/guard"
 	"mianti/correction"
 	"mianti/exchange"
+	"mianti/figures"
+	"mianti/internal/fault"
 	"mianti/internal/jobs"
 	"mianti/internal/webhook"
 	"mianti/keyring"
@@ -33,6 +35,8 @@ type background struct {
 	sealing *sealing
 	anchors *anchor.Worker
 	store   purger
+	// counter counts finished cases for the figures.
+	counter *figures.Counter
 	// retention ends what was kept long enough.
 	retention *retention.Retention
 	batches   *batch.Desk
@@ -54,6 +58,8 @@ const (
 	purgeEvery = time.Hour
 	// keepCosignatures is how long every cosignature is kept; then one for each day.
 	keepCosignatures = 30 * 24 * time.Hour
+	// countEvery is how often finished cases are counted.
+	countEvery = 20 * time.Second
 	// folderEvery is how often the folder of files is looked at.
 	folderEvery = 10 * time.Second
 	// catalogDeadline bounds a look at the present catalog, so that a database that
@@ -63,7 +69,8 @@ const (
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log, targets: func() []guard.Target { return s.targets(catalogs) }}
+	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
+		counter: &figures.Counter{Ended: n.store, Catalogs: catalogs, Now: time.Now}, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
 		return nil, err
@@ -123,6 +130,7 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
+	all.Go(func() { b.every(ctx, countEvery, b.count) })
 	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
 	all.Go(func() { b.anchors.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.retain) })
@@ -169,6 +177,14 @@ func (b *background) purge(ctx context.Context) {
 	}
 	if _, err := b.store.PurgeAnchors(ctx, time.Now().Add(-keepCosignatures)); err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "old cosignatures were not dropped", slog.Any("cause", err))
+	}
+}
+
+// count counts the cases that have ended. What another replica counts meanwhile is
+// not counted again.
+func (b *background) count(ctx context.Context) {
+	if _, err := b.counter.Run(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, fault.Conflict) {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "finished cases were not counted", slog.Any("cause", err))
 	}
 }
 

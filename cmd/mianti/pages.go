@@ -10,7 +10,11 @@ import (
 	"mianti/internal/workday"
 	"mianti/web/batch"
 	"mianti/web/citizen"
+	"mianti/web/clerk"
+	"mianti/web/department"
 	"mianti/web/frame"
+	"mianti/web/overview"
+	"mianti/web/policy"
 )
 
 // sections are the pages of an exchange, in the order of the menu. They stand on
@@ -25,7 +29,14 @@ func sections(c api.Config) ([]frame.Section, error) {
 		return nil, err
 	}
 	lists, err := batch.New(batch.Config{Lists: c.Batches, Intake: c.Batches, Acts: c.Batches, Results: c.Batches, Draining: c.Draining})
-	return []frame.Section{applicants, lists}, err
+	return []frame.Section{
+		applicants,
+		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
+		lists,
+		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions}),
+		department.New(department.Config{Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections}),
+		overview.New(overview.Config{Figures: c.Figures}),
+	}, err
 }
 
 // newSite makes the pages beside an API.

@@ -5,6 +5,7 @@ import (
 
 	"mianti/correction"
 	"mianti/exchange"
+	"mianti/figures"
 	"mianti/internal/workday"
 	"mianti/sharing"
 	"mianti/store"
@@ -15,6 +16,13 @@ func newCorrections(db *store.Store, catalogs exchange.Catalogs, x *exchange.Exc
 	return correction.New(correction.Config{
 		Catalogs: catalogs, Corrections: db, Exchange: x, Journal: db, Procedure: correction.Procedure{Days: calendar, Authority: authority},
 		Now: time.Now, NewID: newID,
+	})
+}
+
+// newFigures wires what leaders and departments count.
+func newFigures(db *store.Store, catalogs figures.Catalogs, calendar *workday.Calendar, authority string) *figures.Figures {
+	return figures.New(figures.Config{
+		Catalogs: catalogs, Counts: db, Clocks: db, Uses: db, Days: calendar, Authority: authority, Now: time.Now,
 	})
 }
 

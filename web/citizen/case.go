@@ -12,12 +12,12 @@ type ownView struct {
 	Case             *citizen.OwnCase
 	Filled           []settled
 	Committed        []string
-	Checking         []waitingView
+	Asked, Checking  []waitingView // for his word, and for others
 	Upload           []citizen.OwnPaper
 	Waiting, Decided []exchange.Consent
 	Steps            []frame.Step
 	Corrections      []correctionView
-	Done, All        int
+	All              int
 }
 
 // settled is a material that he need not hand in, with the records behind it.
@@ -42,10 +42,13 @@ func (p *pages) ownCase(v *frame.Visit) (frame.Answer, error) {
 	view := &ownView{Case: c, Upload: c.Upload, Steps: steps(v, c.Matters)}
 	view.Filled, view.Committed = grouped(c.Filled)
 	for _, w := range c.Checking {
+		if asksHim(w.Outcome) {
+			view.Asked = append(view.Asked, waitingView{w, waitingChip(v, w.Outcome)})
+			continue
+		}
 		view.Checking = append(view.Checking, waitingView{w, waitingChip(v, w.Outcome)})
 	}
-	view.Done = len(view.Filled)
-	view.All = view.Done + len(view.Committed) + len(view.Checking) + len(view.Upload)
+	view.All = len(view.Filled) + len(view.Committed) + len(c.Checking) + len(view.Upload)
 	if view.Waiting, view.Decided, err = p.consentsOf(v, c.ID); err != nil {
 		return frame.Answer{}, err
 	}
@@ -83,22 +86,4 @@ func waitingChip(v *frame.Visit, outcome policies.Outcome) frame.ChipView {
 		return frame.ChipView{Kind: "wait", Text: v.T("等前一步")}
 	}
 	return frame.ChipView{Kind: "wait", Text: v.T("部门核对中")}
-}
-
-// letterView is a commitment letter to print and sign.
-type letterView struct {
-	Case      *citizen.OwnCase
-	Materials []string
-}
-
-// commitment prints the letter (告知承诺书) for what he has committed to. It names
-// nobody: name and signature are written by hand.
-func (p *pages) commitment(v *frame.Visit) (frame.Answer, error) {
-	c, err := p.Own.Case(v.Context(), v.Caller, v.Param("id"))
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	view := &letterView{Case: c}
-	_, view.Materials = grouped(c.Filled)
-	return frame.Show("commitment.html", "告知承诺书", view).Bare(), nil
 }

@@ -1,6 +1,7 @@
 package citizen
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,6 +61,7 @@ func (p *pages) guide(v *frame.Visit) (frame.Answer, error) {
 	}
 	sent, doubtful := answersIn(rev, v.Request().URL.Query())
 	facts, wrong := rev.ParseAnswers(sent)
+	maps.DeleteFunc(sent, func(code string, _ []string) bool { _, right := facts[code]; return !right })
 	guidance, err := rev.Guide(view.Code, facts)
 	if err != nil {
 		return frame.Answer{}, err
@@ -144,7 +146,7 @@ func (g *guideView) ask(v *frame.Visit, rev *catalog.Revision, guidance *catalog
 
 func newQuestion(v *frame.Visit, fact *catalog.Fact) questionView {
 	q := questionView{Code: fact.Code, Ask: fact.Ask, Type: "radio"}
-	doubt := frame.Option{Value: unsure, Title: v.T("不清楚，先不答")}
+	doubt := frame.Option{Value: unsure, Title: v.T("不清楚")}
 	for _, o := range fact.Options {
 		q.Options = append(q.Options, frame.Option{Value: o.Value, Title: o.Label})
 	}

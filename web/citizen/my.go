@@ -27,7 +27,7 @@ type todo struct{ Title, Text, Path, Action string }
 // caseView is a case in a list.
 type caseView struct {
 	citizen.OwnCase
-	Done, All int // materials that need nothing of him any more, and all of them
+	Done, Asked, Waits, All int // materials: settled, his word is awaited, others are checking, and all
 }
 
 // correctionView is what became of a wrong record.
@@ -138,14 +138,28 @@ func correctionText(v *frame.Visit, state correction.State) (text, kind string) 
 }
 
 func newCaseView(c citizen.OwnCase) caseView {
-	done := distinct(c.Filled)
-	return caseView{OwnCase: c, Done: done, All: done + len(c.Checking) + len(c.Upload)}
+	view := caseView{OwnCase: c, Done: distinct(c.Filled)}
+	for _, w := range c.Checking {
+		if asksHim(w.Outcome) {
+			view.Asked++
+		} else {
+			view.Waits++
+		}
+	}
+	view.All = view.Done + len(c.Checking) + len(c.Upload)
+	return view
 }
+
+// asksHim reports whether a material waits for the person's own word.
+func asksHim(o policies.Outcome) bool { return o == policies.NeedsConsent || o == policies.NeedsFact }
 
 // distinct counts materials: one can rest on several records.
 func distinct(filled []citizen.OwnMaterial) int {
 	seen := map[string]bool{}
 	for _, f := range filled {
+		if f.Committed {
+			continue
+		}
 		seen[f.Material+"@"+f.Party] = true
 	}
 	return len(seen)

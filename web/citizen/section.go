@@ -20,7 +20,7 @@ import (
 	"mianti/web/frame"
 )
 
-//go:embed pages words.json text.en.json
+//go:embed pages words.json style.css text.en.json
 var files embed.FS
 
 // Own is what a person may ask about himself.

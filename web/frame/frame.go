@@ -62,7 +62,8 @@ type Config struct {
 type Section struct {
 	// Name is the section's in the names of its pages, such as "clerk".
 	Name string
-	// Files has pages/*.html, each of which defines "content", and text.en.json.
+	// Files has pages/*.html, each of which defines "content", text.en.json, and
+	// style.css for what the components do not have.
 	Files fs.FS
 	Pages []Page
 	Menu  []MenuItem
@@ -94,6 +95,7 @@ type Site struct {
 	looks    map[string]*look // by language
 	menu     []MenuItem
 	assets   map[string]asset
+	styles   map[string]string // addresses, by section
 	sameSite *http.CrossOriginProtection
 }
 
@@ -113,7 +115,7 @@ func New(c Config, sections ...Section) (*Site, error) {
 		return nil, fmt.Errorf("web: address: %w", err)
 	}
 	sections = append([]Section{s.own()}, sections...)
-	if err := s.loadAssets(); err != nil {
+	if err := s.loadAssets(sections); err != nil {
 		return nil, err
 	}
 	if s.looks, err = s.loadLooks(sections); err != nil {
@@ -187,19 +189,32 @@ type asset struct {
 	body []byte
 }
 
-// loadAssets reads what is in static. The name that a browser asks for has a digest
-// in it.
-func (s *Site) loadAssets() error {
-	s.assets = map[string]asset{}
-	for name, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"} {
+// loadAssets reads what is in static, and each section's style. The name that a
+// browser asks for has a digest in it.
+func (s *Site) loadAssets(sections []Section) error {
+	s.assets, s.styles = map[string]asset{}, map[string]string{}
+	for name, kind := range map[string]string{"style.css": styleKind, "app.js": "text/javascript; charset=utf-8"} {
 		body, err := files.ReadFile("static/" + name)
 		if err != nil {
 			return fmt.Errorf("web: %w", err)
 		}
 		s.assets[digested(name, body)] = asset{kind, body}
 	}
+	for _, section := range sections {
+		body, err := fs.ReadFile(section.Files, "style.css")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("web: section %s: %w", section.Name, err)
+		}
+		name := digested(section.Name+".css", body)
+		s.assets[name], s.styles[section.Name] = asset{styleKind, body}, assetPath+name
+	}
 	return nil
 }
+
+const styleKind = "text/css; charset=utf-8"
 
 func digested(name string, body []byte) string {
 	sum := sha256.Sum256(body)

@@ -99,6 +99,28 @@ func TestProblem_HasTheStatusOfItsKindAndARemedy(t *testing.T) {
 	}
 }
 
+// TestProblem_OfOneVisitIsNotTheNextOnes: a page that failed for one visitor is shown
+// to the next.
+func TestProblem_OfOneVisitIsNotTheNextOnes(t *testing.T) {
+	t.Parallel()
+	fails := true
+	section := probe()
+	section.Pages = append(section.Pages, frame.Page{Path: "/probe/sometimes", Handle: func(*frame.Visit) (frame.Answer, error) {
+		if fails {
+			return frame.Answer{}, fault.New(fault.NotFound, "gone", "没有了")
+		}
+		return frame.Show("text.html", "标题", "在这里"), nil
+	}})
+	site := frametest.Site(t, nil, section)
+	if got := site.Get("/probe/sometimes").Status; got != http.StatusNotFound {
+		t.Errorf("status %d", got)
+	}
+	fails = false
+	if page := site.Get("/probe/sometimes"); page.Status != http.StatusOK || !strings.Contains(page.Body, "在这里") {
+		t.Errorf("status %d after an earlier visit failed", page.Status)
+	}
+}
+
 func TestForm_PutsWhatIsWrongAtItsFieldAndOnTop(t *testing.T) {
 	t.Parallel()
 	page := frametest.Site(t, nil, probe()).Post("/probe/form", url.Values{"number": {"  "}})

@@ -76,11 +76,12 @@ func (s *Site) serve(section Section, p Page) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := &Visit{c: c, site: s, Now: s.Now(), prefer: readPreferences(c.Request)}
 		answer, err := s.answer(v, p)
+		shownBy := section.Name // of this answer alone: the next one may be none
 		if err != nil {
 			answer, err = s.problem(v, err), nil
-			section = Section{Name: "frame"}
+			shownBy = "frame"
 		}
-		if err = answer.write(v, section.Name); err != nil {
+		if err = answer.write(v, shownBy); err != nil {
 			s.Log.ErrorContext(c.Request.Context(), "a page was not shown", "route", c.FullPath(), "cause", err)
 		}
 	}

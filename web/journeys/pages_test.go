@@ -19,6 +19,11 @@ type seen struct{ name, kind, who, path string }
 // journeys look at the others.
 func pages() []seen {
 	return []seen{
+		{name: "home", path: "/"},
+		{name: "home-search", path: "/?q=孩子"},
+		{name: "guide", path: "/guide/S07"},
+		{name: "my", kind: "citizen", who: "wang", path: "/my"},
+		{name: "my-accesses", kind: "citizen", who: "wang", path: "/my/accesses"},
 		{name: "styleguide", path: "/styleguide"},
 		{name: "sign-in", path: "/auth/"},
 		{name: "signed-in", kind: "staff", who: "two", path: "/auth/"},

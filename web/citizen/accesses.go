@@ -35,12 +35,12 @@ func (p *pages) accesses(v *frame.Visit) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	form := frame.NewForm(v, "department", "from", "to", "others")
+	form := frame.NewForm(v, "department", "from", "to", "own")
 	view := &accessesView{Form: form, Departments: []frame.Option{{Title: v.T("所有部门")}}, List: &citizen.AccessList{}}
 	for _, d := range rev.Departments() {
 		view.Departments = append(view.Departments, frame.Option{Value: d.Code, Title: d.Name})
 	}
-	q := citizen.Query{Department: form.Value("department"), Others: form.Value("others") != "", Cursor: v.Query("cursor"), Limit: accessesAtOnce}
+	q := citizen.Query{Department: form.Value("department"), Others: form.Value("own") == "", Cursor: v.Query("cursor"), Limit: accessesAtOnce}
 	view.Narrowed = q.Department != "" || form.Value("from") != "" || form.Value("to") != ""
 	answer := frame.Show("accesses.html", "谁查过我的数据", view)
 	if !period(v, form, &q) {
@@ -74,7 +74,7 @@ func period(v *frame.Visit, form *frame.Form, q *citizen.Query) bool {
 func pagerOf(v *frame.Visit, list *citizen.AccessList) frame.Pager {
 	pager := frame.Pager{Summary: v.T("共 %d 条", list.Total)}
 	query := url.Values{}
-	for _, name := range []string{"department", "from", "to", "others"} {
+	for _, name := range []string{"department", "from", "to", "own"} {
 		if value := v.Query(name); value != "" {
 			query.Set(name, value)
 		}
