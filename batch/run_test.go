@@ -1,7 +1,6 @@
 package batch_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -75,88 +74,6 @@ func TestStart_BeginsNothingWhileThereAreErrors(t *testing.T) {
 			t.Errorf("%s %+v after %d questions", after.State, after.Counts, b.sources.total())
 		}
 	})
-}
-
-// dying ends what is done for a row at one point, as the end of the process does:
-// nothing after it happens any more.
-type dying struct {
-	batch.Cases
-	batch.Rows
-	point string
-	left  int // how often the point is passed before
-}
-
-var errKilled = errors.New("killed")
-
-func (k *dying) at(point string) error {
-	if k.point != point {
-		return nil
-	}
-	if k.left--; k.left < 0 {
-		return errKilled
-	}
-	return nil
-}
-
-func (k *dying) OpenCase(ctx context.Context, by policies.Caller, in exchange.Opening) (*exchange.Case, bool, error) {
-	c, created, err := k.Cases.OpenCase(ctx, by, in)
-	if err == nil && k.at("opened") != nil {
-		return nil, false, fault.New(fault.Unavailable, "killed", "killed").Because(errKilled)
-	}
-	return c, created, err
-}
-
-func (k *dying) Resolve(ctx context.Context, by policies.Caller, id string, key *exchange.Key) (*exchange.Resolution, error) {
-	r, err := k.Cases.Resolve(ctx, by, id, key)
-	if err == nil && k.at("resolved") != nil {
-		return nil, fault.New(fault.Unavailable, "killed", "killed").Because(errKilled)
-	}
-	return r, err
-}
-
-func (k *dying) SettleBatchRow(ctx context.Context, id string, from batch.RowState, row batch.Row) (bool, error) {
-	ok, err := k.Rows.SettleBatchRow(ctx, id, from, row)
-	if err == nil {
-		err = k.at("settled")
-	}
-	return ok, err
-}
-
-func TestRun_GoesOnAfterTheProcessEndedAndAsksNobodyTwice(t *testing.T) {
-	t.Parallel()
-	for _, point := range []string{"opened", "resolved", "settled"} {
-		t.Run(point, func(t *testing.T) {
-			t.Parallel()
-			eachDatabase(t, func(t *testing.T, b *bench) {
-				got := b.submit(b.desk(), submission(list(6)))
-				b.start(b.desk(), got.ID)
-				config := b.config
-				killed := &dying{Cases: b.x, Rows: b.store, point: point, left: 2}
-				config.Cases, config.Rows = killed, killed
-				if _, err := b.step(batch.New(config)); !errors.Is(err, errKilled) {
-					t.Fatalf("%v, want it killed", err)
-				}
-				if after := b.batch(got.ID); after.State != batch.Running || after.Counts.Done > 3 {
-					t.Fatalf("then it was %s, %+v", after.State, after.Counts)
-				}
-				b.run(b.desk()) // another process, once the lease has run out
-				after := b.batch(got.ID)
-				if after.State != batch.Finished || after.Counts != (batch.Counts{Done: 6}) {
-					t.Errorf("%s %+v", after.State, after.Counts)
-				}
-				for number, times := range b.sources.asked {
-					if times != 1 {
-						t.Errorf("%s was asked about %d times", number, times)
-					}
-				}
-				for _, row := range b.rows(got.ID) {
-					if n := len(b.entries(row.Case, ledger.Intent)); n != 1 {
-						t.Errorf("line %d: %d intents", row.Line, n)
-					}
-				}
-			})
-		})
-	}
 }
 
 func TestPause_StopsBetweenRowsAndResumeGoesOn(t *testing.T) {
