@@ -43,6 +43,7 @@ func pages() []seen {
 		{name: "catalog-trial", kind: "staff", who: "editor", path: "/catalog/trial?subject=S07&f.agent=true"},
 		{name: "catalog-health", kind: "staff", who: "editor", path: "/catalog/health?rule=shared"},
 		{name: "catalog-revisions", kind: "staff", who: "editor", path: "/catalog/revisions"},
+		{name: "catalog-check", kind: "staff", who: "editor", path: "/catalog/check"},
 		{name: "catalog-compare", kind: "staff", who: "editor", path: "/catalog/revisions/1/changes?since=1"},
 		{name: "missing", path: "/clerk/no-such-page"},
 		{name: "sign-in-first", path: "/preferences/none"},
