@@ -45,7 +45,7 @@ type listBatchesOutput struct {
 
 type batchRowsInput struct {
 	CasePath
-	State string `query:"state" enum:"wrong,todo,waiting,done,failed"`
+	State string `query:"state" enum:"wrong,todo,waiting,done,lacking,failed"`
 	After int    `query:"after" minimum:"0" doc:"从这一行之后开始, 即上一页最后一行的行号"`
 	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }

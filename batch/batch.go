@@ -53,7 +53,8 @@ const (
 	RowWrong   RowState = "wrong"   // 校验有误, 不核验
 	RowTodo    RowState = "todo"    // 待核验
 	RowWaiting RowState = "waiting" // 部分材料核验中, 自动继续
-	RowDone    RowState = "done"    // 已核验
+	RowDone    RowState = "done"    // 全部核实
+	RowLacking RowState = "lacking" // 已核验, 尚需补充: 材料、承诺、授权或情形
 	RowFailed  RowState = "failed"  // 没有核验成
 )
 
@@ -62,15 +63,18 @@ type Counts struct {
 	Wrong   int `json:"wrong" doc:"校验有误"`
 	Todo    int `json:"todo" doc:"待核验"`
 	Waiting int `json:"waiting" doc:"部分材料核验中"`
-	Done    int `json:"done" doc:"已核验"`
+	Done    int `json:"done" doc:"全部核实"`
+	Lacking int `json:"lacking" doc:"已核验, 尚需补充"`
 	Failed  int `json:"failed" doc:"没有核验成"`
 }
 
 // Rows are all of them.
-func (c Counts) Rows() int { return c.Wrong + c.Todo + c.Waiting + c.Done + c.Failed }
+func (c Counts) Rows() int { return c.Wrong + c.Todo + c.Waiting + c.Done + c.Lacking + c.Failed }
 
-// Good are those that passed the check.
-func (c Counts) Good() int { return c.Rows() - c.Wrong }
+// Good are those that passed the check, and Settled those of them that need not be
+// asked about any more.
+func (c Counts) Good() int    { return c.Rows() - c.Wrong }
+func (c Counts) Settled() int { return c.Good() - c.Todo }
 
 // Batch (批量核验) is a list with what it is for.
 type Batch struct {
@@ -111,7 +115,7 @@ type Hold struct {
 // Row (行) is one row of a list, and what came of it.
 type Row struct {
 	Line       int             `json:"line" doc:"名单中的行号"`
-	State      RowState        `json:"state" enum:"wrong,todo,waiting,done,failed"`
+	State      RowState        `json:"state" enum:"wrong,todo,waiting,done,lacking,failed"`
 	Number     string          `json:"number,omitempty" doc:"办件编号"`
 	Case       string          `json:"case,omitempty"`
 	Resolution string          `json:"resolution,omitempty"`

@@ -3,9 +3,9 @@ package batch_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,8 +26,6 @@ import (
 	"mianti/policies"
 	"mianti/store"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, store.Migrate)) }
 
 // clock is the time of a test; it goes on when it is told to.
 type clock struct {
@@ -108,11 +106,17 @@ func sqlite(t testing.TB) string {
 
 func newBench(t testing.TB, url string) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: &clock{at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}, sources: &sources{asked: map[string]int{}}}
-	var err error
-	if b.store, err = store.Open(t.Context(), store.Config{URL: url, Keys: keytest.Keys(), Now: b.clock.now}); err != nil {
+	return newBenchWith(t, url, &sources{asked: map[string]int{}})
+}
+
+// newBenchWith fills a database, and opens it with sources of the test's own.
+func newBenchWith(t testing.TB, url string, answering connectors.Connector) *bench {
+	t.Helper()
+	b, err := openBench(t.Context(), url, answering)
+	if err != nil {
 		t.Fatal(err)
 	}
+	b.t = t
 	t.Cleanup(func() {
 		if err := b.store.Close(); err != nil {
 			t.Error(err)
@@ -130,13 +134,28 @@ func newBench(t testing.TB, url string) *bench {
 			t.Fatal(err)
 		}
 	}
+	return b
+}
+
+// takeover is how long a job stays taken when its process is gone.
+const takeover = time.Minute
+
+// openBench opens a database that is migrated.
+func openBench(ctx context.Context, url string, answering connectors.Connector) (*bench, error) {
+	b := &bench{clock: &clock{at: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}}
+	b.sources, _ = answering.(*sources)
+	var err error
+	if b.store, err = store.Open(ctx, store.Config{URL: url, Keys: keytest.Keys(), Now: b.clock.now}); err != nil {
+		return nil, err
+	}
+	run := rand.Text()[:8] // ids of two processes differ
 	var ids atomic.Int64
-	newID := func() string { return fmt.Sprintf("id%08d", ids.Add(1)) }
+	newID := func() string { return fmt.Sprintf("%s%06d", run, ids.Add(1)) }
 	log := slog.New(slog.NewJSONHandler(&b.log, nil))
 	catalogs := store.NewCatalogs(b.store)
 	b.x = exchange.New(exchange.Config{
 		Catalogs: catalogs, Cases: b.store, Resolutions: b.store, Submissions: b.store, Journal: b.store, Grants: b.store,
-		Consents: b.store, Records: b.store, Previews: b.store, Keys: b.store, Queue: b.store, Systems: b.store, Sources: b.sources,
+		Consents: b.store, Records: b.store, Previews: b.store, Keys: b.store, Queue: b.store, Systems: b.store, Sources: answering,
 		Locate: func(string, *catalog.Source) (string, catalog.Network) {
 			return "http://127.0.0.1:1/", catalog.NetworkLocal
 		},
@@ -146,7 +165,7 @@ func newBench(t testing.TB, url string) *bench {
 		Store: b.store, Rows: b.store, Register: b.store, Endings: b.store, Cases: b.x, Catalogs: catalogs,
 		Now: b.clock.now, NewID: newID, Log: log, Parallel: 1,
 	}
-	return b
+	return b, nil
 }
 
 func (b *bench) desk() *batch.Desk { return batch.New(b.config) }
@@ -231,7 +250,7 @@ func (b *bench) step(d *batch.Desk) (bool, error) {
 	b.t.Helper()
 	for _, ahead := range []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour} {
 		b.clock.set(b.clock.now().Add(ahead))
-		claimed, err := b.store.Claim(b.t.Context(), "test", []string{batch.JobRun}, 1, time.Minute)
+		claimed, err := b.store.Claim(b.t.Context(), "test", []string{batch.JobRun}, 1, takeover)
 		if err != nil {
 			b.t.Fatal(err)
 		}

@@ -15,7 +15,6 @@ import (
 
 	"mianti/batch/table"
 	"mianti/catalog"
-	"mianti/exchange"
 	"mianti/internal/fault"
 	"mianti/ledger"
 	"mianti/policies"
@@ -206,14 +205,9 @@ func (r Row) Text() string {
 	case RowFailed:
 		return "没有核验成"
 	case RowDone:
-		switch r.Status {
-		case exchange.StatusComplete:
-			return "全部核实"
-		case exchange.StatusNeedsInput:
-			return "尚需补充"
-		default:
-			return "尚有未完成"
-		}
+		return "全部核实"
+	case RowLacking:
+		return "尚需补充"
 	default:
 		return string(r.State)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"mianti/internal/fault"
 	"mianti/internal/jobs"
 	"mianti/ledger"
+	"mianti/policies"
 )
 
 // Job is the work of a job of kind JobRun: some rows of a batch. The next job is
@@ -159,10 +161,13 @@ func (d *Desk) resolve(ctx context.Context, b *Batch, row Row) (*exchange.Resolu
 func (d *Desk) settle(ctx context.Context, b *Batch, from RowState, row Row, r *exchange.Resolution) error {
 	now := d.Now().UTC()
 	row.State, row.Case, row.Resolution, row.Status, row.CheckedAt = RowDone, r.Case, r.ID, r.Status, &now
+	row.Outcomes = outcomesOf(r)
+	if slices.ContainsFunc(row.Outcomes, func(o Outcome) bool { return o.Outcome != policies.Settled }) {
+		row.State = RowLacking
+	}
 	if r.Continues() {
 		row.State = RowWaiting
 	}
-	row.Outcomes = outcomesOf(r)
 	// What was asked is kept with what came of it, though the job is told to end.
 	storing, stop := context.WithTimeout(context.WithoutCancel(ctx), endDeadline)
 	defer stop()
@@ -175,7 +180,7 @@ func (d *Desk) settle(ctx context.Context, b *Batch, from RowState, row Row, r *
 func outcomesOf(r *exchange.Resolution) []Outcome {
 	var out []Outcome
 	for _, m := range r.Materials {
-		if m.Outcome == "not_applicable" {
+		if m.Outcome == policies.NotApplicable {
 			continue
 		}
 		o := Outcome{Code: m.Code, Name: m.Name, Outcome: m.Outcome, Reason: m.Reason.Text}
@@ -256,7 +261,7 @@ func (d *Desk) look(ctx context.Context, b *Batch) error {
 	}
 	current.State, current.Note, current.EndedAt = Finished, nil, &now
 	e := d.entry(ledger.BatchFinished, current.requester(), current)
-	e.Result = fmt.Sprintf("done %d, failed %d, left out %d", current.Counts.Done, current.Counts.Failed, current.Counts.Wrong)
+	e.Result = fmt.Sprintf("done %d, lacking %d, failed %d, left out %d", current.Counts.Done, current.Counts.Lacking, current.Counts.Failed, current.Counts.Wrong)
 	return d.unlessChanged(d.Store.UpdateBatch(ctx, current, Act{Entries: []ledger.Entry{e}}))
 }
 

@@ -1,7 +1,6 @@
 package batch_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -75,88 +74,6 @@ func TestStart_BeginsNothingWhileThereAreErrors(t *testing.T) {
 			t.Errorf("%s %+v after %d questions", after.State, after.Counts, b.sources.total())
 		}
 	})
-}
-
-// dying ends what is done for a row at one point, as the end of the process does:
-// nothing after it happens any more.
-type dying struct {
-	batch.Cases
-	batch.Rows
-	point string
-	left  int // how often the point is passed before
-}
-
-var errKilled = errors.New("killed")
-
-func (k *dying) at(point string) error {
-	if k.point != point {
-		return nil
-	}
-	if k.left--; k.left < 0 {
-		return errKilled
-	}
-	return nil
-}
-
-func (k *dying) OpenCase(ctx context.Context, by policies.Caller, in exchange.Opening) (*exchange.Case, bool, error) {
-	c, created, err := k.Cases.OpenCase(ctx, by, in)
-	if err == nil && k.at("opened") != nil {
-		return nil, false, fault.New(fault.Unavailable, "killed", "killed").Because(errKilled)
-	}
-	return c, created, err
-}
-
-func (k *dying) Resolve(ctx context.Context, by policies.Caller, id string, key *exchange.Key) (*exchange.Resolution, error) {
-	r, err := k.Cases.Resolve(ctx, by, id, key)
-	if err == nil && k.at("resolved") != nil {
-		return nil, fault.New(fault.Unavailable, "killed", "killed").Because(errKilled)
-	}
-	return r, err
-}
-
-func (k *dying) SettleBatchRow(ctx context.Context, id string, from batch.RowState, row batch.Row) (bool, error) {
-	ok, err := k.Rows.SettleBatchRow(ctx, id, from, row)
-	if err == nil {
-		err = k.at("settled")
-	}
-	return ok, err
-}
-
-func TestRun_GoesOnAfterTheProcessEndedAndAsksNobodyTwice(t *testing.T) {
-	t.Parallel()
-	for _, point := range []string{"opened", "resolved", "settled"} {
-		t.Run(point, func(t *testing.T) {
-			t.Parallel()
-			eachDatabase(t, func(t *testing.T, b *bench) {
-				got := b.submit(b.desk(), submission(list(6)))
-				b.start(b.desk(), got.ID)
-				config := b.config
-				killed := &dying{Cases: b.x, Rows: b.store, point: point, left: 2}
-				config.Cases, config.Rows = killed, killed
-				if _, err := b.step(batch.New(config)); !errors.Is(err, errKilled) {
-					t.Fatalf("%v, want it killed", err)
-				}
-				if after := b.batch(got.ID); after.State != batch.Running || after.Counts.Done > 3 {
-					t.Fatalf("then it was %s, %+v", after.State, after.Counts)
-				}
-				b.run(b.desk()) // another process, once the lease has run out
-				after := b.batch(got.ID)
-				if after.State != batch.Finished || after.Counts != (batch.Counts{Done: 6}) {
-					t.Errorf("%s %+v", after.State, after.Counts)
-				}
-				for number, times := range b.sources.asked {
-					if times != 1 {
-						t.Errorf("%s was asked about %d times", number, times)
-					}
-				}
-				for _, row := range b.rows(got.ID) {
-					if n := len(b.entries(row.Case, ledger.Intent)); n != 1 {
-						t.Errorf("line %d: %d intents", row.Line, n)
-					}
-				}
-			})
-		})
-	}
 }
 
 func TestPause_StopsBetweenRowsAndResumeGoesOn(t *testing.T) {
@@ -354,4 +271,67 @@ func TestExpire_DestroysListAndResultsAfterTheirTerm(t *testing.T) {
 		_, err = d.Result(t.Context(), taxOffice(), got.ID, "correct-horse-battery")
 		wantFault(t, err, fault.Gone, "batch-destroyed")
 	})
+}
+
+func TestRun_FollowsRowsThatWaitForASource(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, b *bench) {
+		d := b.desk()
+		got := b.submit(d, submission(list(2)))
+		b.start(d, got.ID)
+		b.sources.away = true
+		for range 2 { // the rows, and the first look at what waits
+			if _, err := b.step(d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := b.batch(got.ID)
+		if after.State != batch.Running || after.Counts != (batch.Counts{Waiting: 2}) || after.Note == nil || after.Note.Code != "waiting" {
+			t.Fatalf("%s %+v, note %+v", after.State, after.Counts, after.Note)
+		}
+		b.sources.away = false
+		for _, row := range b.rows(got.ID) {
+			if err := b.x.Continue(t.Context(), "SW", row.Case); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.run(d)
+		if after := b.batch(got.ID); after.State != batch.Finished || after.Counts != (batch.Counts{Done: 2}) {
+			t.Errorf("%s %+v", after.State, after.Counts)
+		}
+	})
+}
+
+func TestRun_TellsRowsThatLackSomethingFromThoseThatAreSettled(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sqlite(t))
+	if err := b.store.SaveSystem(t.Context(), exchange.System{ID: "DA-1", Department: "DA"}); err != nil {
+		t.Fatal(err)
+	}
+	archives := policies.Caller{System: "DA-1", Department: "DA"}
+	in := submission([]byte("申请人姓名或名称,申请人号码,人防工程是结建、易地建设还是免建\n甲公司," + creditCode(1) + ",免建\n乙公司," + creditCode(2) + ",\n丙公司," + creditCode(3) + ",都不是\n"))
+	in.Subject = "S04.M21"
+	d := b.desk()
+	got, err := d.Submit(t.Context(), archives, in)
+	if err != nil {
+		t.Fatal(describe(err))
+	}
+	if _, err := d.Start(t.Context(), archives, got.ID, true); err != nil {
+		t.Fatal(describe(err))
+	}
+	b.run(d)
+	rows, err := d.List(t.Context(), archives, batch.RowFilter{Batch: got.ID, States: []batch.RowState{batch.RowLacking}, Limit: 10})
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows lack something, %v", len(rows), err)
+	}
+	// Both have a paper to hand in; of the second, a fact is not known besides.
+	for i, want := range []string{"S04.M21.a upload", "S04.M21.a upload, S04.M21.b needs_fact"} {
+		var told []string
+		for _, o := range rows[i].Outcomes {
+			told = append(told, o.Code+" "+string(o.Outcome))
+		}
+		if got := strings.Join(told, ", "); got != want {
+			t.Errorf("line %d: %s, want %s", rows[i].Line, got, want)
+		}
+	}
 }

@@ -34,6 +34,7 @@ type batchRow struct {
 	Todo       int        `gorm:"column:todo"`
 	Waiting    int        `gorm:"column:waiting"`
 	Done       int        `gorm:"column:done"`
+	Lacking    int        `gorm:"column:lacking"`
 	Failed     int        `gorm:"column:failed"`
 	Submitted  Timestamp  `gorm:"column:submitted_at"`
 	Started    *Timestamp `gorm:"column:started_at"`
@@ -126,7 +127,7 @@ func (row batchRow) batch() (batch.Batch, error) {
 	b := batch.Batch{
 		ID: row.ID, Number: row.Number, Department: row.Department, System: row.System, Person: row.Person, Subject: row.Subject,
 		Revision: row.Revision, Purpose: row.Purpose, Basis: row.Basis, PerDay: row.PerDay, State: batch.State(row.State),
-		Counts:      batch.Counts{Wrong: row.Wrong, Todo: row.Todo, Waiting: row.Waiting, Done: row.Done, Failed: row.Failed},
+		Counts:      batch.Counts{Wrong: row.Wrong, Todo: row.Todo, Waiting: row.Waiting, Done: row.Done, Lacking: row.Lacking, Failed: row.Failed},
 		SubmittedAt: row.Submitted.Time(), StartedAt: timeOf(row.Started), EndedAt: timeOf(row.Ended), Version: row.Version,
 	}
 	if row.Note == "" {

@@ -121,7 +121,7 @@ func (s *Store) AddBatchRows(ctx context.Context, id string, rows []batch.Row) e
 // recount adds to the count of a state of rows. States are the names of columns.
 func recount(tx *gorm.DB, id string, state batch.RowState, by int) error {
 	switch state {
-	case batch.RowWrong, batch.RowTodo, batch.RowWaiting, batch.RowDone, batch.RowFailed:
+	case batch.RowWrong, batch.RowTodo, batch.RowWaiting, batch.RowDone, batch.RowLacking, batch.RowFailed:
 	default:
 		return fmt.Errorf("count the rows of a batch: no state %q", state)
 	}

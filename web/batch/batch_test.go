@@ -281,7 +281,7 @@ func TestResult_IsSentUnderThePassphraseThatThePageProposes(t *testing.T) {
 func TestEvents_EndWithTheBatch(t *testing.T) {
 	t.Parallel()
 	got := site(t, &desk{one: at(batch.Finished, batch.Counts{Done: 2})}, policies.DutyClerk).Get("/batch/b1/events")
-	got.Has(t, "event: version\nid: 3000002\n", "event: end\n")
+	got.Has(t, "event: version\nid: 3000004\n", "event: end\n")
 	if kind := got.Header.Get("Content-Type"); kind != "text/event-stream" {
 		t.Errorf("it is %s", kind)
 	}

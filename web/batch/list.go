@@ -59,7 +59,7 @@ func (s *section) list(v *frame.Visit) (frame.Answer, error) {
 
 func itemOf(v *frame.Visit, b *batch.Batch) itemView {
 	item := itemView{Batch: b, Subject: subjectName(v.Catalog, b.Subject), Chip: chipOf(v, b.State), Good: b.Counts.Good()}
-	item.Settled = b.Counts.Done + b.Counts.Failed + b.Counts.Waiting
+	item.Settled = b.Counts.Settled()
 	if b.DestroyedAt != nil {
 		item.Chip = frame.ChipView{Kind: "none", Text: v.T("名单已销毁")}
 	}

@@ -26,7 +26,6 @@ type showView struct {
 	Rows       []rowView
 	Pager      frame.Pager
 	Wrong      bool // the rows that are shown are those with errors
-	Attention  int  // rows at which somebody has to look
 	Live       int  // what the page has seen of the progress
 }
 
@@ -60,7 +59,6 @@ func (s *section) showWith(v *frame.Visit, form *frame.Form) (frame.Answer, erro
 		return frame.Answer{}, err
 	}
 	view := &showView{itemView: itemOf(v, b), Form: form, Mine: b.RequestedBy(v.Caller), Live: seen(b)}
-	view.Attention = b.Counts.Failed + b.Counts.Waiting
 	if view.Passphrase = form.Value("passphrase"); view.Passphrase == "" {
 		if view.Passphrase, err = batch.NewPassphrase(); err != nil {
 			return frame.Answer{}, err
@@ -75,9 +73,10 @@ func (s *section) showWith(v *frame.Visit, form *frame.Form) (frame.Answer, erro
 	return frame.Show("show.html", v.T("批次 %s", b.Number), view), nil
 }
 
-// seen is a number that changes when there is something new to see of a batch.
+// seen is a number that changes when there is something new to see of a batch: rows
+// go from todo to waiting, and from either to the end.
 func seen(b *batch.Batch) int {
-	return b.Version*1_000_000 + b.Counts.Done + b.Counts.Failed + b.Counts.Waiting
+	return b.Version*1_000_000 + 2*b.Counts.Settled() - b.Counts.Waiting
 }
 
 // addRows adds a page of the rows that were asked for: those with errors while these
@@ -94,7 +93,8 @@ func (s *section) addRows(v *frame.Visit, view *showView) error {
 		count int
 	}{
 		{"all", "全部", view.Counts.Rows()}, {batch.RowWrong, "校验有误", view.Counts.Wrong}, {batch.RowTodo, "待核验", view.Counts.Todo},
-		{batch.RowWaiting, "核验中", view.Counts.Waiting}, {batch.RowDone, "已核验", view.Counts.Done}, {batch.RowFailed, "没有核验成", view.Counts.Failed},
+		{batch.RowWaiting, "核验中", view.Counts.Waiting}, {batch.RowDone, "全部核实", view.Counts.Done},
+		{batch.RowLacking, "尚需补充", view.Counts.Lacking}, {batch.RowFailed, "没有核验成", view.Counts.Failed},
 	} {
 		current := one.state == state || one.state == "all" && state == ""
 		if one.count > 0 || current {
@@ -131,11 +131,8 @@ func (s *section) addRows(v *frame.Visit, view *showView) error {
 func rowOf(v *frame.Visit, row batch.Row) rowView {
 	out := rowView{Row: row, Problems: row.Problems, Chip: frame.ChipView{Text: v.T(row.Text())}}
 	out.Chip.Kind = map[batch.RowState]string{
-		batch.RowWrong: "bad", batch.RowFailed: "bad", batch.RowTodo: "none", batch.RowWaiting: "wait", batch.RowDone: "good",
+		batch.RowWrong: "bad", batch.RowFailed: "bad", batch.RowTodo: "none", batch.RowWaiting: "wait", batch.RowDone: "good", batch.RowLacking: "ask",
 	}[row.State]
-	if row.State == batch.RowDone && row.Status != "complete" {
-		out.Chip.Kind = "ask"
-	}
 	for _, o := range row.Outcomes {
 		if o.Outcome == policies.Settled {
 			out.Settled++

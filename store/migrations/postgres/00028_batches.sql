@@ -2,7 +2,7 @@
 
 -- +goose Up
 
--- wrong, todo, waiting, done and failed count the rows by state, and change with
+-- wrong, todo, waiting, done, lacking and failed count the rows by state, and change with
 -- them. note is JSON, or empty.
 CREATE TABLE batches (
     id           TEXT   PRIMARY KEY CHECK (id <> ''),
@@ -21,6 +21,7 @@ CREATE TABLE batches (
     todo         BIGINT NOT NULL CHECK (todo >= 0),
     waiting      BIGINT NOT NULL CHECK (waiting >= 0),
     done         BIGINT NOT NULL CHECK (done >= 0),
+    lacking      BIGINT NOT NULL CHECK (lacking >= 0),
     failed       BIGINT NOT NULL CHECK (failed >= 0),
     submitted_at BIGINT NOT NULL,
     started_at   BIGINT,
@@ -46,7 +47,7 @@ CREATE TABLE batch_keys (
 CREATE TABLE batch_rows (
     batch_id   TEXT   NOT NULL REFERENCES batches (id),
     line       BIGINT NOT NULL CHECK (line > 0),
-    state      TEXT   NOT NULL CHECK (state IN ('wrong', 'todo', 'waiting', 'done', 'failed')),
+    state      TEXT   NOT NULL CHECK (state IN ('wrong', 'todo', 'waiting', 'done', 'lacking', 'failed')),
     number     TEXT   NOT NULL,
     case_id    TEXT   NOT NULL,
     resolution TEXT   NOT NULL,
