@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 
 # Every test, with a real PostgreSQL beside the embedded SQLite.
 test:
-	bash tools/install-test-tools.sh postgresql mariadb node openssl pdftotext font
+	bash tools/install-test-tools.sh postgresql mariadb node openssl pdftotext font chromium
 	go test -timeout 20m ./...
 
 # gofmt, vet, staticcheck, go.mod.
@@ -19,13 +19,22 @@ coverage:
 
 # The tests again under the race detector, in random order; without those that
 # build the program and kill it, whose processes it does not see (test has them).
+# SQLite itself, which is C translated to Go, is left as it is: watched, each of its
+# memory accesses costs ten times as much, and it is not ours to mend.
 race:
 	bash tools/install-test-tools.sh postgresql mariadb cc node openssl pdftotext font
-	CGO_ENABLED=1 go test -race -short -shuffle=on -timeout 40m ./...
+	CGO_ENABLED=1 go test -race "-gcflags=modernc.org/...=-race=false" -short -shuffle=on -timeout 40m ./...
 
 # Every fuzz target for FUZZTIME each.
 fuzz:
 	bash tools/fuzz.sh $(FUZZTIME)
+
+# Pictures of every page, at three widths, light and dark, in the folder PICTURES.
+PICTURES ?= pictures
+.PHONY: pictures
+pictures:
+	bash tools/install-test-tools.sh node chromium
+	go test ./web/journeys -pictures $(abspath $(PICTURES))
 
 # Every benchmark.
 bench:

@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/batch"
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/exchange"
@@ -64,15 +65,19 @@ type People interface {
 type Config struct {
 	Exchange *exchange.Exchange
 	Catalogs exchange.Catalogs
-	Systems  Systems
-	Tokens   Tokens
-	Sharing  *sharing.Sharing
-	Figures  *figures.Figures
-	Ledger   Ledger
+	// Revisions lists those that are stored; nil for none.
+	Revisions Revisions
+	Systems   Systems
+	Tokens    Tokens
+	Sharing   *sharing.Sharing
+	Figures   *figures.Figures
+	Ledger    Ledger
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.
 	Safeguard *safeguard.Safeguard
+	// Batches are lists that are verified in the background.
+	Batches *batch.Desk
 	// Anchors tells of the parties outside that hold checkpoints; nil for none.
 	Anchors Anchors
 	// People are those who sign in, Sessions theirs, Office gives them duties, and
@@ -128,7 +133,7 @@ type server struct {
 
 // New returns the handler of the whole interface. It fails when the
 // configuration cannot work.
-func New(c Config) (http.Handler, error) {
+func New(c Config) (*gin.Engine, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
@@ -153,7 +158,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

@@ -49,11 +49,16 @@ func (s *server) listAssist(ctx context.Context, in *listAssistInput) (*listAssi
 	if err != nil {
 		return nil, err
 	}
+	return assistPage(tasks, in.Limit), nil
+}
+
+// assistPage gives a page of tasks, of which one more was read than it holds.
+func assistPage(tasks []exchange.AssistTask, limit int) *listAssistOutput {
 	out := &listAssistOutput{Body: page[exchange.AssistTask]{Items: tasks}}
-	if len(tasks) > in.Limit {
-		out.Body.Items, out.Body.Next = tasks[:in.Limit], tasks[in.Limit-1].ID
+	if len(tasks) > limit {
+		out.Body.Items, out.Body.Next = tasks[:limit], tasks[limit-1].ID
 	}
-	return out, nil
+	return out
 }
 
 func (s *server) readAssist(ctx context.Context, in *CasePath) (*assistOutput, error) {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -20,10 +21,12 @@ import (
 	"time"
 
 	"mianti/api"
+	"mianti/batch"
 	"mianti/catalog"
 	"mianti/correction"
 	"mianti/evidence"
 	"mianti/exchange"
+	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/safeguard"
 	"mianti/sharing"
@@ -56,6 +59,15 @@ type harness struct {
 	ledger     *lateLog
 }
 
+// noBatches keeps none.
+type noBatches struct{ batch.Store }
+
+func (noBatches) Batch(context.Context, string, string) (*batch.Batch, error) {
+	return nil, fault.New(fault.NotFound, "unknown-batch", "没有这个批次")
+}
+
+func (noBatches) Batches(context.Context, batch.Filter) ([]batch.Batch, error) { return nil, nil }
+
 func newHarness(t testing.TB) *harness {
 	t.Helper()
 	rev, err := catalog.Load(os.DirFS("testdata/catalog"))
@@ -77,7 +89,7 @@ func newHarness(t testing.TB) *harness {
 	newID := func() string { return fmt.Sprintf("id-%d", ids.Add(1)) }
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
 	x := exchange.New(exchange.Config{
-		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Ledger: h.ledger, Grants: h.memory, Consents: h.memory,
+		Catalogs: h.memory, Cases: h.memory, Resolutions: h.memory, Submissions: h.memory, Journal: h.memory, Ledger: h.ledger, Grants: h.memory, Consents: h.memory, Inbox: h.memory,
 		Keys: h.memory, Systems: h.memory, Queue: queue{}, Sources: source{},
 		Desk: &exchange.Desk{Assists: h.memory, Cases: h.memory, Now: at, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
 		Locate: func(string, *catalog.Source) (string, catalog.Network) {
@@ -87,7 +99,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Corrections: correction.New(correction.Config{}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Corrections: correction.New(correction.Config{}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)

@@ -241,6 +241,9 @@ func TestMyCases_ShowWhatIsHisAndNothingOfOthers(t *testing.T) {
 	if !slices.Equal(one.Roles, []string{"股东"}) {
 		t.Errorf("roles %v", one.Roles)
 	}
+	if len(one.Matters) > 0 {
+		t.Errorf("a shareholder is told how far the applicant's matters are: %+v", one.Matters)
+	}
 	var none citizen.OwnCaseList
 	if h.get("b", "/v1/me/cases", &none); len(none.Items) != 0 || none.Message != "没有您是当事人的办件。" {
 		t.Errorf("another's: %+v", none)

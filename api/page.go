@@ -82,8 +82,13 @@ func (s *server) listing(ctx context.Context, query ListQuery, collection string
 	if err != nil {
 		return nil, err
 	}
+	return listingAt(rev, query, collection, filters...), nil
+}
+
+// listingAt prepares a list of what one revision holds.
+func listingAt(rev *catalog.Revision, query ListQuery, collection string, filters ...string) *listing {
 	query.Q = strings.ToLower(strings.TrimSpace(query.Q))
-	return &listing{rev: rev, query: query, filters: append([]string{collection, query.Q}, filters...)}, nil
+	return &listing{rev: rev, query: query, filters: append([]string{collection, query.Q}, filters...)}
 }
 
 // matches reports whether the search text is part of any of the texts.

@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), figuresProblems(), correctionProblems(), previewProblems(), safeguardProblems(), evidenceProblems(),
+		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), figuresProblems(), correctionProblems(), previewProblems(), safeguardProblems(), evidenceProblems(), batchProblems(), guideProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text
@@ -59,8 +59,13 @@ func caseProblems() map[string]problemText {
 		"unknown-one-thing":            {title: "没有这个一件事", explanation: "请用 GET /v1/one-things 查询代码。"},
 		"unknown-material":             {title: "没有这项材料", explanation: "材料代码见核验结果或 GET /v1/materials。"},
 		"unknown-dataset":              {title: "没有这个数据资源", explanation: "请用 GET /v1/datasets 查询代码。"},
+		"no-such-revision":             {title: "没有这个目录修订", explanation: "请用 GET /v1/revisions 查询编号。"},
+		"invalid-trial":                {title: "试算的内容不符合要求", explanation: "errors 逐条说明位置与原因。试算不保存任何内容。"},
 		"unknown-department":           {title: "没有这个部门", explanation: "请用 GET /v1/departments 查询代码。"},
 		"unknown-case":                 {title: "没有这个办件", explanation: "没有这个办件，或它不属于本部门。"},
+		"unknown-party":                {title: "没有这个当事人", explanation: "这个办件没有这个代号的当事人。当事人的代号见办件。"},
+		"unknown-kind":                 {title: "没有这种记录", explanation: "存证的种类见接口说明。"},
+		"no-person":                    {title: "只有人员才有用证记录", explanation: "用证记录属于经办人员本人，接入系统没有。"},
 		"unknown-resolution":           {title: "没有这个核验结果", explanation: "没有这个核验结果，或它不属于本部门的办件。"},
 		"matter-of-another-department": {title: "事项由其他部门办理", explanation: "只有办理该事项的部门，或一件事的牵头部门，可以登记办件。"},
 		"unknown-file-link":            {title: "没有这个文件链接", explanation: "链接只能用一次，十分钟内有效，且只对申请它的登录或系统有效。请重新申请。"},

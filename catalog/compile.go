@@ -68,7 +68,7 @@ func (l *language) compile(env *cel.Env, text, undeclared string, datasets []str
 	if err != nil {
 		return &compilation{problems: []problem{{1, 1, "bad-expression", "表达式不能执行：" + err.Error()}}}
 	}
-	condition.text = text
+	condition.text, condition.words = text, l.words(env, tree.NativeRep(), text)
 	return &compilation{condition: condition}
 }
 

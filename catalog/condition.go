@@ -24,6 +24,7 @@ const (
 // Condition is a compiled CEL predicate. It is safe for many goroutines.
 type Condition struct {
 	text  string
+	words Words
 	facts []string            // the facts that it names, sorted
 	reads map[string][]string // the fields that it reads, by dataset code, sorted
 	// whole is run when all of its facts are known, partial when some are not.

@@ -40,6 +40,9 @@ type language struct {
 	// anyParams is for the checks of common materials: which parameters there
 	// are is known only where one is used.
 	anyParams *cel.Env
+	// params are the parameters of the one-things, by the language of their checks.
+	params map[*cel.Env]map[string]any
+	things map[string]*cel.Env // the languages of their checks, by code
 	// compiled holds what was compiled already: the same expression stands in
 	// many places.
 	compiled map[expression]*compilation
@@ -57,7 +60,7 @@ func newLanguage(facts []*Fact, datasets []*Dataset) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &language{facts: map[string]*Fact{}, datasets: map[string]*Dataset{}, objects: objects, compiled: map[expression]*compilation{}}
+	l := &language{facts: map[string]*Fact{}, datasets: map[string]*Dataset{}, objects: objects, compiled: map[expression]*compilation{}, params: map[*cel.Env]map[string]any{}, things: map[string]*cel.Env{}}
 	// Names that clash are reported with the facts; here they only must not
 	// keep the other expressions from being compiled.
 	for _, d := range datasets {
@@ -128,6 +131,7 @@ func (l *language) withParams(thing string, params map[string]any) (*cel.Env, er
 	if err != nil {
 		return nil, fmt.Errorf("make the language of checks of %s: %w", thing, err)
 	}
+	l.params[env], l.things[thing] = params, env
 	return env, nil
 }
 

@@ -37,6 +37,8 @@ func Load(fsys fs.FS, checks ...SourceCheck) (*Revision, error) {
 	if len(l.faults) > 0 {
 		return nil, l.faults.sorted()
 	}
+	l.language.compiled = nil // the same text may mean something else in a draft
+	l.rev.language, l.rev.schemas = l.language, l.schemas
 	return l.rev, nil
 }
 

@@ -1,6 +1,10 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Revision (目录修订) is one catalog, loaded and checked. It never changes once
 // it is loaded; what it returns is shared and MUST NOT be written to.
@@ -21,6 +25,19 @@ type Revision struct {
 	materials         []*Material
 
 	byCode index
+	// language is what its expressions are written in, and schemas what its files
+	// must look like, for what people try.
+	language *language
+	schemas  *schemas
+}
+
+// RevisionHead (目录修订摘要) is what a stored revision is called.
+type RevisionHead struct {
+	Number  int
+	Digest  string
+	Title   string
+	Version string
+	Loaded  time.Time
 }
 
 // index finds things by their code.
@@ -63,6 +80,16 @@ func (r *Revision) Matter(code string) *Matter { return r.byCode.matters[code] }
 
 // Material gives a material by its code, or nil.
 func (r *Revision) Material(code string) *Material { return r.byCode.materials[code] }
+
+// MatterOf gives the matter that asks for a material, or nil. It goes by the
+// code: a material's goes on from its matter's.
+func (r *Revision) MatterOf(material string) *Matter {
+	at := strings.LastIndexByte(material, '.')
+	if at < 0 {
+		return nil
+	}
+	return r.Matter(material[:at])
+}
 
 // Source gives a source by its code, or nil.
 func (r *Revision) Source(code string) *Source { return r.byCode.sources[code] }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -25,9 +24,39 @@ type OwnCase struct {
 	Roles      []string  `json:"roles" doc:"您在办件中的角色"`
 	OpenedAt   time.Time `json:"opened_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
-	// Filled is what the applicant did not have to hand in, and Upload what is left.
-	Filled []OwnMaterial `json:"filled" doc:"为您免提交的材料"`
-	Upload []OwnPaper    `json:"upload" doc:"仍需您上传的材料"`
+	// Filled is what the applicant did not have to hand in, Checking what somebody
+	// is asked about, and Upload what is left.
+	Filled   []OwnMaterial `json:"filled" doc:"为您免提交的材料"`
+	Checking []OwnWaiting  `json:"checking" doc:"正在核对的, 或等您表示的"`
+	Upload   []OwnPaper    `json:"upload" doc:"仍需您上传的材料"`
+	// Matters say how far it is. They are the applicant's and his agent's to see.
+	Matters []OwnMatter `json:"matters" doc:"各事项办到哪一步"`
+	Closed  bool        `json:"closed,omitempty" doc:"已关闭"`
+}
+
+// OwnMatter (办理进度) is one matter of a case, and how far it is.
+type OwnMatter struct {
+	Matter     string              `json:"matter"`
+	Name       string              `json:"name"`
+	Department string              `json:"department" doc:"办理部门"`
+	Days       int                 `json:"days" doc:"承诺办结工作日"`
+	State      catalog.MatterState `json:"state" enum:"open,waiting,skipped,undecided,granted,refused,stopped"`
+	After      []string            `json:"after" doc:"在哪些事项之后"`
+}
+
+// OwnWaiting (待核材料) is a material that nobody has settled yet: a department, an
+// earlier matter or the person himself is awaited.
+type OwnWaiting struct {
+	Material string           `json:"material"`
+	Name     string           `json:"name" doc:"材料名称"`
+	Outcome  policies.Outcome `json:"outcome" enum:"verifying,awaiting_prior,needs_consent,needs_fact"`
+	Reason   string           `json:"reason" doc:"说明"`
+	// Department is asked in person, until DueAt.
+	Department string     `json:"department,omitempty" doc:"由哪个部门人工核对"`
+	DueAt      *time.Time `json:"due_at,omitempty" doc:"最迟何时答复"`
+	RetryAt    *time.Time `json:"retry_at,omitempty" doc:"何时自动再查"`
+	Questions  []string   `json:"questions" doc:"还要回答的问题"`
+	Preview    string     `json:"preview,omitempty" doc:"先看后用: 等您看过"`
 }
 
 // OwnMaterial (已填材料) is a material that was settled for somebody.
@@ -40,6 +69,11 @@ type OwnMaterial struct {
 	At         *time.Time `json:"at,omitempty" doc:"何时取得"`
 	AsOf       *time.Time `json:"as_of,omitempty" doc:"数据截至何时"`
 	Reason     string     `json:"reason" doc:"说明"`
+	// Committed says that the applicant committed to it instead: it is not exempt.
+	Committed bool `json:"committed,omitempty" doc:"以书面承诺代替, 不是免提交"`
+	// Dataset and Party name the record, for whoever says that it is wrong.
+	Dataset string `json:"dataset,omitempty"`
+	Party   string `json:"party,omitempty" doc:"谁的记录: 当事人 id"`
 	// Values are his own, and given of one case alone.
 	Values   []OwnValue `json:"values" doc:"本人的数据项; 只在读取单个办件和导出时有内容"`
 	Withheld string     `json:"withheld,omitempty" doc:"为什么不提供内容"`
@@ -56,6 +90,12 @@ type OwnPaper struct {
 	Material string `json:"material"`
 	Name     string `json:"name" doc:"材料名称"`
 	Reason   string `json:"reason" doc:"为什么仍需上传"`
+	// DueDays is how long it may follow later, in working days; 0 for now.
+	DueDays int `json:"due_days,omitempty" doc:"可后补的, 几个工作日"`
+	// Looked is the dataset in which it was looked for last, and Party whose record it
+	// would be: what was not found, or did not hold, may be wrong there.
+	Looked string `json:"looked,omitempty" doc:"在哪种数据里没有查到或没有核对上"`
+	Party  string `json:"party,omitempty"`
 }
 
 // OwnCaseList (本人办件清单) is a page of cases.
@@ -159,7 +199,8 @@ func (z *Citizen) ownCase(ctx context.Context, by policies.Caller, c *exchange.C
 	v := viewing{rev: rev, c: c, own: z.partiesOf(c, by.Subject), values: values, asked: map[string]bool{}}
 	out := &OwnCase{
 		ID: c.ID, Number: c.Number, Matter: subjectName(rev, c.Subject), Department: departmentName(rev, c.Department), Roles: v.roles(),
-		OpenedAt: c.OpenedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), Filled: []OwnMaterial{}, Upload: []OwnPaper{},
+		OpenedAt: c.OpenedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(), Filled: []OwnMaterial{}, Checking: []OwnWaiting{}, Upload: []OwnPaper{},
+		Matters: []OwnMatter{}, Closed: !c.ClosedAt.IsZero(),
 	}
 	r, err := z.Exchange.LastReleased(ctx, c)
 	if errors.Is(err, fault.NotFound) {
@@ -175,6 +216,9 @@ func (z *Citizen) ownCase(ctx context.Context, by policies.Caller, c *exchange.C
 	}
 	for i := range r.Materials {
 		v.add(out, &r.Materials[i])
+	}
+	if v.isOwn("") {
+		v.progress(out, r)
 	}
 	return out, nil
 }
@@ -218,115 +262,4 @@ func (z *Citizen) lookUps(ctx context.Context, by policies.Caller, r *exchange.R
 		}
 	}
 	return nil
-}
-
-// viewing is a case being told to one of its parties.
-type viewing struct {
-	rev    *catalog.Revision
-	c      *exchange.Case
-	own    []*catalog.Party
-	values bool
-	asked  map[string]bool // material|dataset about him
-}
-
-func (v *viewing) roles() []string {
-	out := []string{}
-	for _, p := range v.own {
-		for _, code := range p.Roles {
-			name := code
-			if role := v.rev.Role(code); role != nil {
-				name = role.Name
-			}
-			if !slices.Contains(out, name) {
-				out = append(out, name)
-			}
-		}
-	}
-	return out
-}
-
-// isOwn reports whether a party, by id, is the person himself. What is nobody's in
-// particular is the applicant's, and of who acts for him.
-func (v *viewing) isOwn(party string) bool {
-	return slices.ContainsFunc(v.own, func(p *catalog.Party) bool {
-		return p.ID == party || party == "" && (p.In("applicant") || p.In("agent"))
-	})
-}
-
-// add tells of a material, if it is his.
-func (v *viewing) add(out *OwnCase, m *exchange.MaterialResult) {
-	party := ""
-	if m.Subject != nil {
-		party = m.Subject.Party
-	}
-	if !v.isOwn(party) {
-		return
-	}
-	switch m.Outcome {
-	case policies.Settled, policies.Committed:
-		if m.Evidence == nil {
-			out.Filled = append(out.Filled, v.filled(m, nil, party))
-		}
-		for _, e := range m.Evidences() {
-			out.Filled = append(out.Filled, v.filled(m, e, party))
-		}
-	case policies.Upload, policies.Deferred:
-		out.Upload = append(out.Upload, OwnPaper{Material: m.Code, Name: m.Name, Reason: m.Reason.Text})
-	}
-}
-
-func (v *viewing) filled(m *exchange.MaterialResult, e *exchange.Evidence, party string) OwnMaterial {
-	f := OwnMaterial{Material: m.Code, Name: m.Name, Mode: modeText(m.Mode), Reason: m.Reason.Text, Values: []OwnValue{}}
-	if e == nil {
-		return f
-	}
-	f.Department, f.At, f.AsOf = departmentName(v.rev, e.Department), e.FetchedAt, e.AsOf
-	dataset := v.rev.Dataset(e.Dataset)
-	if dataset == nil {
-		return f
-	}
-	f.Data = dataset.Name
-	if e.Withheld != "" {
-		f.Withheld = withheldText(e.Withheld)
-		return f
-	}
-	if !v.values || !v.about(m, e.Dataset, party) {
-		return f
-	}
-	for _, field := range dataset.Fields {
-		if value, there := e.Fields[field.Code]; there {
-			f.Values = append(f.Values, OwnValue{AccessField: AccessField{Code: field.Code, Name: field.Name}, Value: value})
-		}
-	}
-	return f
-}
-
-// about reports whether the record of a dataset by which a material was settled is
-// the person's own: he was looked up for it, and nobody else could have been.
-func (v *viewing) about(m *exchange.MaterialResult, dataset, party string) bool {
-	found := false
-	for _, code := range m.UsedBy {
-		material := v.rev.Material(code)
-		if material == nil {
-			return false
-		}
-		for i := range material.Proofs {
-			for _, l := range material.Proofs[i].Lookups {
-				if l.Dataset != dataset {
-					continue
-				}
-				of := party
-				if l.Subject != "" {
-					if in := catalog.PartyIn(v.c.Parties, l.Subject); in != nil {
-						of = in.ID
-					}
-				}
-				if of == "" || !v.isOwn(of) {
-					return false
-				}
-				found = found || v.asked[code+"|"+dataset]
-			}
-		}
-	}
-	return found
 }

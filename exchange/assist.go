@@ -122,9 +122,11 @@ type Assists interface {
 	AnswerAssist(ctx context.Context, c AssistCommit) error
 }
 
-// AssistFilter chooses assist tasks of a department.
+// AssistFilter chooses assist tasks: those that a department is asked, or those
+// that a receiver asks.
 type AssistFilter struct {
 	Department string
+	Receiver   string
 	State      AssistState
 	After      string // id of the last one of the page before
 	Limit      int

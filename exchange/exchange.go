@@ -67,8 +67,10 @@ type Commit struct {
 	// Previews are what was found and is not shown. One that is there already keeps
 	// what was said of it, and takes the answers.
 	Previews []HeldPreview
-	Key      *Key // that is completed; nil for none
-	Jobs     []jobs.Job
+	// FollowUps are the papers that may follow later, all of them.
+	FollowUps []FollowUp
+	Key       *Key // that is completed; nil for none
+	Jobs      []jobs.Job
 	// Awaits are the assist tasks whose answers it waits for. Answered is one job
 	// more if any of them has been answered by now: the job of that answer may have
 	// found nothing to go on with.
@@ -157,6 +159,8 @@ type Config struct {
 	Previews Previews
 	// Records finds what rests on a record; nil where nothing is ever corrected.
 	Records Records
+	// Inbox lists what a department's people have to do; nil where nobody looks.
+	Inbox Inbox
 	// Sources puts the questions: the guard, before the connectors of all kinds.
 	Sources connectors.Connector
 	// Locate gives the address of a department's source, and where that may lead.

@@ -69,7 +69,18 @@ const detailOfficer = "officer"
 // AssistTasks gives the tasks that the caller's department is asked, the most
 // urgent first. They name nobody.
 func (x *Exchange) AssistTasks(ctx context.Context, by policies.Caller, f AssistFilter) ([]AssistTask, error) {
-	f.Department = by.Department
+	f.Department, f.Receiver = by.Department, ""
+	return x.assistTasks(ctx, f)
+}
+
+// AskedTasks gives the tasks that the caller's department asks of others, the most
+// urgent first. They name nobody.
+func (x *Exchange) AskedTasks(ctx context.Context, by policies.Caller, f AssistFilter) ([]AssistTask, error) {
+	f.Department, f.Receiver = "", by.Department
+	return x.assistTasks(ctx, f)
+}
+
+func (x *Exchange) assistTasks(ctx context.Context, f AssistFilter) ([]AssistTask, error) {
 	tasks, err := x.Desk.Assists.AssistTasks(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("list assist tasks: %w", err)

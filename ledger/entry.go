@@ -33,6 +33,7 @@ const (
 	Denied         Kind = "denied" // a look-up that may not be made, and so was not
 	Resolved       Kind = "resolved"
 	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
+	Unmasked       Kind = "unmasked" // what is shown masked was shown in full: who a party is, or values of a record
 	AssistAnswered Kind = "assist_answered"
 	SnapshotLoaded Kind = "snapshot_loaded"
 	FileLinked     Kind = "file_linked"  // a link to a licence's file was given out
@@ -61,6 +62,17 @@ const (
 	LogExported Kind = "log_exported"
 	// CatalogLoaded: a revision of the catalog is the one for new cases.
 	CatalogLoaded Kind = "catalog_loaded"
+
+	// Of batches. BatchRead: the results of one were given out, as a file;
+	// BatchDestroyed: its list and its results were destroyed.
+	BatchSubmitted Kind = "batch_submitted"
+	BatchStarted   Kind = "batch_started"
+	BatchPaused    Kind = "batch_paused"
+	BatchResumed   Kind = "batch_resumed"
+	BatchCancelled Kind = "batch_cancelled"
+	BatchFinished  Kind = "batch_finished"
+	BatchRead      Kind = "batch_read"
+	BatchDestroyed Kind = "batch_destroyed"
 
 	ConsentRequested Kind = "consent_requested"
 	ConsentGiven     Kind = "consent_given"

@@ -7,17 +7,22 @@ func operations() map[string][]Duty {
 	staff := []Duty{
 		DutySystem, DutyClerk, DutySharingOfficer, DutyPolicyEditor, DutyPolicyReviewer, DutyDepartmentAdmin, DutyAuditor, DutyOperator,
 	}
+	policy := []Duty{DutyPolicyEditor, DutyPolicyReviewer}
 	everybody := append([]Duty{DutyCitizen}, staff...)
 	return map[string][]Duty{
 		"list-departments": everybody, "read-department": everybody,
 		"list-matters": everybody, "read-matter": everybody,
 		"list-one-things": everybody, "read-one-thing": everybody,
 		"list-materials": everybody, "read-material": everybody,
-		"list-facts":    everybody,
+		"list-facts": everybody, "guide": everybody,
 		"list-datasets": staff, "read-dataset": staff,
+		"list-revisions": policy, "read-revision": policy, "compare-revisions": policy, "list-findings": policy,
+		"try-rules": policy, "try-condition": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},
+		"list-cases": {DutySystem, DutyClerk}, "list-follow-ups": {DutySystem, DutyClerk}, "list-asked-assist-tasks": {DutySystem, DutyClerk},
+		"unmask-party": {DutySystem, DutyClerk}, "list-my-acts": {DutyClerk},
 		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
@@ -61,6 +66,10 @@ func operations() map[string][]Duty {
 		"read-session": {DutyPerson}, "choose-department": {DutyPerson},
 		"list-persons": {DutyDepartmentAdmin}, "deactivate-person": {DutyDepartmentAdmin},
 		"assign-duty": {DutyDepartmentAdmin}, "remove-duty": {DutyDepartmentAdmin},
+		"submit-batch": {DutySystem, DutyClerk}, "list-batches": {DutySystem, DutyClerk}, "read-batch": {DutySystem, DutyClerk},
+		"list-batch-rows": {DutySystem, DutyClerk}, "read-batch-errors": {DutySystem, DutyClerk}, "read-batch-template": {DutySystem, DutyClerk},
+		"start-batch": {DutySystem, DutyClerk}, "pause-batch": {DutySystem, DutyClerk}, "resume-batch": {DutySystem, DutyClerk},
+		"cancel-batch": {DutySystem, DutyClerk}, "read-batch-result": {DutySystem, DutyClerk},
 		"list-stops": {DutyOperator, DutyAuditor, DutySharingOfficer, DutyDepartmentAdmin},
 		"add-stop":   {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin}, "lift-stop": {DutyOperator, DutySharingOfficer, DutyDepartmentAdmin},
 		"read-quota": {DutyOperator, DutyAuditor}, "set-quota": {DutyOperator},

@@ -71,13 +71,17 @@ func (s *Store) AssistTask(ctx context.Context, department, id string) (*exchang
 	return assistFromRow(row, key)
 }
 
-// AssistTasks gives the tasks that a department is asked and that are in a
-// state; what is due first comes first. Those of destroyed cases are nobody's to
+// AssistTasks gives the tasks that a department is asked, or that a receiver asks,
+// and that are in a state; what is due first comes first. Those of destroyed cases are nobody's to
 // answer any more, and not among them.
 func (s *Store) AssistTasks(ctx context.Context, f exchange.AssistFilter) ([]exchange.AssistTask, error) {
-	query := table[assistRow](s.db).Where("department = ? AND state = ? AND body <> ''", f.Department, string(f.State))
+	side, code := "department", f.Department
+	if f.Receiver != "" {
+		side, code = "receiver", f.Receiver
+	}
+	query := table[assistRow](s.db).Where(side+" = ? AND state = ? AND body <> ''", code, string(f.State))
 	if f.After != "" {
-		after, err := table[assistRow](s.db).Where("id = ? AND department = ?", f.After, f.Department).Take(ctx)
+		after, err := table[assistRow](s.db).Where("id = ? AND "+side+" = ?", f.After, code).Take(ctx)
 		if err != nil {
 			return nil, translate(err, "read an assist task", assistTasks())
 		}

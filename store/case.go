@@ -123,6 +123,9 @@ func (s *Store) updateCase(ctx context.Context, c *exchange.Case, entries []ledg
 		if err := noteDone(tx, c); err != nil {
 			return err
 		}
+		if err := noteClosed(ctx, tx, c); err != nil {
+			return err
+		}
 		if err := saveResults(ctx, tx, c, key); err != nil {
 			return err
 		}
@@ -199,7 +202,7 @@ func caseToRow(c *exchange.Case, key *caseKey, version int) (caseRow, error) {
 	row := caseRow{
 		ID: c.ID, System: c.System, Department: c.Department, Number: c.Number, BodyDigest: c.Opening, Revision: c.Revision,
 		Subject: c.Subject, Body: body, Facts: facts, Created: At(c.OpenedAt), Updated: At(c.UpdatedAt), Version: version,
-		ClosedFor: string(c.ClosedFor),
+		ClosedFor: string(c.ClosedFor), State: string(exchange.CaseNew),
 	}
 	if !c.ClosedAt.IsZero() {
 		closed := At(c.ClosedAt)

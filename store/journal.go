@@ -47,6 +47,9 @@ func appendEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) err
 	if err := table[entryRow](tx).CreateInBatches(ctx, &rows, entryBatch); err != nil {
 		return translate(err, "append to the ledger", things{})
 	}
+	if err := addActs(ctx, tx, rows, entries); err != nil {
+		return err
+	}
 	return addAccesses(ctx, tx, rows, entries)
 }
 

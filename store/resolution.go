@@ -29,9 +29,9 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 	err = s.transact(ctx, func(tx *gorm.DB) error {
 		// The case's row is locked: two resolutions of it count one after the
 		// other, and one that was made from an older version is not kept.
-		locked := tx.Exec("UPDATE cases SET version = version WHERE id = ? AND version = ?", r.Case, r.CaseVersion)
-		if locked.Error != nil {
-			return translate(locked.Error, "save a resolution", resolutions())
+		locked, err := noteState(tx, r)
+		if err != nil {
+			return err
 		}
 		key, err := s.keyToWrite(ctx, tx, r.Case)
 		if err != nil {
@@ -44,7 +44,7 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 		if err := s.checkRights(tx, c.Rights); err != nil {
 			return err
 		}
-		if locked.RowsAffected == 0 {
+		if !locked {
 			return caseChanged()
 		}
 		if err := s.refuseStopped(tx, c); err != nil {
@@ -55,6 +55,9 @@ func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
 			save = goOn
 		}
 		if err := save(ctx, tx, r, body); err != nil {
+			return err
+		}
+		if err := saveFollowUps(ctx, tx, r.Case, c.FollowUps); err != nil {
 			return err
 		}
 		if err := addInputs(ctx, tx, c.Inputs, key); err != nil {

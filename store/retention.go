@@ -136,6 +136,9 @@ func (s *Store) destroyContent(ctx context.Context, tx *gorm.DB, row *caseKeyRow
 	if err := dropLinks(ctx, tx, key); err != nil {
 		return counts, err
 	}
+	if err := forgetFollowUps(ctx, tx, row.CaseID); err != nil {
+		return counts, err
+	}
 	if _, err := table[inputsRow](tx).Where("case_id = ?", row.CaseID).Delete(ctx); err != nil {
 		return counts, translate(err, "destroy a case", cases())
 	}

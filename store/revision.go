@@ -15,6 +15,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"mianti/catalog"
 	"mianti/internal/fault"
 	"mianti/ledger"
 )
@@ -111,6 +112,24 @@ func (s *Store) Revision(ctx context.Context, number int) (fs.FS, error) {
 func (s *Store) LatestRevision(ctx context.Context) (int, error) {
 	row, err := latestRevision(ctx, s.db)
 	return row.Number, err
+}
+
+// RevisionHeads gives at most limit revisions before a number, the newest first,
+// without their files; 0 begins with the newest of all.
+func (s *Store) RevisionHeads(ctx context.Context, before, limit int) ([]catalog.RevisionHead, error) {
+	query := table[revisionRow](s.db).Select("number", "digest", "title", "version", "loaded_at").Order("number DESC").Limit(limit)
+	if before > 0 {
+		query = query.Where("number < ?", before)
+	}
+	rows, err := query.Find(ctx)
+	if err != nil {
+		return nil, translate(err, "list the catalog revisions", revisions())
+	}
+	heads := make([]catalog.RevisionHead, len(rows))
+	for i, row := range rows {
+		heads[i] = catalog.RevisionHead{Number: row.Number, Digest: row.Digest, Title: row.Title, Version: row.Version, Loaded: row.Loaded.Time()}
+	}
+	return heads, nil
 }
 
 func latestRevision(ctx context.Context, db *gorm.DB) (revisionRow, error) {

@@ -151,3 +151,33 @@ func TestRevision_RefusesContentThatWasAltered(t *testing.T) {
 		})
 	}
 }
+
+func TestRevisionHeads_ListsTheNewestFirstInParts(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		files := sampleFiles()
+		for _, version := range []string{"a", "b", "c"} {
+			files["version"] = []byte(version)
+			saveRevision(t, s, files)
+		}
+		for _, c := range []struct {
+			before, limit int
+			want          []int
+		}{{0, 10, []int{3, 2, 1}}, {0, 2, []int{3, 2}}, {2, 2, []int{1}}, {1, 2, []int{}}} {
+			heads, err := s.RevisionHeads(t.Context(), c.before, c.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			numbers := []int{}
+			for _, h := range heads {
+				numbers = append(numbers, h.Number)
+				if h.Title != "济南市" || h.Version != "1" || len(h.Digest) != 64 || h.Loaded.IsZero() {
+					t.Errorf("%+v", h)
+				}
+			}
+			if diff := cmp.Diff(c.want, numbers); diff != "" {
+				t.Errorf("before %d, at most %d (-want +got)\n%s", c.before, c.limit, diff)
+			}
+		}
+	})
+}

@@ -44,6 +44,12 @@ type caseRow struct {
 	// ClosedAt and ClosedFor are null and empty while the case is open.
 	ClosedAt  *Timestamp `gorm:"column:closed_at"`
 	ClosedFor string     `gorm:"column:closed_for"`
+	// State is where it stands, and Resolution its newest resolution, empty for none.
+	State      string `gorm:"column:state"`
+	Resolution string `gorm:"column:resolution_id"`
+	Settled    *int   `gorm:"column:settled"` // null: not counted
+	Checking   *int   `gorm:"column:checking"`
+	ToSubmit   *int   `gorm:"column:to_submit"`
 }
 
 // TableName names the table.

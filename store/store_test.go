@@ -195,9 +195,10 @@ func addLetter(ctx context.Context, s *Store) error {
 func TestSchema_RefusesRowsThatBreakItsRules(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, statement string }{
-		{"case of an unknown system", "INSERT INTO cases VALUES ('c2', 'nobody', 'SPJ', '2', '', 1, '', '', '', 0, 0, 1, NULL, '')"},
-		{"case at an unknown revision", "INSERT INTO cases VALUES ('c2', 'spj-1', 'SPJ', '2', '', 9, '', '', '', 0, 0, 1, NULL, '')"},
-		{"number used twice in a department", "INSERT INTO cases VALUES ('c2', 'spj-1', 'SPJ', '1', '', 1, '', '', '', 0, 0, 1, NULL, '')"},
+		{"case of an unknown system", "INSERT INTO cases VALUES ('c2', 'nobody', 'SPJ', '2', '', 1, '', '', '', 0, 0, 1, NULL, '', 'new', '', NULL, NULL, NULL)"},
+		{"case at an unknown revision", "INSERT INTO cases VALUES ('c2', 'spj-1', 'SPJ', '2', '', 9, '', '', '', 0, 0, 1, NULL, '', 'new', '', NULL, NULL, NULL)"},
+		{"number used twice in a department", "INSERT INTO cases VALUES ('c2', 'spj-1', 'SPJ', '1', '', 1, '', '', '', 0, 0, 1, NULL, '', 'new', '', NULL, NULL, NULL)"},
+		{"case in an unknown state", "INSERT INTO cases VALUES ('c2', 'spj-1', 'SPJ', '2', '', 1, '', '', '', 0, 0, 1, NULL, '', 'lost', '', NULL, NULL, NULL)"},
 		{"grant of an unknown state", "INSERT INTO grants VALUES ('g', 'SPJ', 'm', 'd', '[]', '', 0, 1, 'open', 0, '', '', '', '', '', '[]', 1)"},
 		{"grant that ends before it starts", "INSERT INTO grants VALUES ('g', 'SPJ', 'm', 'd', '[]', '', 1, 1, 'active', 0, '', '', '', '', '', '[]', 1)"},
 		{"grant of version none", "INSERT INTO grants VALUES ('g', 'SPJ', 'm', 'd', '[]', '', 0, 1, 'active', 0, '', '', '', '', '', '[]', 0)"},
@@ -211,7 +212,7 @@ func TestSchema_RefusesRowsThatBreakItsRules(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		saveSystem(t, s, "spj-1")
 		saveRevision(t, s, sampleFiles())
-		if err := s.db.Exec("INSERT INTO cases VALUES ('c1', 'spj-1', 'SPJ', '1', '', 1, '', '', '', 0, 0, 1, NULL, '')").Error; err != nil {
+		if err := s.db.Exec("INSERT INTO cases VALUES ('c1', 'spj-1', 'SPJ', '1', '', 1, '', '', '', 0, 0, 1, NULL, '', 'new', '', NULL, NULL, NULL)").Error; err != nil {
 			t.Fatal(err)
 		}
 		for _, tt := range tests {

@@ -75,7 +75,7 @@ func TestRows_KeepTheMomentsTheyWereGiven(t *testing.T) {
 		if _, err := s.SaveRevision(t.Context(), map[string][]byte{"a": nil}, RevisionMeta{}); err != nil {
 			t.Fatal(err)
 		}
-		row := caseRow{ID: "c1", System: "spj-1", Department: "SPJ", Number: "1", Revision: 1, Version: 1, Updated: 7}
+		row := caseRow{ID: "c1", System: "spj-1", Department: "SPJ", Number: "1", Revision: 1, Version: 1, Updated: 7, State: "new"}
 		if err := table[caseRow](s.db).Create(t.Context(), &row); err != nil {
 			t.Fatal(err)
 		}

@@ -2,23 +2,41 @@ package main
 
 import (
 	"net/http"
-	"slices"
 	"strings"
+
+	"github.com/gin-gonic/gin"
 
 	"mianti/api"
 	"mianti/internal/workday"
+	"mianti/web/batch"
+	"mianti/web/citizen"
+	"mianti/web/clerk"
 	"mianti/web/department"
 	"mianti/web/frame"
 	"mianti/web/overview"
+	"mianti/web/policy"
 )
 
 // sections are the pages of an exchange, in the order of the menu. They stand on
 // the same use cases as its API.
-func sections(c api.Config) []frame.Section {
+func sections(c api.Config) ([]frame.Section, error) {
+	config := citizen.Config{Consents: c.Exchange, Sheets: c.Exchange, Previews: c.Exchange, Corrections: c.Corrections}
+	if c.Citizen != nil {
+		config.Own = c.Citizen
+	}
+	applicants, err := citizen.New(config)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := batch.New(batch.Config{Lists: c.Batches, Intake: c.Batches, Acts: c.Batches, Results: c.Batches, Draining: c.Draining})
 	return []frame.Section{
+		applicants,
+		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
+		lists,
+		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions}),
 		department.New(department.Config{Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections}),
 		overview.New(overview.Config{Figures: c.Figures}),
-	}
+	}, err
 }
 
 // newSite makes the pages beside an API.
@@ -27,18 +45,38 @@ func newSite(c api.Config, who *people, calendar *workday.Calendar) (*frame.Site
 	if who != nil {
 		config.People = who.identity
 	}
-	return frame.New(config, sections(c)...)
+	all, err := sections(c)
+	if err != nil {
+		return nil, err
+	}
+	return frame.New(config, all...)
 }
 
-// besides serves pages where a path belongs to them, and everything else by the API.
-func besides(machines http.Handler, site *frame.Site) http.Handler {
-	tops := site.Tops()
+// besides serves pages beside the API: each has the paths whose first part is its
+// own. A browser that asks for what neither has is told so by a page.
+func besides(machines *gin.Engine, site *frame.Site) http.Handler {
+	pages, operations := tops(site.Routes()), tops(machines.Routes())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		top, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		if slices.Contains(tops, top) {
+		top := topOf(r.URL.Path)
+		lost := !operations[top] && strings.Contains(r.Header.Get("Accept"), "text/html")
+		if pages[top] || lost {
 			site.ServeHTTP(w, r)
 			return
 		}
 		machines.ServeHTTP(w, r)
 	})
+}
+
+func tops(routes gin.RoutesInfo) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range routes {
+		out[topOf(r.Path)] = true
+	}
+	return out
+}
+
+// topOf gives the first part of a path.
+func topOf(path string) string {
+	top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return top
 }

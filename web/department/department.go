@@ -21,7 +21,7 @@ import (
 	"mianti/web/frame"
 )
 
-//go:embed pages text.en.json
+//go:embed pages style.css text.en.json
 var files embed.FS
 
 // Figures tells who used a department's data, and how its sources are.

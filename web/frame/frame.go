@@ -20,7 +20,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +62,8 @@ type Config struct {
 type Section struct {
 	// Name is the section's in the names of its pages, such as "clerk".
 	Name string
-	// Files has pages/*.html, each of which defines "content", and text.en.json.
+	// Files has pages/*.html, each of which defines "content", text.en.json, and
+	// style.css for what the components do not have.
 	Files fs.FS
 	Pages []Page
 	Menu  []MenuItem
@@ -95,6 +95,7 @@ type Site struct {
 	looks    map[string]*look // by language
 	menu     []MenuItem
 	assets   map[string]asset
+	styles   map[string]string // addresses, by section
 	sameSite *http.CrossOriginProtection
 }
 
@@ -114,7 +115,7 @@ func New(c Config, sections ...Section) (*Site, error) {
 		return nil, fmt.Errorf("web: address: %w", err)
 	}
 	sections = append([]Section{s.own()}, sections...)
-	if err := s.loadAssets(); err != nil {
+	if err := s.loadAssets(sections); err != nil {
 		return nil, err
 	}
 	if s.looks, err = s.loadLooks(sections); err != nil {
@@ -127,17 +128,8 @@ func New(c Config, sections ...Section) (*Site, error) {
 // ServeHTTP answers with a page.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.engine.ServeHTTP(w, r) }
 
-// Tops gives the first parts of the paths that are pages: "clerk" for "/clerk/…",
-// and "" for the first page of all, if there is one.
-func (s *Site) Tops() []string {
-	var tops []string
-	for _, r := range s.engine.Routes() {
-		top, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
-		tops = append(tops, top)
-	}
-	slices.Sort(tops)
-	return slices.Compact(tops)
-}
+// Routes gives what is a page.
+func (s *Site) Routes() gin.RoutesInfo { return s.engine.Routes() }
 
 // own is the section of what belongs to no other.
 func (s *Site) own() Section {
@@ -197,19 +189,32 @@ type asset struct {
 	body []byte
 }
 
-// loadAssets reads what is in static. The name that a browser asks for has a digest
-// in it.
-func (s *Site) loadAssets() error {
-	s.assets = map[string]asset{}
-	for name, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"} {
+// loadAssets reads what is in static, and each section's style. The name that a
+// browser asks for has a digest in it.
+func (s *Site) loadAssets(sections []Section) error {
+	s.assets, s.styles = map[string]asset{}, map[string]string{}
+	for name, kind := range map[string]string{"style.css": styleKind, "app.js": "text/javascript; charset=utf-8"} {
 		body, err := files.ReadFile("static/" + name)
 		if err != nil {
 			return fmt.Errorf("web: %w", err)
 		}
 		s.assets[digested(name, body)] = asset{kind, body}
 	}
+	for _, section := range sections {
+		body, err := fs.ReadFile(section.Files, "style.css")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("web: section %s: %w", section.Name, err)
+		}
+		name := digested(section.Name+".css", body)
+		s.assets[name], s.styles[section.Name] = asset{styleKind, body}, assetPath+name
+	}
 	return nil
 }
+
+const styleKind = "text/css; charset=utf-8"
 
 func digested(name string, body []byte) string {
 	sum := sha256.Sum256(body)

@@ -29,7 +29,9 @@ func probe() frame.Section {
 		},
 		Menu: []frame.MenuItem{{Title: "只给审批人员", Path: "/probe/clerk", Duties: clerk}},
 		Pages: []frame.Page{
-			{Path: "/probe/clerk", Duties: clerk, Handle: func(*frame.Visit) (frame.Answer, error) { return frame.Show("text.html", "标题", "只给审批人员"), nil }},
+			{Path: "/probe/clerk", Duties: clerk, Handle: func(*frame.Visit) (frame.Answer, error) {
+				return frame.Show("text.html", "标题", "只给审批人员"), nil
+			}},
 			{Path: "/probe/hostile", Handle: func(*frame.Visit) (frame.Answer, error) { return frame.Show("text.html", hostile, hostile), nil }},
 			{Path: "/probe/away", Handle: func(*frame.Visit) (frame.Answer, error) {
 				return frame.Answer{}, fault.New(fault.Unavailable, "away", hostile)
@@ -94,6 +96,28 @@ func TestProblem_HasTheStatusOfItsKindAndARemedy(t *testing.T) {
 	}
 	if wrongMethod := site.Get("/probe/form"); wrongMethod.Status != http.StatusNotFound {
 		t.Errorf("status %d", wrongMethod.Status)
+	}
+}
+
+// TestProblem_OfOneVisitIsNotTheNextOnes: a page that failed for one visitor is shown
+// to the next.
+func TestProblem_OfOneVisitIsNotTheNextOnes(t *testing.T) {
+	t.Parallel()
+	fails := true
+	section := probe()
+	section.Pages = append(section.Pages, frame.Page{Path: "/probe/sometimes", Handle: func(*frame.Visit) (frame.Answer, error) {
+		if fails {
+			return frame.Answer{}, fault.New(fault.NotFound, "gone", "没有了")
+		}
+		return frame.Show("text.html", "标题", "在这里"), nil
+	}})
+	site := frametest.Site(t, nil, section)
+	if got := site.Get("/probe/sometimes").Status; got != http.StatusNotFound {
+		t.Errorf("status %d", got)
+	}
+	fails = false
+	if page := site.Get("/probe/sometimes"); page.Status != http.StatusOK || !strings.Contains(page.Body, "在这里") {
+		t.Errorf("status %d after an earlier visit failed", page.Status)
 	}
 }
 

@@ -111,12 +111,12 @@ func (l *look) translate(text string, args ...any) string {
 
 // layoutView is what the layout shows around a page.
 type layoutView struct {
-	Title, Language, Class, Path, Message string
-	Menu                                  []menuEntry
-	Session                               *visitorView
-	Preferences                           preferences
-	Bare                                  bool
-	Data                                  any
+	Title, Language, Class, Path, Message, Style string
+	Menu                                         []menuEntry
+	Session                                      *visitorView
+	Preferences                                  preferences
+	Bare                                         bool
+	Data                                         any
 }
 
 // visitorView is who has signed in, as the layout shows him.
@@ -134,7 +134,7 @@ func (s *Site) render(v *Visit, section string, a Answer) ([]byte, error) {
 	}
 	view := layoutView{
 		Title: l.translate(a.title), Language: map[string]string{chinese: "zh-CN", english: "en"}[l.language], Path: v.Request().URL.RequestURI(),
-		Class: strings.TrimSpace(v.prefer.Theme + " " + v.prefer.Size), Message: v.said(), Menu: s.menuFor(v.Context(), v),
+		Class: strings.TrimSpace(v.prefer.Theme + " " + v.prefer.Size), Message: v.said(), Style: s.styles[section], Menu: s.menuFor(v.Context(), v),
 		Session: v.visitor(), Preferences: v.prefer, Bare: a.bare, Data: a.data,
 	}
 	if v.Request().Method != "GET" {

@@ -13,7 +13,7 @@ import (
 	"mianti/web/frame"
 )
 
-//go:embed pages text.en.json
+//go:embed pages style.css text.en.json
 var files embed.FS
 
 // Figures counts.

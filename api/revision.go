@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"mianti/catalog"
+	"mianti/internal/fault"
+)
+
+// Revisions lists the revisions of the catalog that are stored.
+type Revisions interface {
+	// RevisionHeads gives at most limit of those before a number, the newest first;
+	// 0 begins with the newest of all.
+	RevisionHeads(ctx context.Context, before, limit int) ([]catalog.RevisionHead, error)
+}
+
+// revisionView is what a revision is called and how much is in it.
+type revisionView struct {
+	Number  int             `json:"number"`
+	Digest  string          `json:"digest" doc:"全部文件的 SHA-256"`
+	Title   string          `json:"title"`
+	Version string          `json:"version"`
+	Loaded  *time.Time      `json:"loaded,omitempty" doc:"载入时间"`
+	Counts  *revisionCounts `json:"counts,omitempty"`
+}
+
+type revisionCounts struct {
+	OneThings   int `json:"one_things"`
+	Matters     int `json:"matters"`
+	Materials   int `json:"materials"`
+	Datasets    int `json:"datasets"`
+	Departments int `json:"departments"`
+	Facts       int `json:"facts"`
+}
+
+type revisionPath struct {
+	Number      int    `path:"number" minimum:"1"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"1000"`
+}
+
+type revisionsInput struct {
+	Before int `query:"before" minimum:"1" doc:"只列此编号之前的"`
+	Limit  int `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+type revisionsOutput struct{ Body page[revisionView] }
+
+type changesQuery struct {
+	Number int `path:"number" minimum:"1"`
+	Since  int `query:"since" minimum:"1" required:"true" doc:"与哪一个修订比较"`
+	ListQuery
+	Kind string `query:"kind" enum:"one_thing,matter,material,common_material,standard_material,dataset,source,fact,role,department" doc:"只列这一类"`
+}
+
+type findingsQuery struct {
+	Number int `path:"number" minimum:"1"`
+	ListQuery
+	Rule string `query:"rule" enum:"basis,vague,shared,commit" doc:"四个一律之一"`
+}
+
+func (s *server) registerRevisions() {
+	handle(s, s.operation(http.MethodGet, "/v1/revisions", "list-revisions", "目录修订清单", catalogTag, 422), s.listRevisions)
+	handle(s, s.operation(http.MethodGet, "/v1/revisions/{number}", "read-revision", "读取目录修订", catalogTag, 304, 404, 422), s.readRevision)
+	handle(s, s.operation(http.MethodGet, "/v1/revisions/{number}/changes", "compare-revisions", "比较两个目录修订", catalogTag, 304, 404, 422), s.compareRevisions)
+	handle(s, s.operation(http.MethodGet, "/v1/revisions/{number}/findings", "list-findings", "四个一律体检", catalogTag, 304, 404, 422), s.listFindings)
+	handle(s, s.operation(http.MethodPost, "/v1/revisions/{number}/trials", "try-rules", "规则试算", catalogTag, 404, 422), s.tryRules)
+	handle(s, s.operation(http.MethodPost, "/v1/revisions/{number}/conditions", "try-condition", "检查条件并译成白话", catalogTag, 404, 422), s.tryCondition)
+}
+
+// revisionOf gives a revision by its number.
+func (s *server) revisionOf(ctx context.Context, number int) (*catalog.Revision, error) {
+	rev, err := s.Catalogs.Revision(ctx, number)
+	if errors.Is(err, fault.NotFound) {
+		return nil, fault.New(fault.NotFound, "no-such-revision", "没有编号为 %d 的目录修订。", number).Because(err)
+	}
+	return rev, err
+}
+
+func (s *server) listRevisions(ctx context.Context, in *revisionsInput) (*revisionsOutput, error) {
+	out := &revisionsOutput{Body: page[revisionView]{Items: []revisionView{}}}
+	if s.Revisions == nil {
+		return out, nil
+	}
+	heads, err := s.Revisions.RevisionHeads(ctx, in.Before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	for i, h := range heads {
+		if i == in.Limit {
+			out.Body.Next = strconv.Itoa(heads[i-1].Number)
+			break
+		}
+		loaded := h.Loaded
+		out.Body.Items = append(out.Body.Items, revisionView{Number: h.Number, Digest: h.Digest, Title: h.Title, Version: h.Version, Loaded: &loaded})
+	}
+	return out, nil
+}
+
+func (s *server) readRevision(ctx context.Context, in *revisionPath) (*itemOutput[revisionView], error) {
+	rev, err := s.revisionOf(ctx, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	path := &codePath{Code: strconv.Itoa(in.Number), IfNoneMatch: in.IfNoneMatch}
+	return read(path, rev, rev, nil, func(r *catalog.Revision) revisionView {
+		return revisionView{Number: r.Number, Digest: r.Digest, Title: r.Title, Version: r.Version, Counts: &revisionCounts{
+			OneThings: len(r.OneThings()), Matters: len(r.Matters()), Materials: len(r.Materials()), Datasets: len(r.Datasets()),
+			Departments: len(r.Departments()), Facts: len(r.Facts()),
+		}}
+	})
+}
+
+func (s *server) compareRevisions(ctx context.Context, in *changesQuery) (*listOutput[catalog.ThingChange], error) {
+	later, err := s.revisionOf(ctx, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	earlier, err := s.revisionOf(ctx, in.Since)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := catalog.Compare(earlier, later)
+	if err != nil {
+		return nil, err
+	}
+	l := listingAt(later, in.ListQuery, "changes", "since", earlier.Digest, "kind", in.Kind)
+	keep := func(c catalog.ThingChange) bool { return is(in.Kind, string(c.Kind)) && l.matches(c.Code, c.Name) }
+	code := func(c catalog.ThingChange) string { return string(c.Kind) + " " + c.Code }
+	return listed(l, changes, code, keep, func(c catalog.ThingChange) catalog.ThingChange { return c })
+}
+
+func (s *server) listFindings(ctx context.Context, in *findingsQuery) (*listOutput[catalog.HealthFinding], error) {
+	rev, err := s.revisionOf(ctx, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	l := listingAt(rev, in.ListQuery, "findings", "rule", in.Rule)
+	keep := func(f catalog.HealthFinding) bool {
+		return is(in.Rule, string(f.Rule)) && l.matches(f.Material, f.Name)
+	}
+	code := func(f catalog.HealthFinding) string {
+		return string(f.Rule) + " " + f.Material + " " + f.Key + " " + f.Reason
+	}
+	return listed(l, rev.Health(), code, keep, func(f catalog.HealthFinding) catalog.HealthFinding { return f })
+}
