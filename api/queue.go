@@ -85,7 +85,9 @@ type listActsOutput struct {
 
 type unmaskPartyInput struct {
 	CasePath
-	Party string `path:"party" maxLength:"64"`
+	Body struct {
+		Party string `json:"party" minLength:"1" maxLength:"64" doc:"当事人在办件中的代号"`
+	}
 }
 
 type unmaskPartyOutput struct {
@@ -103,7 +105,7 @@ func (s *server) registerQueue() {
 	list := s.operation(http.MethodGet, casesPath, "list-cases", "本部门的办件", tag, 404, 422)
 	list.Description = "收件台：按登记先后列出，不含当事人和情形。"
 	handle(s, list, s.listCases)
-	unmask := s.operation(http.MethodPost, casesPath+"/{id}/parties/{party}/unmasking", "unmask-party", "查看当事人的姓名和号码", tag, 404, 410, 422)
+	unmask := s.operation(http.MethodPost, casesPath+"/{id}/unmasking", "unmask-party", "查看当事人的姓名和号码", tag, 404, 410, 422)
 	unmask.DefaultStatus = http.StatusOK
 	unmask.Description = "每次查看先留痕，当事人在查阅清单中能看到。"
 	handle(s, unmask, s.unmaskParty)
@@ -138,7 +140,7 @@ func (s *server) listCases(ctx context.Context, in *listCasesInput) (*listCasesO
 }
 
 func (s *server) unmaskParty(ctx context.Context, in *unmaskPartyInput) (*unmaskPartyOutput, error) {
-	p, err := s.Exchange.UnmaskParty(ctx, callerOf(ctx), in.ID, in.Party)
+	p, err := s.Exchange.UnmaskParty(ctx, callerOf(ctx), in.ID, in.Body.Party)
 	if err != nil {
 		return nil, err
 	}

@@ -98,8 +98,8 @@ func TestListCases_GivesTheOwnDepartmentsQueueWithoutRecordingAnAccess(t *testin
 func TestUnmaskParty_IsRecordedBeforeItIsGiven(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	path := "/v1/cases/" + h.open("JN-1") + "/parties/"
-	w := h.as("clerk SPJ", http.MethodPost, path+"p2/unmasking", "")
+	path := "/v1/cases/" + h.open("JN-1") + "/unmasking"
+	w := h.as("clerk SPJ", http.MethodPost, path, `{"party":"p2"}`)
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), personA) {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
@@ -107,10 +107,10 @@ func TestUnmaskParty_IsRecordedBeforeItIsGiven(t *testing.T) {
 	if last.Kind != ledger.Unmasked || last.Object != "party:p2" || last.Person != "person-clerk" || len(last.Concerns) != 1 {
 		t.Errorf("entry: %+v", last)
 	}
-	wantProblem(t, h.as("clerk SPJ", http.MethodPost, path+"p9/unmasking", ""), http.StatusNotFound, "unknown-party")
-	wantProblem(t, h.as("clerk GA", http.MethodPost, path+"p2/unmasking", ""), http.StatusNotFound, "unknown-case")
+	wantProblem(t, h.as("clerk SPJ", http.MethodPost, path, `{"party":"p9"}`), http.StatusNotFound, "unknown-party")
+	wantProblem(t, h.as("clerk GA", http.MethodPost, path, `{"party":"p2"}`), http.StatusNotFound, "unknown-case")
 	h.memory.journalFails = context.DeadlineExceeded
-	if w := h.as("clerk SPJ", http.MethodPost, path+"p2/unmasking", ""); strings.Contains(w.Body.String(), personA) {
+	if w := h.as("clerk SPJ", http.MethodPost, path, `{"party":"p2"}`); strings.Contains(w.Body.String(), personA) {
 		t.Errorf("given without a record: %s", w.Body)
 	}
 }
@@ -118,9 +118,9 @@ func TestUnmaskParty_IsRecordedBeforeItIsGiven(t *testing.T) {
 func TestListMyActs_GivesTheOwnOnesAndIsOneItself(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	path := "/v1/cases/" + h.open("JN-1") + "/parties/p2/unmasking"
+	path := "/v1/cases/" + h.open("JN-1") + "/unmasking"
 	for range 3 {
-		h.as("clerk SPJ", http.MethodPost, path, "")
+		h.as("clerk SPJ", http.MethodPost, path, `{"party":"p2"}`)
 	}
 	var first, second struct {
 		Items []struct {

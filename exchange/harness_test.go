@@ -87,7 +87,7 @@ func newBench(t *testing.T, answer source, changes ...func(*exchange.Config)) *b
 	var ids atomic.Int64
 	b.config = exchange.Config{
 		Catalogs: store.NewCatalogs(b.store), Cases: b.store, Resolutions: b.store, Submissions: b.store, Journal: b.store, Grants: b.store,
-		Consents: b.store, Records: b.store, Previews: b.store, Keys: b.store, Queue: b.store, Systems: b.store, Sources: b.sources,
+		Consents: b.store, Records: b.store, Previews: b.store, Inbox: b.store, Keys: b.store, Queue: b.store, Systems: b.store, Sources: b.sources,
 		Locate: func(department string, _ *catalog.Source) (string, catalog.Network) {
 			return "http://127.0.0.1:1/" + department, catalog.NetworkLocal
 		},

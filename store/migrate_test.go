@@ -27,7 +27,7 @@ func rowTypes() []any {
 		inputsRow{}, followUpRow{}, actRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
 		anchorRow{}, troubleRow{},
-		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{},
+		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{}, callCountRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
 		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}

@@ -133,6 +133,9 @@ func (s *screen) material(m *exchange.MaterialResult) materialView {
 func (s *screen) attempts(view *materialView, m *exchange.MaterialResult) {
 	contested := map[string]bool{}
 	for _, a := range m.Attempts {
+		if a.Dataset == "" && a.Result == policies.OK {
+			continue // nobody was asked
+		}
 		shown := attemptView{Mode: modeText(s.v, a.Mode), Chip: resultChip(s.v, string(a.Result))}
 		if a.Dataset != "" {
 			shown.Dataset = datasetName(s.rev, a.Dataset)

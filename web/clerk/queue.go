@@ -3,10 +3,7 @@ package clerk
 import (
 	"fmt"
 	"net/url"
-	"strings"
-	"time"
 
-	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/web/frame"
 )
@@ -151,112 +148,4 @@ func subjectsOf(v *frame.Visit) []frame.Option {
 		}
 	}
 	return out
-}
-
-// follow is the page of papers that may follow later.
-type followView struct {
-	Tabs  []stateTab
-	Rows  []exchange.FollowUp
-	Now   time.Time
-	Pager frame.Pager
-}
-
-// followUp lists the papers that may follow later (容缺后补), what is due first first.
-func (d *desk) followUp(v *frame.Visit) (frame.Answer, error) {
-	const path = "/clerk/followup"
-	f := exchange.FollowUpFilter{Limit: pageSize + 1}
-	overdue := v.Query("due") == "overdue"
-	if overdue {
-		f.DueBefore = v.Now
-	}
-	if parts := strings.Split(v.Query("after"), "/"); len(parts) == 3 {
-		f.After = exchange.FollowUpKey{Case: parts[0], Material: parts[1], Party: parts[2]}
-	}
-	rows, err := d.Lists.FollowUps(v.Context(), v.Caller, f)
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	view := followView{Now: v.Now, Tabs: []stateTab{
-		{Title: v.T("全部"), Path: path, Current: !overdue}, {Title: v.T("已到期"), Path: path + "?due=overdue", Current: overdue},
-	}}
-	if view.Rows = rows; len(rows) > pageSize {
-		view.Rows = rows[:pageSize]
-		last := view.Rows[pageSize-1]
-		view.Pager.Next = path + "?" + url.Values{"due": {v.Query("due")}, "after": {last.Case + "/" + last.Material + "/" + last.Party}}.Encode()
-	}
-	if f.After.Case != "" {
-		view.Pager.First = view.Tabs[0].Path
-		if overdue {
-			view.Pager.First = view.Tabs[1].Path
-		}
-	}
-	view.Pager.Summary = v.T("本页 %d 份材料", len(view.Rows))
-	return frame.Show("followup.html", "容缺后补", view), nil
-}
-
-// assistView is the page of questions to officers.
-type assistView struct {
-	Tabs     []stateTab
-	Rows     []assistRow
-	Now      time.Time
-	Answered bool
-	Pager    frame.Pager
-}
-
-type assistRow struct {
-	exchange.AssistTask
-	Path, Name, To string
-	Chip           frame.ChipView
-}
-
-// assist lists what the department asks officers of others (协查).
-func (d *desk) assist(v *frame.Visit) (frame.Answer, error) {
-	const path = "/clerk/assist"
-	f := exchange.AssistFilter{State: exchange.AssistOpen, After: v.Query("after"), Limit: pageSize + 1}
-	answered := v.Query("state") == string(exchange.AssistAnswered)
-	if answered {
-		f.State = exchange.AssistAnswered
-	}
-	tasks, err := d.Lists.AskedTasks(v.Context(), v.Caller, f)
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	rev, err := v.Revision()
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	view := assistView{Now: v.Now, Answered: answered, Tabs: []stateTab{
-		{Title: v.T("待答复"), Path: path, Current: !answered}, {Title: v.T("已答复"), Path: path + "?state=answered", Current: answered},
-	}}
-	if len(tasks) > pageSize {
-		tasks = tasks[:pageSize]
-		view.Pager.Next = path + "?" + url.Values{"state": {string(f.State)}, "after": {tasks[pageSize-1].ID}}.Encode()
-	}
-	if f.After != "" {
-		view.Pager.First = path + "?" + url.Values{"state": {string(f.State)}}.Encode()
-	}
-	view.Pager.Summary = v.T("本页 %d 项", len(tasks))
-	for i := range tasks {
-		view.Rows = append(view.Rows, assistRowOf(v, rev, &tasks[i]))
-	}
-	return frame.Show("assist.html", "发出的协查", view), nil
-}
-
-func assistRowOf(v *frame.Visit, rev *catalog.Revision, t *exchange.AssistTask) assistRow {
-	row := assistRow{AssistTask: *t, Path: casePath(t.Case), Name: t.Material, To: departmentName(rev, t.Department), Chip: frame.ChipView{Kind: "wait", Text: v.T("待答复")}}
-	if m := rev.Material(t.Material); m != nil {
-		row.Name = m.Name
-	}
-	if t.Answer == nil {
-		return row
-	}
-	switch t.Answer.Result {
-	case exchange.AssistConfirmed:
-		row.Chip = frame.ChipView{Kind: "good", Text: v.T("属实")}
-	case exchange.AssistNotConfirmed:
-		row.Chip = frame.ChipView{Kind: "bad", Text: v.T("与所需不符")}
-	case exchange.AssistNotFound:
-		row.Chip = frame.ChipView{Kind: "bad", Text: v.T("没有这样的记录")}
-	}
-	return row
 }
