@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/batch"
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/exchange"
@@ -75,6 +76,8 @@ type Config struct {
 	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.
 	Safeguard *safeguard.Safeguard
+	// Batches are lists that are verified in the background.
+	Batches *batch.Desk
 	// Anchors tells of the parties outside that hold checkpoints; nil for none.
 	Anchors Anchors
 	// People are those who sign in, Sessions theirs, Office gives them duties, and
@@ -155,7 +158,7 @@ func New(c Config) (*gin.Engine, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

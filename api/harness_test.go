@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -20,10 +21,12 @@ import (
 	"time"
 
 	"mianti/api"
+	"mianti/batch"
 	"mianti/catalog"
 	"mianti/correction"
 	"mianti/evidence"
 	"mianti/exchange"
+	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/safeguard"
 	"mianti/sharing"
@@ -56,6 +59,15 @@ type harness struct {
 	ledger     *lateLog
 }
 
+// noBatches keeps none.
+type noBatches struct{ batch.Store }
+
+func (noBatches) Batch(context.Context, string, string) (*batch.Batch, error) {
+	return nil, fault.New(fault.NotFound, "unknown-batch", "没有这个批次")
+}
+
+func (noBatches) Batches(context.Context, batch.Filter) ([]batch.Batch, error) { return nil, nil }
+
 func newHarness(t testing.TB) *harness {
 	t.Helper()
 	rev, err := catalog.Load(os.DirFS("testdata/catalog"))
@@ -87,7 +99,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Corrections: correction.New(correction.Config{}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Corrections: correction.New(correction.Config{}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)

@@ -68,6 +68,7 @@ func (s *server) registerOperations() {
 	s.registerAssist()
 	s.registerConsents()
 	s.registerSnapshots()
+	s.registerBatches()
 	s.registerLedger()
 	s.registerSharing()
 	s.registerGrants()

@@ -20,15 +20,15 @@ type Revisions interface {
 
 // revisionView is what a revision is called and how much is in it.
 type revisionView struct {
-	Number  int        `json:"number"`
-	Digest  string     `json:"digest" doc:"全部文件的 SHA-256"`
-	Title   string     `json:"title"`
-	Version string     `json:"version"`
-	Loaded  *time.Time `json:"loaded,omitempty" doc:"载入时间"`
-	Counts  *counts    `json:"counts,omitempty"`
+	Number  int             `json:"number"`
+	Digest  string          `json:"digest" doc:"全部文件的 SHA-256"`
+	Title   string          `json:"title"`
+	Version string          `json:"version"`
+	Loaded  *time.Time      `json:"loaded,omitempty" doc:"载入时间"`
+	Counts  *revisionCounts `json:"counts,omitempty"`
 }
 
-type counts struct {
+type revisionCounts struct {
 	OneThings   int `json:"one_things"`
 	Matters     int `json:"matters"`
 	Materials   int `json:"materials"`
@@ -107,7 +107,7 @@ func (s *server) readRevision(ctx context.Context, in *revisionPath) (*itemOutpu
 	}
 	path := &codePath{Code: strconv.Itoa(in.Number), IfNoneMatch: in.IfNoneMatch}
 	return read(path, rev, rev, nil, func(r *catalog.Revision) revisionView {
-		return revisionView{Number: r.Number, Digest: r.Digest, Title: r.Title, Version: r.Version, Counts: &counts{
+		return revisionView{Number: r.Number, Digest: r.Digest, Title: r.Title, Version: r.Version, Counts: &revisionCounts{
 			OneThings: len(r.OneThings()), Matters: len(r.Matters()), Materials: len(r.Materials()), Datasets: len(r.Datasets()),
 			Departments: len(r.Departments()), Facts: len(r.Facts()),
 		}}

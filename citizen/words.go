@@ -1,6 +1,8 @@
 package citizen
 
 import (
+	"slices"
+
 	"mianti/catalog"
 	"mianti/exchange"
 	"mianti/ledger"
@@ -43,6 +45,25 @@ func kindTexts() map[ledger.Kind]string {
 		ledger.ConsentRefused:   "不同意查询",
 		ledger.ConsentWithdrawn: "撤回同意",
 
+		ledger.EvidenceIssued: "出具核验凭据，存入办件档案",
+		ledger.SheetIssued:    "打印核验单",
+		ledger.CaseDestroyed:  "按期销毁办件内容",
+		ledger.SaltDestroyed:  "按期销毁办件的存证密钥",
+
+		ledger.CorrectionOpened:    "提出记录有误，申请核实更正",
+		ledger.CorrectionTaken:     "开始核实您的记录",
+		ledger.CorrectionAnswered:  "答复记录是否有误",
+		ledger.CorrectionPassedOn:  "把核实转给另一部门",
+		ledger.CorrectionEscalated: "提请上一级处理记录有误",
+		ledger.CorrectionMediated:  "主管部门协调记录有误",
+		ledger.CorrectionDecided:   "登记政府对记录有误的决定",
+		ledger.CorrectionWithdrawn: "撤回记录有误的申请",
+		ledger.CorrectionRead:      "读取记录有误的申请（含您的姓名和号码）",
+
+		ledger.PreviewRead:     "先看查到的内容",
+		ledger.PreviewReleased: "同意使用查到的内容",
+		ledger.PaperChosen:     "选择自己提交材料",
+
 		ledger.AccessListRead:  "查看谁查阅过我的数据",
 		ledger.AccessKeyRead:   "取得查阅密钥",
 		ledger.OwnCasesRead:    "查看我的办件",
@@ -63,6 +84,8 @@ func outcomeText(kind ledger.Kind, result string, unfinished bool) string {
 		return textOf(lookUpTexts(), result)
 	case isConsent(kind):
 		return textOf(consentTexts(), result)
+	case slices.Contains(aboutCorrections(), kind):
+		return textOf(correctionTexts(), result)
 	}
 	return textOf(caseTexts(), result)
 }
@@ -88,6 +111,22 @@ func lookUpTexts() map[string]string {
 		string(policies.Stale):                "数据已超过时效，未采用",
 		string(policies.Pending):              "已发起协查，等待答复",
 		string(policies.ReasonConsentMissing): "等待您（或监护人）同意",
+	}
+}
+
+// aboutCorrections are the acts about a wrong record.
+func aboutCorrections() []ledger.Kind {
+	return []ledger.Kind{
+		ledger.CorrectionOpened, ledger.CorrectionTaken, ledger.CorrectionAnswered, ledger.CorrectionPassedOn, ledger.CorrectionEscalated,
+		ledger.CorrectionMediated, ledger.CorrectionDecided, ledger.CorrectionWithdrawn, ledger.CorrectionRead,
+	}
+}
+
+// correctionTexts say how far a correction is; docs/correction.md.
+func correctionTexts() map[string]string {
+	return map[string]string{
+		"open": "等待核实", "taken": "核实中", "corrected": "已更正", "upheld": "部门认为记录无误", "negotiating": "部门协商中",
+		"mediating": "主管部门协调中", "referred": "已提请政府决定", "ordered": "应予更正", "withdrawn": "已撤回",
 	}
 }
 
@@ -118,6 +157,10 @@ func caseTexts() map[string]string {
 		string(exchange.AssistConfirmed):    "属实",
 		string(exchange.AssistNotConfirmed): "与所需不符",
 		string(exchange.AssistNotFound):     "没有这样的记录",
+
+		string(policies.PreviewAwaited):  "等待决定",
+		string(policies.PreviewReleased): "同意使用",
+		string(policies.PreviewPaper):    "自己提交",
 	}
 }
 

@@ -62,6 +62,13 @@ func (x *Exchange) OpenCase(ctx context.Context, by policies.Caller, in Opening)
 	return stored, true, nil
 }
 
+// CheckOpening says what OpenCase would refuse a case for at a revision of the
+// catalog, and opens nothing.
+func (x *Exchange) CheckOpening(rev *catalog.Revision, by policies.Caller, in Opening) error {
+	_, err := x.newCase(rev, by, in)
+	return err
+}
+
 // reopened gives the case of that number if the department has one.
 func (x *Exchange) reopened(ctx context.Context, by policies.Caller, number, digest string) (*Case, error) {
 	if number == "" {

@@ -121,5 +121,5 @@ func (r *reading) inTime() Figure {
 
 // SourceDefinition says how the times of sources are counted.
 func SourceDefinition() string {
-	return "P95 应答时间：同一数源有应答的调用从发出到收回，按时间从短到长排列，第 95% 的一次所用的时间（最近序位法）。没有应答的调用不在其中，另计为失败；定时探测不计；调用记录保存九十天。"
+	return "P95 应答时间：同一数源有应答的调用从发出到收回，按时间从短到长排列，第 95% 的一次所用的时间（最近序位法）。时间分档计数，取所在档的上限，比实际多不到一成。没有应答的调用不在其中，另计为失败；定时探测不计。"
 }

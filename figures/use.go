@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -107,7 +106,7 @@ func (f *Figures) Sources(ctx context.Context, by policies.Caller, department st
 		return nil, fmt.Errorf("tell how sources are: %w", err)
 	}
 	now := f.Now().UTC()
-	found, err := f.Clocks.SourceTimes(ctx, department, now.Add(-time.Duration(min(max(days, 1), keptDays))*24*time.Hour), now.Add(time.Second))
+	found, err := f.Clocks.SourceTimes(ctx, department, now.AddDate(0, 0, 1-min(max(days, 1), mostHealthDays)), now)
 	if err != nil {
 		return nil, fmt.Errorf("tell how sources are: %w", err)
 	}
@@ -125,5 +124,5 @@ func (f *Figures) Sources(ctx context.Context, by policies.Caller, department st
 	return found, nil
 }
 
-// keptDays is how long calls to sources are kept.
-const keptDays = 90
+// mostHealthDays is how far back sources are told of.
+const mostHealthDays = 90

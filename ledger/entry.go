@@ -63,6 +63,17 @@ const (
 	// CatalogLoaded: a revision of the catalog is the one for new cases.
 	CatalogLoaded Kind = "catalog_loaded"
 
+	// Of batches. BatchRead: the results of one were given out, as a file;
+	// BatchDestroyed: its list and its results were destroyed.
+	BatchSubmitted Kind = "batch_submitted"
+	BatchStarted   Kind = "batch_started"
+	BatchPaused    Kind = "batch_paused"
+	BatchResumed   Kind = "batch_resumed"
+	BatchCancelled Kind = "batch_cancelled"
+	BatchFinished  Kind = "batch_finished"
+	BatchRead      Kind = "batch_read"
+	BatchDestroyed Kind = "batch_destroyed"
+
 	ConsentRequested Kind = "consent_requested"
 	ConsentGiven     Kind = "consent_given"
 	ConsentRefused   Kind = "consent_refused"

@@ -238,7 +238,7 @@ func (s *Store) checkKeys(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.checkBatchKeys(ctx)
 }
 
 // lockCase holds a case's row until tx ends.

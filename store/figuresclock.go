@@ -1,15 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
-	"gorm.io/gorm"
-
-	"mianti/connectors"
 	"mianti/correction"
 	"mianti/figures"
 	"mianti/ledger"
@@ -74,113 +69,4 @@ func (s *Store) CorrectionsOpened(ctx context.Context, from, until time.Time) ([
 		}
 	}
 	return out, nil
-}
-
-// sourceKey tells sources apart.
-type sourceKey struct{ Source, Dataset, Department string }
-
-// SourceTimes gives how sources answered in a time; those of one department, or of
-// all.
-func (s *Store) SourceTimes(ctx context.Context, department string, from, until time.Time) ([]figures.SourceTime, error) {
-	found := map[sourceKey]*figures.SourceTime{}
-	if err := s.sourceResults(ctx, department, from, until, found); err != nil {
-		return nil, err
-	}
-	if err := s.sourcePercentiles(ctx, department, from, until, found); err != nil {
-		return nil, err
-	}
-	out := make([]figures.SourceTime, 0, len(found))
-	for _, one := range found {
-		slices.SortFunc(one.Results, func(a, b figures.Beside) int { return cmp.Or(cmp.Compare(b.N, a.N), strings.Compare(a.Name, b.Name)) })
-		out = append(out, *one)
-	}
-	slices.SortFunc(out, func(a, b figures.SourceTime) int {
-		return cmp.Or(strings.Compare(a.Department, b.Department), strings.Compare(a.Dataset, b.Dataset), strings.Compare(a.Source, b.Source))
-	})
-	return out, nil
-}
-
-// calls are those of a time that were not probes.
-func (s *Store) calls(ctx context.Context, department string, from, until time.Time) *gorm.DB {
-	query := s.db.WithContext(ctx).Table("source_calls").Where("called_in >= ? AND called_in < ? AND (flags & ?) = 0", At(from), At(until), flagProbe)
-	if department != "" {
-		query = query.Where("department = ?", department)
-	}
-	return query
-}
-
-func (s *Store) sourceResults(ctx context.Context, department string, from, until time.Time, found map[sourceKey]*figures.SourceTime) error {
-	var rows []struct {
-		sourceKey `gorm:"embedded"`
-		Result    string
-		Called    bool
-		N         int
-		Newest    Timestamp
-	}
-	const by = "source, dataset, department, result, attempt > 0"
-	err := s.calls(ctx, department, from, until).Select("source, dataset, department, result, attempt > 0 AS called, COUNT(*) AS n, MAX(done) AS newest").Group(by).Scan(&rows).Error
-	if err != nil {
-		return translate(err, "count the calls to sources", things{})
-	}
-	for _, row := range rows {
-		one := found[row.sourceKey]
-		if one == nil {
-			one = &figures.SourceTime{Source: row.Source, Dataset: row.Dataset, Department: row.Department, Results: []figures.Beside{}}
-			found[row.sourceKey] = one
-		}
-		one.Results = append(one.Results, figures.Beside{Name: row.Result, N: row.N})
-		newest := row.Newest.Time()
-		switch {
-		case !row.Called:
-			one.Held += row.N
-			continue
-		case failed(row.Result):
-			one.Failed += row.N
-			one.LastFailure = later(one.LastFailure, newest)
-		default:
-			one.Answered += row.N
-			one.LastSuccess = later(one.LastSuccess, newest)
-		}
-		one.Asked += row.N
-	}
-	return nil
-}
-
-func later(known *time.Time, at time.Time) *time.Time {
-	if known != nil && known.After(at) {
-		return known
-	}
-	return &at
-}
-
-// failed reports whether a result says that the source gave no good answer.
-func failed(result string) bool {
-	switch connectors.FaultKind(result) {
-	case connectors.FaultDown, connectors.FaultTimeout, connectors.FaultRefused, connectors.FaultMalformed, connectors.FaultWrongSubject, connectors.FaultMisset:
-		return true
-	default:
-		return false
-	}
-}
-
-// sourcePercentiles adds the times of the calls that came back, by nearest rank.
-func (s *Store) sourcePercentiles(ctx context.Context, department string, from, until time.Time, found map[sourceKey]*figures.SourceTime) error {
-	const of = "source, dataset, department"
-	ranked := s.calls(ctx, department, from, until).Where("called_back > 0 AND called_out > 0").
-		Select(of + ", called_back - called_out AS took, ROW_NUMBER() OVER (PARTITION BY " + of + " ORDER BY called_back - called_out) AS nth, COUNT(*) OVER (PARTITION BY " + of + ") AS n")
-	var rows []struct {
-		sourceKey `gorm:"embedded"`
-		P50, P95  int64
-	}
-	err := s.db.WithContext(ctx).Table("(?) AS ranked", ranked).
-		Select(of + ", MIN(CASE WHEN nth * 2 >= n THEN took END) AS p50, MIN(CASE WHEN nth * 20 >= n * 19 THEN took END) AS p95").Group(of).Scan(&rows).Error
-	if err != nil {
-		return translate(err, "measure the calls to sources", things{})
-	}
-	for _, row := range rows {
-		if one := found[row.sourceKey]; one != nil {
-			one.P50, one.P95 = row.P50/1000, row.P95/1000
-		}
-	}
-	return nil
 }

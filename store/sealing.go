@@ -197,8 +197,8 @@ func dropLinks(ctx context.Context, tx *gorm.DB, key *caseKey) error {
 // Rewrapping says how far the move to the present key-encryption key has come.
 type Rewrapping struct {
 	Sealed  int // cases from before there were keys, sealed now
-	Wrapped int // cases whose keys were put under the present key now
-	Left    int // cases that still need either
+	Wrapped int // cases and batches whose keys were put under the present key now
+	Left    int // those that still need either
 }
 
 // Rewrap seals some of the cases that lie in clear, and puts the keys of some that
@@ -219,6 +219,11 @@ func (s *Store) Rewrap(ctx context.Context, limit int) (Rewrapping, error) {
 	if r.Wrapped, err = s.rewrapSome(ctx, probe.KEK, limit); err != nil {
 		return r, err
 	}
+	batches, err := s.rewrapBatches(ctx, probe.KEK, limit)
+	if err != nil {
+		return r, err
+	}
+	r.Wrapped += batches
 	r.Left, err = s.toRewrap(ctx, probe.KEK)
 	return r, err
 }
@@ -236,7 +241,11 @@ func (s *Store) toRewrap(ctx context.Context, kek string) (int, error) {
 		return 0, translate(err, "count the cases in clear", things{})
 	}
 	earlier, err := table[caseKeyRow](s.db).Where(earlierKEK, kek).Count(ctx, "case_id")
-	return int(clear + earlier), translate(err, "count the keys to rewrap", things{})
+	if err != nil {
+		return 0, translate(err, "count the keys to rewrap", things{})
+	}
+	batches, err := table[batchKeyRow](s.db).Where(earlierBatchKEK, kek).Count(ctx, "batch_id")
+	return int(clear + earlier + batches), translate(err, "count the keys to rewrap", things{})
 }
 
 // sealSome seals cases that lie in clear.

@@ -49,7 +49,10 @@ func (s *Store) RecordCalls(ctx context.Context, calls []guard.Call) error {
 		rows[i] = callToRow(&calls[i])
 	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		return translate(table[callRow](tx).CreateInBatches(ctx, &rows, entryBatch), "record calls to sources", things{})
+		if err := table[callRow](tx).CreateInBatches(ctx, &rows, entryBatch); err != nil {
+			return translate(err, "record calls to sources", things{})
+		}
+		return countCalls(ctx, tx, calls)
 	})
 }
 

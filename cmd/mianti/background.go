@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"mianti/batch"
 	"mianti/connectors/guard"
 	"mianti/correction"
 	"mianti/exchange"
@@ -25,8 +26,8 @@ import (
 // background is what an exchange does besides answering: jobs, probes, the
 // record of calls, and files of departments.
 type background struct {
-	// runners have kinds of jobs of their own, so that receivers of events who do
-	// not answer hold no case up.
+	// runners have kinds of jobs of their own, so that neither batches nor receivers
+	// of events who do not answer hold a case up.
 	runners []*jobs.Runner
 	guard   *guard.Guard
 	targets func() []guard.Target
@@ -38,6 +39,7 @@ type background struct {
 	counter *figures.Counter
 	// retention ends what was kept long enough.
 	retention *retention.Retention
+	batches   *batch.Desk
 	log       *slog.Logger
 }
 
@@ -67,7 +69,7 @@ const (
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), log: log,
+	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
 		counter: &figures.Counter{Ended: n.store, Catalogs: catalogs, Now: time.Now}, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
@@ -78,6 +80,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring
 			exchange.JobContinue: n.exchange.ContinueJob, exchange.JobAssistNotice: n.exchange.AssistNotice,
 			exchange.JobReflow: n.exchange.ReflowJob, exchange.JobReconsider: n.exchange.ReconsiderJob, correction.JobNotice: n.corrections.NoticeJob,
 		},
+		{batch.JobRun: n.batches.Job},
 		{exchange.JobEvent: webhook.Deliver(n.store, sender, log)},
 	} {
 		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})
@@ -187,6 +190,12 @@ func (b *background) count(ctx context.Context) {
 
 // retain destroys what is due.
 func (b *background) retain(ctx context.Context) {
+	switch n, err := b.batches.Expire(ctx); {
+	case err != nil && ctx.Err() == nil:
+		b.log.LogAttrs(ctx, slog.LevelError, "batches that are due were not destroyed", slog.Any("cause", err))
+	case n > 0:
+		b.log.LogAttrs(ctx, slog.LevelInfo, "destroyed the lists and results of batches", slog.Int("batches", n))
+	}
 	done, err := b.retention.Run(ctx, nil)
 	if err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelError, "what is due was not destroyed", slog.Any("cause", err))

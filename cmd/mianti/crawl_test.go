@@ -87,12 +87,12 @@ type crawler struct {
 	*surfer
 	seen map[string]bool
 	next []string
-	// shapes counts the pages of one kind: ten of each are enough.
+	// shapes counts the pages of one kind: a few of each are enough.
 	shapes map[string]int
 }
 
 // maxOfAKind bounds how many pages of one kind are looked at.
-const maxOfAKind = 8
+const maxOfAKind = 3
 
 func (c *crawler) crawl() {
 	c.shapes = map[string]int{}

@@ -66,6 +66,9 @@ func (c *demoCommand) Run(ctx context.Context, con console) error {
 	if c.Once {
 		return nil
 	}
+	if err := d.askForWord(ctx); err != nil {
+		return err
+	}
 	fmt.Fprintln(con.Out, "\n按 Ctrl+C 结束。")
 	<-ctx.Done()
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"mianti/api"
 	"mianti/internal/workday"
+	"mianti/web/batch"
 	"mianti/web/citizen"
 	"mianti/web/clerk"
 	"mianti/web/department"
@@ -24,9 +25,14 @@ func sections(c api.Config) ([]frame.Section, error) {
 		config.Own = c.Citizen
 	}
 	applicants, err := citizen.New(config)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := batch.New(batch.Config{Lists: c.Batches, Intake: c.Batches, Acts: c.Batches, Results: c.Batches, Draining: c.Draining})
 	return []frame.Section{
 		applicants,
 		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
+		lists,
 		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions}),
 		department.New(department.Config{Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections}),
 		overview.New(overview.Config{Figures: c.Figures}),

@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "catalog", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "catalog", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -53,6 +53,8 @@ func importTable() map[string]row {
 		"correction":            {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault", "internal/jobs"}, inTests: append(wholeExchange(), "internal/workday")},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"figures":               {may: []string{"exchange", "sharing", "catalog", "policies", "internal/fault"}, inTests: []string{"internal/workday"}},
+		"batch":                 {may: []string{"batch/table", "exchange", "catalog", "policies", "ledger", "internal/fault", "internal/identifier", "internal/jobs"}, inTests: append(wholeExchange(), "safeguard")},
+		"batch/table":           {may: []string{"internal/fault"}},
 		"retention":             {may: []string{"exchange", "ledger", "internal/fault"}, inTests: []string{"store", "catalog"}},
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
 		"identity/testprovider": {may: []string{"internal/fault"}},
@@ -62,7 +64,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
+			"exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 

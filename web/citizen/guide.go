@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -72,7 +73,7 @@ func (p *pages) guide(v *frame.Visit) (frame.Answer, error) {
 	view.Listed = len(sent)+len(doubtful) > 0 || len(view.Ask) == 0
 	answer := frame.Show("guide.html", view.Name, view)
 	if len(wrong) > 0 {
-		view.refuse(v, wrong)
+		view.refuse(v, rev, wrong)
 		return answer.Status(http.StatusUnprocessableEntity), nil
 	}
 	return answer, nil
@@ -166,9 +167,20 @@ func newQuestion(v *frame.Visit, fact *catalog.Fact) questionView {
 	return q
 }
 
-// refuse puts what is wrong with the answers at the questions.
-func (g *guideView) refuse(v *frame.Visit, wrong []fault.Detail) {
+// refuse puts what is wrong with the answers at the questions, in plain words.
+func (g *guideView) refuse(v *frame.Visit, rev *catalog.Revision, wrong []fault.Detail) {
 	for _, d := range wrong {
-		g.Form.Fail(d.Location[len("facts."):], v.T(d.Message))
+		code := strings.TrimPrefix(d.Location, "facts.")
+		fact := rev.Fact(code)
+		message := v.T("请从列出的几项里选。")
+		switch {
+		case d.Code == "personal-data":
+			message = v.T("这里不收姓名、号码和地址，请不要填写。")
+		case fact != nil && fact.Type == catalog.FactNumber:
+			message = v.T("请只填数字。")
+		case fact != nil && fact.Type == catalog.FactRegion:
+			message = v.T("请填六位数字的行政区划代码。")
+		}
+		g.Form.Fail(code, message)
 	}
 }

@@ -80,13 +80,13 @@ func TestGuide_KeepsOfTheAddressWhatIsAnAnswerAndNothingElse(t *testing.T) {
 	if p.Status != http.StatusUnprocessableEntity {
 		t.Errorf("a text is taken: %d", p.Status)
 	}
-	p.Has(t, `name="agent" value="false"`, "请勿填写姓名、号码或地址")
+	p.Has(t, `name="agent" value="false"`, "这里不收姓名、号码和地址")
 	p.Lacks(t, "张三", "某路1号")
 	wrong := site.Get("/guide/S06?agent=" + url.QueryEscape("张三"))
 	if wrong.Status != http.StatusUnprocessableEntity {
 		t.Errorf("a name for an answer is taken: %d", wrong.Status)
 	}
-	wrong.Has(t, "应为布尔值")
+	wrong.Has(t, "请从列出的几项里选。")
 }
 
 func TestGuide_IsThereForASingleMatterAndForNothingUnknown(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"mianti/catalog"
@@ -69,7 +70,8 @@ type Config struct {
 // pages is the section's handlers.
 type pages struct {
 	Config
-	words []synonyms
+	words    []synonyms
+	searched atomic.Pointer[index] // of the revision that was searched last
 }
 
 // New gives the section. It fails when its own files cannot be read.

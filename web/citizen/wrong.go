@@ -2,6 +2,7 @@ package citizen
 
 import (
 	"net/http"
+	"slices"
 
 	"mianti/catalog"
 	"mianti/correction"
@@ -38,12 +39,36 @@ func (p *pages) showWrong(v *frame.Visit, form *frame.Form) (frame.Answer, error
 		return frame.Go("/my/cases/" + view.Case), nil
 	}
 	view.Name, view.Data, view.Holder = material.Name, dataset.Name, departmentName(rev, dataset.Department)
+	read := fieldsRead(material, dataset)
 	for i := range dataset.Fields {
-		if f := &dataset.Fields[i]; dataset.SharingOf(f) != catalog.SharingWithheld {
+		if f := &dataset.Fields[i]; slices.Contains(read, f.Code) {
 			view.Fields = append(view.Fields, frame.Option{Value: f.Code, Title: f.Name})
 		}
 	}
 	return frame.Show("wrong.html", "数据有误，申请核实更正", view), nil
+}
+
+// fieldsRead are the fields of a dataset that a material releases or checks; where it
+// names none, all that are not withheld.
+func fieldsRead(material *catalog.Material, dataset *catalog.Dataset) []string {
+	var read []string
+	for i := range material.Proofs {
+		proof := &material.Proofs[i]
+		for _, l := range proof.Lookups {
+			if l.Dataset == dataset.Code {
+				read = slices.Concat(read, l.Release, proof.FieldsChecked(dataset.Code))
+			}
+		}
+	}
+	if read != nil {
+		return read
+	}
+	for i := range dataset.Fields {
+		if f := &dataset.Fields[i]; dataset.SharingOf(f) != catalog.SharingWithheld {
+			read = append(read, f.Code)
+		}
+	}
+	return read
 }
 
 // sendWrong sends it to the department that holds the record.

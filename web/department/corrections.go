@@ -71,7 +71,7 @@ func (p *pages) showCorrection(v *frame.Visit) (frame.Answer, error) {
 }
 
 func correctionForm(v *frame.Visit) *frame.Form {
-	return frame.NewForm(v, "act", "version", "result", "reason", "why", "to")
+	return frame.NewForm(v, "act", "version", "result", "reason", "why", "to", "remark")
 }
 
 func (p *pages) correction(v *frame.Visit, c *correction.View, form *frame.Form) frame.Answer {
@@ -118,7 +118,7 @@ func (p *pages) actOnCorrection(v *frame.Visit) (frame.Answer, error) {
 		form.Require(v.T("请选择核实的结果。"), "result")
 		form.Require(v.T("请选择理由。"), "reason")
 	case correction.PassOn:
-		event.To, said = form.Value("to"), "已转有关部门办理。"
+		event.To, event.Why, said = form.Value("to"), form.Value("remark"), "已转有关部门办理。"
 		form.Require(v.T("请选择转到哪个部门。"), "to")
 	default:
 		form.Fail("", v.T("没有这种办理。"))

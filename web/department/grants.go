@@ -44,8 +44,8 @@ type grantView struct {
 	Steps []frame.Step
 	Keep  []frame.Option
 	Form  *frame.Form
-	// What the caller's department can do now.
-	CanSuspend, CanResume, CanOrder, CanTerminate, CanNarrow bool
+	// What the caller's department can do now. It sees the uses of its own data.
+	CanSeeUses, CanSuspend, CanResume, CanOrder, CanTerminate, CanNarrow bool
 }
 
 func (p *pages) showGrant(v *frame.Visit) (frame.Answer, error) {
@@ -73,6 +73,7 @@ func (p *pages) grant(v *frame.Visit, g *sharing.Grant, form *frame.Form) frame.
 	dataset := data.dataset(g.Dataset)
 	provider, holder := dataset != nil && dataset.Department == v.Caller.Department, g.Department == v.Caller.Department
 	live := g.State != policies.GrantTerminated && v.Now.Before(g.Until)
+	data.CanSeeUses = provider
 	data.CanSuspend = live && provider && g.State == policies.GrantActive
 	data.CanResume = live && provider && g.State == policies.GrantSuspended
 	data.CanOrder = data.CanResume && g.CorrectBy == ""

@@ -107,22 +107,20 @@ func (s *Site) answer(v *Visit, p Page) (Answer, error) {
 			limit = p.MaxBody
 		}
 		v.Request().Body = http.MaxBytesReader(v.c.Writer, v.Request().Body, limit)
-		if err := v.readForm(); err != nil {
+		if err := v.readForm(limit); err != nil {
 			return Answer{}, err
 		}
 	}
 	return p.Handle(v)
 }
 
-// formMemory is how much of a form with files is kept in memory; the rest is in a
-// temporary file until the request has ended.
-const formMemory = 1 << 20
-
-func (v *Visit) readForm() error {
+// readForm reads a form that was sent, all of it in memory: what people hand in is
+// on no disk, not even for a moment. limit bounds it.
+func (v *Visit) readForm(limit int64) error {
 	r := v.Request()
 	err := r.ParseForm()
 	if err == nil {
-		err = r.ParseMultipartForm(formMemory)
+		err = r.ParseMultipartForm(limit)
 	}
 	if errors.Is(err, http.ErrNotMultipart) {
 		err = nil // a form without files

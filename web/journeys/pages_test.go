@@ -30,6 +30,21 @@ func pages() []seen {
 		{name: "clerk-closed", kind: "staff", who: "clerk", path: "/clerk?state=closed"},
 		{name: "clerk-assist", kind: "staff", who: "clerk", path: "/clerk/assist"},
 		{name: "clerk-followup", kind: "staff", who: "clerk", path: "/clerk/followup"},
+		{name: "catalog", kind: "staff", who: "editor", path: "/catalog"},
+		{name: "catalog-one-thing", kind: "staff", who: "editor", path: "/catalog/one-things/S04"},
+		{name: "catalog-matters", kind: "staff", who: "editor", path: "/catalog/matters"},
+		{name: "catalog-matter", kind: "staff", who: "editor", path: "/catalog/matters/S01.M2"},
+		{name: "catalog-materials", kind: "staff", who: "editor", path: "/catalog/materials?mode=upload&origin=government"},
+		{name: "catalog-material", kind: "staff", who: "editor", path: "/catalog/materials/S01.M1.d"},
+		{name: "catalog-edit", kind: "staff", who: "editor", path: "/catalog/materials/S01.M1.d/edit"},
+		{name: "catalog-datasets", kind: "staff", who: "editor", path: "/catalog/datasets"},
+		{name: "catalog-dataset", kind: "staff", who: "editor", path: "/catalog/datasets/D-SC01"},
+		{name: "catalog-departments", kind: "staff", who: "editor", path: "/catalog/departments"},
+		{name: "catalog-trial", kind: "staff", who: "editor", path: "/catalog/trial?subject=S07&f.agent=true"},
+		{name: "catalog-health", kind: "staff", who: "editor", path: "/catalog/health?rule=shared"},
+		{name: "catalog-revisions", kind: "staff", who: "editor", path: "/catalog/revisions"},
+		{name: "catalog-check", kind: "staff", who: "editor", path: "/catalog/check"},
+		{name: "catalog-compare", kind: "staff", who: "editor", path: "/catalog/revisions/1/changes?since=1"},
 		{name: "missing", path: "/clerk/no-such-page"},
 		{name: "sign-in-first", path: "/preferences/none"},
 	}
@@ -63,11 +78,15 @@ func (b *tab) look(name string) {
 			if dark {
 				at += "-dark"
 			}
+			accessible := dark == (width > 1000) // the phone in light, the desk in dark
+			if !accessible && *pictures == "" && width != 768 {
+				continue
+			}
 			b.do(chromedp.EmulateViewport(width, 900))
 			if over := evaluate[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
 				b.t.Errorf("%s: the page is %d px wider than the screen", at, over)
 			}
-			if dark == (width > 1000) { // the phone in light, the desk in dark
+			if accessible {
 				b.wantAccessible(at)
 			}
 			b.picture(at)

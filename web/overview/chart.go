@@ -62,7 +62,7 @@ func gather(days []figures.Point) (points []figures.Point, each string) {
 // draw works a chart out: the share as a line from 0 to 100 %, and how much was
 // asked for as bars behind it.
 func draw(points []figures.Point, width, height int) chart {
-	c := chart{Width: width, Height: height, Left: 44, Right: float64(width) - 10, Top: 14, Bottom: float64(height) - 30}
+	c := chart{Width: width, Height: height, Left: 58, Right: float64(width) - 10, Top: 14, Bottom: float64(height) - 34}
 	for _, p := range points {
 		c.Most = max(c.Most, p.Applicable)
 	}
@@ -100,14 +100,14 @@ func (c *chart) y(share float64) float64 { return round(c.Bottom - share*(c.Bott
 
 // dayMarks names so many days that their names do not touch.
 func (c *chart) dayMarks(points []figures.Point, step float64) []mark {
-	const room = 62 // that one name needs
+	const room = 80 // that one name needs
 	every := max(1, int(room/step)+1)
 	if float64(len(points))*step < room || step >= room {
 		every = 1
 	}
 	var marks []mark
 	for i := 0; i < len(points); i += every {
-		marks = append(marks, mark{X: round(c.Left + (float64(i)+.5)*step), Y: c.Bottom + 20, Text: shortDay(points[i].Day)})
+		marks = append(marks, mark{X: round(c.Left + (float64(i)+.5)*step), Y: c.Bottom + 24, Text: shortDay(points[i].Day)})
 	}
 	return marks
 }

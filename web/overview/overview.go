@@ -118,7 +118,7 @@ func (d *view) fill(v *frame.Visit, r *figures.Report) {
 	d.Form.Set("from", r.From)
 	d.Form.Set("until", r.Until)
 	d.Points, d.Each = gather(r.Trend)
-	d.Wide, d.Narrow = draw(d.Points, 720, 260), draw(d.Points, 330, 240)
+	d.Wide, d.Narrow = draw(d.Points, 1100, 300), draw(d.Points, 330, 240)
 	d.Ways = bars(r.Ways)
 	for _, t := range []lineTable{
 		{"按部门", "部门", "department", r.ByDepartment, 0}, {"按一件事", "一件事", "one_thing", r.ByOneThing, 0}, {"按事项", "事项", "matter", r.ByMatter, 0},

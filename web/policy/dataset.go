@@ -13,6 +13,7 @@ type datasetView struct {
 	*datasetRow
 	Kinds    []string // of party that a record can be asked for
 	Fields   []fieldView
+	AnyTerms bool
 	Sources  []sourceView
 	Rows     []useView
 	Pager    frame.Pager
@@ -38,7 +39,6 @@ type useView struct {
 	*materialRow
 	Fields  []string // names of what is released
 	Checked []string // names of what a check reads
-	YesNo   bool
 }
 
 func (s *section) dataset(v *frame.Visit) (frame.Answer, error) {
@@ -55,14 +55,14 @@ func (s *section) dataset(v *frame.Visit) (frame.Answer, error) {
 	for _, kind := range d.AskedBy {
 		view.Kinds = append(view.Kinds, kind.Name())
 	}
-	released, checked := fieldUses(d)
-	for _, f := range d.Dataset.Fields {
+	for i, f := range d.Dataset.Fields {
 		class := d.SharingOf(&f)
 		view.Fields = append(view.Fields, fieldView{
 			Field: f, Type: typeName(f.Type), Class: sharingName(class), Chip: sharingChip(class), Terms: d.TermsOf(&f),
-			Released: released[f.Code], Checked: checked[f.Code], Ends: f.Code == d.ValidUntil,
+			Released: d.released[i], Checked: d.checked[i], Ends: f.Code == d.ValidUntil,
 		})
 	}
+	view.AnyTerms = slices.ContainsFunc(view.Fields, func(f fieldView) bool { return f.Terms != catalog.SharingTerms{} })
 	for i := range d.Dataset.Sources {
 		view.Sources = append(view.Sources, sourceView{&d.Dataset.Sources[i], sourceName(d.Dataset.Sources[i].Kind)})
 	}
@@ -80,54 +80,46 @@ func (s *section) dataset(v *frame.Visit) (frame.Answer, error) {
 	return frame.Show("dataset.html", d.Name, view), nil
 }
 
-// fieldUses counts the materials that a field is released to, and those whose
+// countFields counts the materials that each field is released to, and those whose
 // check reads it.
-func fieldUses(d *datasetRow) (released, checked map[string]int) {
-	released, checked = map[string]int{}, map[string]int{}
+func (d *datasetRow) countFields() {
+	d.released, d.checked = make([]int, len(d.Dataset.Fields)), make([]int, len(d.Dataset.Fields))
 	for _, m := range d.Uses {
-		fields, checks, _ := usedFields(d.Dataset, m.Material)
-		for code := range fields {
-			released[code]++
+		for i := range d.Dataset.Fields {
+			released, checked := usesField(d.Dataset, m.Material, d.Dataset.Fields[i].Code)
+			if released {
+				d.released[i]++
+			}
+			if checked {
+				d.checked[i]++
+			}
 		}
-		for code := range checks {
-			checked[code]++
+	}
+}
+
+// usesField reports whether a material gets a field of a dataset, and whether one
+// of its checks reads it.
+func usesField(d *catalog.Dataset, m *catalog.Material, field string) (released, checked bool) {
+	for i := range m.Proofs {
+		p := &m.Proofs[i]
+		for _, l := range p.Lookups {
+			if l.Dataset == d.Code {
+				released = released || !l.YesNo && (len(l.Release) == 0 || slices.Contains(l.Release, field))
+				checked = checked || slices.Contains(p.FieldsChecked(d.Code), field)
+			}
 		}
 	}
 	return released, checked
 }
 
-// usedFields are the fields of a dataset that a material gets, and those that its
-// checks read; yesNo says that one of its look-ups gets the conclusion only.
-func usedFields(d *catalog.Dataset, m *catalog.Material) (released, checked map[string]bool, yesNo bool) {
-	released, checked = map[string]bool{}, map[string]bool{}
-	for i := range m.Proofs {
-		p := &m.Proofs[i]
-		for _, l := range p.Lookups {
-			if l.Dataset != d.Code {
-				continue
-			}
-			yesNo = yesNo || l.YesNo
-			for _, f := range d.Fields {
-				if !l.YesNo && (len(l.Release) == 0 || slices.Contains(l.Release, f.Code)) {
-					released[f.Code] = true
-				}
-			}
-			for _, code := range p.FieldsChecked(d.Code) {
-				checked[code] = true
-			}
-		}
-	}
-	return released, checked, yesNo
-}
-
 func useOf(d *catalog.Dataset, m *materialRow) useView {
-	released, checked, yesNo := usedFields(d, m.Material)
-	view := useView{materialRow: m, YesNo: yesNo}
+	view := useView{materialRow: m}
 	for _, f := range d.Fields {
-		if released[f.Code] {
+		released, checked := usesField(d, m.Material, f.Code)
+		if released {
 			view.Fields = append(view.Fields, f.Name)
 		}
-		if checked[f.Code] {
+		if checked {
 			view.Checked = append(view.Checked, f.Name)
 		}
 	}

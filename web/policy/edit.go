@@ -70,7 +70,7 @@ func (s *section) edit(v *frame.Visit) (frame.Answer, error) {
 		view.Modes = append(view.Modes, frame.Option{Value: string(m), Title: v.T(m.Name())})
 	}
 	edited := view.read(v, row.Material)
-	view.show(shelf.rev, &edited)
+	view.show(v, shelf.rev, &edited)
 	text, err := shelf.rev.YAML(&edited)
 	if err != nil {
 		return frame.Answer{}, err
@@ -163,10 +163,10 @@ func nth(values []string, i int) string {
 }
 
 // show says each condition in words, or what is wrong with it.
-func (e *editView) show(rev *catalog.Revision, m *catalog.Material) {
+func (e *editView) show(v *frame.Visit, rev *catalog.Revision, m *catalog.Material) {
 	e.When = tried(rev, m.When)
 	for _, f := range e.When.Faults {
-		e.Form.Fail("when", f.Reason)
+		e.Form.Fail("when", placed(v, f))
 	}
 	for i, step := range m.Chain {
 		field := stepField{
@@ -182,10 +182,15 @@ func (e *editView) show(rev *catalog.Revision, m *catalog.Material) {
 			field.Unit, field.Amount = "个月", amount(step.Months)
 		}
 		for _, f := range field.When.Faults {
-			e.Form.Fail("step-when-"+strconv.Itoa(i+1), f.Reason)
+			e.Form.Fail("step-when-"+strconv.Itoa(i+1), v.T("第 %d 步", i+1)+"，"+placed(v, f))
 		}
 		e.Steps = append(e.Steps, field)
 	}
+}
+
+// placed says what is wrong with a condition, after its place.
+func placed(v *frame.Visit, f catalog.ExpressionFault) string {
+	return v.T("第 %d 行第 %d 个字符：", f.Line, f.Column) + f.Reason
 }
 
 func amount(n int) string {

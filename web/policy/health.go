@@ -35,7 +35,7 @@ func (s *section) health(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	view := &healthView{
-		base: b, Form: frame.NewForm(v, "rule", "department", "one_thing", "q"), Rules: countRules(shelf.findings), Rule: v.Query("rule"),
+		base: b, Form: frame.NewForm(v, "rule", "department", "one_thing", "q"), Rules: shelf.rules, Rule: v.Query("rule"),
 		Departments: shelf.departmentOptions(v), Things: shelf.thingOptions(v), Materials: len(shelf.materials), Choices: options(v, "", "四条规则"),
 	}
 	for _, rule := range catalog.HealthRules() {
@@ -44,14 +44,14 @@ func (s *section) health(v *frame.Visit) (frame.Answer, error) {
 	for _, name := range []string{"rule", "department", "one_thing", "q"} {
 		view.Narrowed = view.Narrowed || view.Form.Value(name) != ""
 	}
-	matches, page := matcher(v), v.Number("page", 1, 1<<20, 1)
+	matches, page, department, thing := matcher(v), v.Number("page", 1, 1<<20, 1), v.Query("department"), v.Query("one_thing")
 	for _, f := range shelf.findings {
-		row := shelf.material[f.Material]
-		if !is(view.Rule, string(f.Rule)) || !is(v.Query("department"), row.Matter.Department) || !is(v.Query("one_thing"), f.OneThing) || !matches(row.text) {
+		row := f.row
+		if !is(view.Rule, string(f.Rule)) || !is(department, row.department) || !is(thing, row.thing) || !matches(row.text) {
 			continue
 		}
 		if view.Total++; view.Total > (page-1)*pageSize && len(view.Rows) < pageSize {
-			view.Rows = append(view.Rows, findingView{f, row.Owner, row.Code, row.Matter, keyName(f.Key)})
+			view.Rows = append(view.Rows, findingView{f.HealthFinding, row.Owner, row.Code, row.Matter, keyName(f.Key)})
 		}
 	}
 	view.Pager = pager(v, view.Total, page, pageSize)

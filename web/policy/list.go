@@ -28,12 +28,19 @@ type listView[T any] struct {
 func listed[T any](v *frame.Visit, b base, rows []T, order []int32, keep func(T) bool, filters ...string) listView[T] {
 	view := listView[T]{base: b, Form: frame.NewForm(v, append(filters, "q", "sort")...)}
 	page := v.Number("page", 1, 1<<20, 1)
-	for _, i := range order {
-		if !keep(rows[i]) {
-			continue
+	kept := make([]bool, len(rows)) // found in the order in which they lie in memory, which is quicker by far
+	for i, row := range rows {
+		if kept[i] = keep(row); kept[i] {
+			view.Total++
 		}
-		view.Total++
-		if view.Total > (page-1)*pageSize && len(view.Rows) < pageSize {
+	}
+	skip := (page - 1) * pageSize
+	for _, i := range order {
+		switch {
+		case !kept[i]:
+		case skip > 0:
+			skip--
+		case len(view.Rows) < pageSize:
 			view.Rows = append(view.Rows, rows[i])
 		}
 	}

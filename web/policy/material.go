@@ -106,8 +106,8 @@ func (s *section) material(v *frame.Visit) (frame.Answer, error) {
 		view.Prior = append(view.Prior, shelf.rev.Matter(code))
 	}
 	for _, f := range shelf.findings {
-		if f.Material == row.Code {
-			view.Findings = append(view.Findings, f)
+		if f.row == row {
+			view.Findings = append(view.Findings, f.HealthFinding)
 		}
 	}
 	for _, common := range shelf.rev.CommonMaterials() {

@@ -13,13 +13,13 @@ func (s *section) materials(v *frame.Visit) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	matches, mode, missingMode := matcher(v), catalog.Mode(v.Query("mode")), v.Query("without")
+	matches, mode, unsettled := matcher(v), bitOf(catalog.Mode(v.Query("mode"))), v.Query("without") != ""
 	department, thing, need := v.Query("department"), v.Query("one_thing"), v.Query("need")
 	origin, standard, common := v.Query("origin"), v.Query("standard"), v.Query("common")
 	view := listed(v, b, shelf.materials, order(v, shelf.materialOrders), func(m *materialRow) bool {
-		return (mode == "" || m.modes[mode]) && is(department, m.Matter.Department) && is(thing, m.Matter.OneThing) && is(need, string(m.Need)) &&
+		return m.modes&mode == mode && is(department, m.department) && is(thing, m.thing) && is(need, string(m.Need)) &&
 			is(origin, m.Origin) && is(common, m.Common) && (standard == "" || slices.Contains(standardsOf(m.Material), standard)) &&
-			(missingMode == "" || !m.settles()) && matches(m.text)
+			!(unsettled && m.settles()) && matches(m.text)
 	}, "department", "one_thing", "mode", "need", "origin", "standard", "common", "without")
 	view.Departments, view.Things, view.Choices = shelf.departmentOptions(v), shelf.thingOptions(v), modeOptions(v)
 	view.Sorts = options(v, "", "目录顺序", "name", "按名称", "department", "按部门")
@@ -30,12 +30,7 @@ func (s *section) materials(v *frame.Visit) (frame.Answer, error) {
 // settles reports whether the chain has a way to settle the material without the
 // applicant.
 func (m *materialRow) settles() bool {
-	for mode := range m.modes {
-		if mode != catalog.ModeUpload && mode != catalog.ModeCommit && mode != catalog.ModeDefer && mode != catalog.ModeWait {
-			return true
-		}
-	}
-	return false
+	return m.modes&^(bitOf(catalog.ModeUpload)|bitOf(catalog.ModeCommit)|bitOf(catalog.ModeDefer)|bitOf(catalog.ModeWait)) != 0
 }
 
 // KindName gives the kind in Chinese.

@@ -48,7 +48,7 @@ func (s *section) oneThing(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, missing("unknown-one-thing", "一件事")
 	}
 	view := &oneThingView{
-		base: b, OneThing: thing, Handling: handlingName(thing.Handling), Lead: nameOf(shelf.rev, thing.Lead), Row: thingRowOf(shelf, thing),
+		base: b, OneThing: thing, Handling: handlingName(thing.Handling), Lead: nameOf(shelf.rev, thing.Lead), Row: *shelf.thingRows[thing.Code],
 		Explained: map[catalog.Handling]string{
 			catalog.HandlingSerial: "前一事项的结果是后一事项的依据，依次办理", catalog.HandlingParallel: "各事项互不等待，同时办理", catalog.HandlingMixed: "有先有后：同一步中的事项同时办理",
 		}[thing.Handling],

@@ -40,7 +40,7 @@ func (s *section) overview(v *frame.Visit) (frame.Answer, error) {
 	}
 	view := &overviewView{
 		base: b, Form: frame.NewForm(v, "q"), Title: shelf.rev.Title, Materials: len(shelf.materials), Matters: len(shelf.matters), Datasets: len(shelf.datasets),
-		Rules: countRules(shelf.findings),
+		Rules: shelf.rules,
 	}
 	for _, m := range shelf.matters {
 		view.Asked += m.Asked
@@ -51,31 +51,31 @@ func (s *section) overview(v *frame.Visit) (frame.Answer, error) {
 			continue
 		}
 		if total++; total > (page-1)*pageSize && len(view.Things) < pageSize {
-			view.Things = append(view.Things, thingRowOf(shelf, t))
+			view.Things = append(view.Things, *shelf.thingRows[t.Code])
 		}
 	}
 	view.Pager = pager(v, total, page, pageSize)
 	return frame.Show("overview.html", "目录", view), nil
 }
 
-func thingRowOf(shelf *shelf, t *catalog.OneThing) thingRow {
-	row := thingRow{OneThing: t, Handling: handlingName(t.Handling), Lead: nameOf(shelf.rev, t.Lead)}
-	departments := map[string]bool{}
-	for i := range t.Matters {
-		m := &t.Matters[i]
-		departments[m.Department] = true
+// countThings makes the row of each one-thing.
+func (s *shelf) countThings() {
+	departments := map[[2]string]bool{}
+	for _, t := range s.things {
+		s.thingRows[t.Code] = &thingRow{OneThing: t, Handling: handlingName(t.Handling), Lead: nameOf(s.rev, t.Lead)}
+	}
+	for _, m := range s.matters {
+		row := s.thingRows[m.OneThing]
 		row.Materials += len(m.Materials)
-		for j := range m.Materials {
-			if known := shelf.material[m.Materials[j].Code]; known.modes[catalog.ModeUpload] || known.modes[catalog.ModeDefer] {
-				row.Asks++
-			}
+		row.Asks += m.Asked
+		if key := [2]string{m.OneThing, m.Department}; !departments[key] {
+			departments[key] = true
+			row.Departments++
 		}
 	}
-	row.Departments = len(departments)
-	return row
 }
 
-func countRules(findings []catalog.HealthFinding) []ruleCount {
+func countRules(findings []finding) []ruleCount {
 	var out []ruleCount
 	for _, rule := range catalog.HealthRules() {
 		one := ruleCount{Rule: rule}

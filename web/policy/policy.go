@@ -73,6 +73,8 @@ func New(c Config) frame.Section {
 		{Path: "/catalog/departments", Handle: s.departments},
 		{Path: "/catalog/revisions", Handle: s.revisions},
 		{Path: "/catalog/revisions/:number/changes", Handle: s.compare},
+		{Path: "/catalog/check", Handle: s.check},
+		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
 	} {

@@ -19,7 +19,15 @@ type shelf struct {
 	matterOrders, materialOrders, datasetOrders map[string][]int32
 	material                                    map[string]*materialRow
 	standard                                    map[string]int // how many materials there are of a standard material
-	findings                                    []catalog.HealthFinding
+	findings                                    []finding
+	rules                                       []ruleCount
+	thingRows                                   map[string]*thingRow
+}
+
+// finding is a finding with the material that it is about.
+type finding struct {
+	catalog.HealthFinding
+	row *materialRow
 }
 
 // matterRow is a matter as a list shows it.
@@ -37,8 +45,23 @@ type materialRow struct {
 	Owner    string // the name of the matter's department
 	Datasets []string
 	text     string
-	modes    map[catalog.Mode]bool
+	modes    modeSet
+	// Copied from the matter, because a list looks at every one.
+	department, thing string
 }
+
+// modeSet holds the modes of a chain, one bit for each of catalog.Modes.
+type modeSet uint16
+
+func bitOf(mode catalog.Mode) modeSet {
+	if i := slices.Index(catalog.Modes(), mode); i >= 0 {
+		return 1 << i
+	}
+	return 0
+}
+
+// asks reports whether the applicant may have to hand the material in.
+func (s modeSet) asks() bool { return s&(bitOf(catalog.ModeUpload)|bitOf(catalog.ModeDefer)) != 0 }
 
 // datasetRow is a dataset as a list shows it.
 type datasetRow struct {
@@ -46,10 +69,12 @@ type datasetRow struct {
 	Owner string
 	Uses  []*materialRow
 	text  string
+	// How many of the uses get a field, and how many check it, by field.
+	released, checked []int
 }
 
 func newShelf(rev *catalog.Revision) *shelf {
-	s := &shelf{rev: rev, material: map[string]*materialRow{}, standard: map[string]int{}, things: rev.OneThings(), findings: rev.Health()}
+	s := &shelf{rev: rev, material: map[string]*materialRow{}, standard: map[string]int{}, things: rev.OneThings(), thingRows: map[string]*thingRow{}}
 	uses := map[string][]*materialRow{}
 	for _, m := range rev.Matters() {
 		row := &matterRow{Matter: m, Owner: nameOf(rev, m.Department), text: lower(m.Code, m.ImplementationCode, m.Name)}
@@ -58,7 +83,7 @@ func newShelf(rev *catalog.Revision) *shelf {
 		}
 		for i := range m.Materials {
 			material := newMaterialRow(m, &m.Materials[i], row.Owner)
-			if material.modes[catalog.ModeUpload] || material.modes[catalog.ModeDefer] {
+			if material.modes.asks() {
 				row.Asked++
 			}
 			s.materials = append(s.materials, material)
@@ -73,16 +98,23 @@ func newShelf(rev *catalog.Revision) *shelf {
 		s.matters = append(s.matters, row)
 	}
 	for _, d := range rev.Datasets() {
-		s.datasets = append(s.datasets, &datasetRow{Dataset: d, Owner: nameOf(rev, d.Department), Uses: uses[d.Code], text: lower(d.Code, d.ResourceCode, d.Name)})
+		row := &datasetRow{Dataset: d, Owner: nameOf(rev, d.Department), Uses: uses[d.Code], text: lower(d.Code, d.ResourceCode, d.Name)}
+		row.countFields()
+		s.datasets = append(s.datasets, row)
 	}
+	for _, f := range rev.Health() {
+		s.findings = append(s.findings, finding{f, s.material[f.Material]})
+	}
+	s.rules = countRules(s.findings)
+	s.countThings()
 	s.sort()
 	return s
 }
 
 func newMaterialRow(matter *catalog.Matter, m *catalog.Material, owner string) *materialRow {
-	row := &materialRow{Material: m, Matter: matter, Owner: owner, text: lower(m.Code, m.Name), modes: map[catalog.Mode]bool{}}
+	row := &materialRow{Material: m, Matter: matter, Owner: owner, text: lower(m.Code, m.Name), department: matter.Department, thing: matter.OneThing}
 	for _, step := range m.Chain {
-		row.modes[step.Mode] = true
+		row.modes |= bitOf(step.Mode)
 	}
 	for _, p := range m.Proofs {
 		for _, l := range p.Lookups {
@@ -136,7 +168,7 @@ func (s *shelf) sort() {
 	})
 	s.materialOrders = orders(s.materials, map[string]func(a, b *materialRow) int{
 		"name":       func(a, b *materialRow) int { return strings.Compare(a.Name, b.Name) },
-		"department": func(a, b *materialRow) int { return strings.Compare(a.Matter.Department, b.Matter.Department) },
+		"department": func(a, b *materialRow) int { return strings.Compare(a.department, b.department) },
 	})
 	s.datasetOrders = orders(s.datasets, map[string]func(a, b *datasetRow) int{
 		"name": func(a, b *datasetRow) int { return strings.Compare(a.Name, b.Name) },

@@ -57,6 +57,21 @@ CREATE TABLE dataset_use_counts (
     PRIMARY KEY (dataset, day, department, matter, result)
 );
 
+-- The calls to sources by day, probes apart. took is the upper bound, in
+-- milliseconds, of the class in which the time until the answer lies; -1 for a call
+-- that did not come back, -2 for a question that was not put.
+CREATE TABLE source_call_counts (
+    day        TEXT   NOT NULL,
+    source     TEXT   NOT NULL,
+    dataset    TEXT   NOT NULL,
+    department TEXT   NOT NULL,
+    result     TEXT   NOT NULL,
+    took       BIGINT NOT NULL CHECK (took >= -2),
+    n          BIGINT NOT NULL CHECK (n > 0),
+    newest     BIGINT NOT NULL,
+    PRIMARY KEY (day, source, dataset, department, result, took)
+);
+
 -- What was sealed before there was this index.
 INSERT INTO dataset_uses (entry_id, dataset, at, department, matter, material, result, case_id, grant_id)
 SELECT e.id, e.body::jsonb ->> 'dataset', e.at, e.body::jsonb ->> 'department', COALESCE(e.body::jsonb ->> 'matter', ''),
