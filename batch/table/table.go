@@ -36,8 +36,10 @@ const (
 	MaxColumns = 200
 	// MaxText bounds a cell, in bytes.
 	MaxText = 4096
-	// maxUnpacked bounds one part of a spreadsheet, and all of its texts.
+	// maxUnpacked bounds one part of a spreadsheet, which is read as a stream;
+	// maxTexts its shared texts, which are kept until it has been read.
 	maxUnpacked = 256 << 20
+	maxTexts    = 64 << 20
 )
 
 // Read gives the rows of a list that are not empty, in their order. An error ends

@@ -109,38 +109,41 @@ func TestRead_TellsTextsFromNumbersInASpreadsheet(t *testing.T) {
 	}
 }
 
-func TestRead_RefusesWhatIsNoListAndSaysWhatToDo(t *testing.T) {
-	t.Parallel()
-	bomb := func() []byte {
-		var out bytes.Buffer
-		archive := zip.NewWriter(&out)
-		for name, text := range map[string]string{
-			"xl/workbook.xml":            `<workbook xmlns:r="r"><sheets><sheet r:id="a"/></sheets></workbook>`,
-			"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="a" Target="s.xml"/></Relationships>`,
-		} {
-			w, err := archive.Create(name)
-			if err == nil {
-				_, err = io.WriteString(w, text)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+// bomb is a small spreadsheet that unpacks to more than anybody wants.
+func bomb(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	archive := zip.NewWriter(&out)
+	for name, text := range map[string]string{
+		"xl/workbook.xml":            `<workbook xmlns:r="r"><sheets><sheet r:id="a"/></sheets></workbook>`,
+		"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="a" Target="s.xml"/></Relationships>`,
+	} {
+		w, err := archive.Create(name)
+		if err == nil {
+			_, err = io.WriteString(w, text)
 		}
-		w, err := archive.Create("xl/s.xml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		blank := bytes.Repeat([]byte(" "), 1<<20)
-		for range 300 {
-			if _, err := w.Write(blank); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := archive.Close(); err != nil {
+	}
+	w, err := archive.Create("xl/s.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blank := bytes.Repeat([]byte(" "), 1<<20)
+	for range 300 {
+		if _, err := w.Write(blank); err != nil {
 			t.Fatal(err)
 		}
-		return out.Bytes()
 	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestRead_RefusesWhatIsNoListAndSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
 		content []byte
 		code    string
@@ -154,7 +157,7 @@ func TestRead_RefusesWhatIsNoListAndSaysWhatToDo(t *testing.T) {
 		"no GB 18030":        {[]byte("a\n\xff\xff\n"), "charset"},
 		"a long cell":        {[]byte("a\n" + strings.Repeat("x", table.MaxText+1)), "long-text"},
 		"too many columns":   {[]byte(strings.Repeat(",", table.MaxColumns)), "columns"},
-		"a bomb":             {bomb(), "unpacked"},
+		"a bomb":             {bomb(t), "unpacked"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -47,19 +47,19 @@ func readXLSX(content []byte) iter.Seq2[Row, error] {
 	}
 	return func(yield func(Row, error) bool) {
 		s := &sheet1{book: b, yield: yield}
-		if err := b.walk(sheet, s.token); err != nil && !errors.Is(err, errStop) {
+		if err := b.walk(sheet, maxUnpacked, s.token); err != nil && !errors.Is(err, errStop) {
 			yield(Row{}, err)
 		}
 	}
 }
 
 // walk hands the tokens of a part on, and bounds what is unpacked of it.
-func (b *book) walk(name string, each func(xml.Token) error) error {
+func (b *book) walk(name string, most int64, each func(xml.Token) error) error {
 	file := b.parts[strings.ToLower(name)]
 	if file == nil {
 		return notXLSX()
 	}
-	if file.UncompressedSize64 > maxUnpacked {
+	if file.UncompressedSize64 > uint64(most) {
 		return tooMuch()
 	}
 	opened, err := file.Open()
@@ -67,7 +67,7 @@ func (b *book) walk(name string, each func(xml.Token) error) error {
 		return notXLSX()
 	}
 	defer opened.Close() // only read
-	bounded := &io.LimitedReader{R: opened, N: maxUnpacked + 1}
+	bounded := &io.LimitedReader{R: opened, N: most + 1}
 	decoder := xml.NewDecoder(bounded)
 	for {
 		token, err := decoder.RawToken()
@@ -100,7 +100,7 @@ func attribute(e xml.StartElement, space, name string) string {
 // firstSheet finds the part that the first sheet lies in.
 func (b *book) firstSheet() (string, error) {
 	id := ""
-	err := b.walk("xl/workbook.xml", func(t xml.Token) error {
+	err := b.walk("xl/workbook.xml", maxTexts, func(t xml.Token) error {
 		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "sheet" && id == "" {
 			for _, a := range e.Attr {
 				if a.Name.Local == "id" && a.Name.Space != "" {
@@ -114,7 +114,7 @@ func (b *book) firstSheet() (string, error) {
 		return "", err
 	}
 	target := ""
-	err = b.walk("xl/_rels/workbook.xml.rels", func(t xml.Token) error {
+	err = b.walk("xl/_rels/workbook.xml.rels", maxTexts, func(t xml.Token) error {
 		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" && attribute(e, "", "Id") == id {
 			target = attribute(e, "", "Target")
 		}
@@ -137,7 +137,7 @@ func (b *book) readShared() error {
 	}
 	var text strings.Builder
 	var at textOf
-	return b.walk(part, func(t xml.Token) error {
+	return b.walk(part, maxTexts, func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.StartElement:
 			at.start(t.Name.Local)
