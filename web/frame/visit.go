@@ -105,6 +105,8 @@ func (s *Site) answer(v *Visit, p Page) (Answer, error) {
 		limit := s.MaxBody
 		if p.MaxBody > 0 {
 			limit = p.MaxBody
+			// A file takes its time; a server that sets no deadlines needs none.
+			_ = http.NewResponseController(v.c.Writer).SetReadDeadline(v.Now.Add(fileDeadline))
 		}
 		v.Request().Body = http.MaxBytesReader(v.c.Writer, v.Request().Body, limit)
 		if err := v.readForm(limit); err != nil {
@@ -113,6 +115,9 @@ func (s *Site) answer(v *Visit, p Page) (Answer, error) {
 	}
 	return p.Handle(v)
 }
+
+// fileDeadline is how long a page that takes a file waits for all of it.
+const fileDeadline = 2 * time.Minute
 
 // readForm reads a form that was sent, all of it in memory: what people hand in is
 // on no disk, not even for a moment. limit bounds it.
