@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -226,6 +227,50 @@ func TestCorrectionsOpened_TellsWhenTheyWereAnsweredWithoutReadingThem(t *testin
 		}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)
+		}
+	})
+}
+
+func TestMigrate_IndexesTheUsesThatWereSealedBefore(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		late := time.Date(2026, 11, 23, 16, 30, 0, 0, time.UTC) // the 24th in Shanghai
+		answered := ledger.Entry{Kind: ledger.Outcome, At: late, System: "s", Department: "SPJ", Case: "c1", Dataset: "D-GA01", Matter: "S01.M1", Material: "S01.M1.a", Result: "ok", Grant: "g1"}
+		denied, none := answered, answered
+		denied.Kind, denied.Result, denied.Grant = ledger.Denied, "", ""
+		none.Dataset = ""
+		appendAll(t, s, answered, denied, none)
+		sealAll(t, s, 10)
+		appendAll(t, s, answered) // waits for its place, and is indexed when it gets it
+		read := func() (uses []useRow, counts []useCountRow) {
+			if err := s.db.Order("entry_id").Find(&uses).Error; err != nil {
+				t.Fatal(err)
+			}
+			if err := s.db.Order("result").Find(&counts).Error; err != nil {
+				t.Fatal(err)
+			}
+			return uses, counts
+		}
+		wantUses, wantCounts := read()
+		text, err := migrationFiles.ReadFile("migrations/" + string(s.dialect) + "/00027_figures.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, backfill, _ := strings.Cut(string(text), "-- What was sealed before there was this index.")
+		for _, statement := range append([]string{"DELETE FROM dataset_uses", "DELETE FROM dataset_use_counts"}, strings.Split(strings.TrimSpace(backfill), ";\n")...) {
+			if statement = strings.TrimSuffix(strings.TrimSpace(statement), ";"); statement == "" {
+				continue
+			}
+			if err := s.db.Exec(statement).Error; err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+		uses, counts := read()
+		if len(uses) != 2 || len(counts) != 2 || counts[0].Day != "2026-11-24" {
+			t.Errorf("%+v, %+v; want two of the 24th", uses, counts)
+		}
+		if diff := cmp.Diff(wantUses, uses) + cmp.Diff(wantCounts, counts); diff != "" {
+			t.Errorf("-sealed now +sealed before:\n%s", diff)
 		}
 	})
 }
