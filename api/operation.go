@@ -84,6 +84,7 @@ func (s *server) registerOperations() {
 	s.registerDepartments()
 	s.registerFacts()
 	s.registerRevisions()
+	s.registerCatalogCheck()
 	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"slices"
@@ -204,4 +205,45 @@ func readFile(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+func TestCheckCatalog_ListsFaultsOrWhatWouldChange(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t).withTwoRevisions()
+	files := map[string]string{}
+	for _, name := range []string{"catalog.yaml", "facts.yaml", "roles.yaml", "standard-materials.yaml", "departments/GA.yaml", "departments/SPJ.yaml", "one-things/S01.yaml"} {
+		files[name] = string(readFile(t, "testdata/catalog/"+name))
+	}
+	body := func() string {
+		text, err := json.Marshal(map[string]any{"files": files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	var got struct {
+		Valid  bool
+		Faults []struct {
+			File string
+			Line int
+			Code string
+		}
+		Changes []struct {
+			Kind    string
+			Changed int
+		}
+	}
+	// The current revision is the second, which has two materials otherwise.
+	if code := h.editor(http.MethodPost, "/v1/catalog-checks", body(), &got); code != http.StatusOK || !got.Valid || len(got.Faults) != 0 || len(got.Changes) != 1 || got.Changes[0].Kind != "material" || got.Changes[0].Changed != 2 {
+		t.Errorf("%d %+v", code, got)
+	}
+	files["one-things/S01.yaml"] = strings.Replace(files["one-things/S01.yaml"], "when: premises == 'rent'", "when: premise == 'rent'", 1)
+	before, _, _ := strings.Cut(files["one-things/S01.yaml"], "premise ==")
+	if code := h.editor(http.MethodPost, "/v1/catalog-checks", body(), &got); code != http.StatusOK || got.Valid || len(got.Faults) != 1 || got.Faults[0].Code != "unknown-fact" || got.Faults[0].Line != strings.Count(before, "\n")+1 {
+		t.Errorf("%d %+v", code, got)
+	}
+	delete(files, "catalog.yaml")
+	if code := h.editor(http.MethodPost, "/v1/catalog-checks", body(), &got); code != http.StatusOK || got.Valid || len(got.Faults) != 1 || got.Faults[0].Code != "missing-file" {
+		t.Errorf("%d %+v", code, got)
+	}
 }

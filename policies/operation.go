@@ -17,13 +17,13 @@ func operations() map[string][]Duty {
 		"list-facts": everybody, "guide": everybody,
 		"list-datasets": staff, "read-dataset": staff,
 		"list-revisions": policy, "read-revision": policy, "compare-revisions": policy, "list-findings": policy,
-		"try-rules": policy, "try-condition": policy,
+		"try-rules": policy, "try-condition": policy, "check-catalog": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},
 		"list-cases": {DutySystem, DutyClerk}, "list-follow-ups": {DutySystem, DutyClerk}, "list-asked-assist-tasks": {DutySystem, DutyClerk},
 		"unmask-party": {DutySystem, DutyClerk}, "list-my-acts": {DutyClerk},
-		"read-case":  {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
+		"read-case": {DutySystem, DutyClerk}, "resolve-case": {DutySystem, DutyClerk},
 		"read-resolution": {DutySystem, DutyClerk}, "stream-resolution": {DutySystem, DutyClerk},
 
 		"issue-evidence": {DutySystem, DutyClerk}, "issue-material-evidence": {DutySystem, DutyClerk},

@@ -30,6 +30,7 @@ type materialView struct {
 	Evidence                                                     string // where its signed evidence is; empty for none
 	Masked, Full                                                 bool
 	Open                                                         bool // needs to be looked at
+	Said                                                         bool // the reason stands in its line
 }
 
 type recordView struct {
@@ -96,6 +97,7 @@ func (s *screen) material(m *exchange.MaterialResult) materialView {
 		Open: len(m.Disputed) > 0 || m.Reason.Code == policies.ReasonManualCheck,
 	}
 	view.Open = view.Open || view.Full
+	view.Said = m.Outcome != policies.Settled && m.Outcome != policies.Committed
 	var used []string
 	for _, code := range m.UsedBy {
 		used = append(used, s.matterOf(code))

@@ -50,7 +50,6 @@ type correctionView struct {
 	Claims  []claim
 	Steps   []frame.Step
 	Form    *frame.Form
-	Results []frame.Option
 	Reasons []frame.Option
 	Others  []frame.Option
 	// What the caller can do now.
@@ -71,7 +70,7 @@ func (p *pages) showCorrection(v *frame.Visit) (frame.Answer, error) {
 }
 
 func correctionForm(v *frame.Visit) *frame.Form {
-	return frame.NewForm(v, "act", "version", "result", "reason", "why", "to", "remark")
+	return frame.NewForm(v, "act", "version", "reason", "why", "to", "remark")
 }
 
 func (p *pages) correction(v *frame.Visit, c *correction.View, form *frame.Form) frame.Answer {
@@ -87,9 +86,10 @@ func (p *pages) correction(v *frame.Visit, c *correction.View, form *frame.Form)
 		}
 		data.Steps = append(data.Steps, frame.Step{Title: data.correctionStep(step.Act) + "　" + data.Department(step.Department), Text: text, At: step.At, Kind: kind})
 	}
-	data.Results = []frame.Option{{Value: string(correction.Corrected), Title: v.T("已更正")}, {Value: string(correction.Upheld), Title: v.T("记录无误")}}
-	for _, reason := range []correction.Reason{correction.WronglyRecorded, correction.NotCollected, correction.OutOfDate, correction.RecordRight, correction.NotProven, correction.OtherProcedure} {
-		data.Reasons = append(data.Reasons, frame.Option{Value: string(reason), Title: data.CorrectionReason(reason)})
+	for _, a := range answers() {
+		if c.State != correction.Ordered || a.result == correction.Corrected { // what was ordered can only be corrected
+			data.Reasons = append(data.Reasons, frame.Option{Value: string(a.reason), Title: data.CorrectionChip(a.result).Text + "：" + data.CorrectionReason(a.reason)})
+		}
 	}
 	data.Others = options(v, "请选择")
 	if v.Catalog != nil {
@@ -107,6 +107,32 @@ func (p *pages) correction(v *frame.Visit, c *correction.View, form *frame.Form)
 	return frame.Show("correction.html", "校核", data)
 }
 
+// answered is an answer: a reason, and the result that it is one for.
+type answered struct {
+	reason correction.Reason
+	result correction.State
+}
+
+// answers are all that an officer can answer. The reason says the result, so that
+// nobody chooses two that do not fit each other.
+func answers() []answered {
+	return []answered{
+		{correction.WronglyRecorded, correction.Corrected}, {correction.NotCollected, correction.Corrected}, {correction.OutOfDate, correction.Corrected},
+		{correction.RecordRight, correction.Upheld}, {correction.NotProven, correction.Upheld}, {correction.OtherProcedure, correction.Upheld},
+	}
+}
+
+// resultOf gives the result that a reason is one for; "" for no reason of ours,
+// which the use case refuses.
+func resultOf(reason correction.Reason) correction.State {
+	for _, a := range answers() {
+		if a.reason == reason {
+			return a.result
+		}
+	}
+	return ""
+}
+
 func (p *pages) actOnCorrection(v *frame.Visit) (frame.Answer, error) {
 	form, id := correctionForm(v), v.Param("id")
 	event := correction.Event{Act: correction.Act(form.Value("act")), Why: form.Value("why")}
@@ -114,9 +140,9 @@ func (p *pages) actOnCorrection(v *frame.Visit) (frame.Answer, error) {
 	switch event.Act {
 	case correction.Take:
 	case correction.Answer:
-		event.Result, event.Reason, said = correction.State(form.Value("result")), correction.Reason(form.Value("reason")), "已答复。依据这项记录的办件会自动重新核验。"
-		form.Require(v.T("请选择核实的结果。"), "result")
-		form.Require(v.T("请选择理由。"), "reason")
+		event.Reason, said = correction.Reason(form.Value("reason")), "已答复。依据这项记录的办件会自动重新核验。"
+		event.Result = resultOf(event.Reason)
+		form.Require(v.T("请选择核实的结果。"), "reason")
 	case correction.PassOn:
 		event.To, event.Why, said = form.Value("to"), form.Value("remark"), "已转有关部门办理。"
 		form.Require(v.T("请选择转到哪个部门。"), "to")

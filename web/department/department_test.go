@@ -153,7 +153,7 @@ func TestCorrection_IsTakenAnsweredAndPassedOn(t *testing.T) {
 		to   string
 	}{
 		{url.Values{"act": {"taking"}}, correction.Event{Act: correction.Take}, "/department/corrections/k1"},
-		{url.Values{"act": {"answer"}, "result": {"corrected"}, "reason": {"out_of_date"}, "why": {"已更新"}},
+		{url.Values{"act": {"answer"}, "reason": {"out_of_date"}, "why": {"已更新"}},
 			correction.Event{Act: correction.Answer, Result: correction.Corrected, Reason: correction.OutOfDate, Why: "已更新"}, "/department/corrections/k1"},
 		{url.Values{"act": {"passing_on"}, "to": {"SPJ"}}, correction.Event{Act: correction.PassOn, To: "SPJ"}, "/department/corrections"},
 	} {
@@ -168,11 +168,11 @@ func TestCorrection_IsTakenAnsweredAndPassedOn(t *testing.T) {
 func TestCorrection_RefusesAnAnswerWithoutReason(t *testing.T) {
 	t.Parallel()
 	d := newDesk()
-	p := visit(t, d).Post("/department/corrections/k1", url.Values{"act": {"answer"}, "result": {"upheld"}})
+	p := visit(t, d).Post("/department/corrections/k1", url.Values{"act": {"answer"}, "why": {"已核对"}})
 	if p.Status != http.StatusUnprocessableEntity || d.judged != nil {
 		t.Errorf("%d, %+v", p.Status, d.judged)
 	}
-	p.Has(t, "请选择理由。")
+	p.Has(t, "请选择核实的结果。", "已核对")
 }
 
 func TestGrant_IsSuspendedNarrowedAndEndedWithAReason(t *testing.T) {

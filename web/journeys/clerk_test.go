@@ -90,3 +90,40 @@ func TestClerk_WorksWithoutScripts(t *testing.T) {
 	b.follow(`a[href="/clerk"].button`)
 	b.follow(`.tabs a[href*="state=waiting"]`)
 }
+
+// TestClerk_SeesTheAnswerOfAnOfficerWithoutAskingAgain has the page of a case open
+// while an officer of another department answers.
+func TestClerk_SeesTheAnswerOfAnOfficerWithoutAskingAgain(t *testing.T) {
+	b := newTab(t)
+	b.signIn("staff", "clerk", "/clerk?number=JN-S04-0001&state=")
+	b.follow("table.list tbody a")
+	const chip = `[...document.querySelectorAll(".material")].find((m) => m.querySelector("strong").textContent === "公安交管意见").querySelector(".chip").textContent`
+	if before := evaluate[string](b, chip); before != "核验中" {
+		t.Fatalf("before the answer: %s", before)
+	}
+
+	officer := newTab(t)
+	officer.signIn("staff", "two", "/styleguide")
+	officer.visit("/styleguide")
+	said := evaluate[int](officer, `(async () => {
+		const send = (path, body) => fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+		await send("/v1/session/department", { department: "GA" });
+		const { items } = await (await fetch("/v1/assist-tasks")).json();
+		const task = items.find((t) => t.case_number === "JN-S04-0001");
+		return (await send("/v1/assist-tasks/" + task.id + "/answer", { result: "confirmed", officer: "演示" })).status;
+	})()`)
+	if said != 200 {
+		t.Fatalf("the answer: %d", said)
+	}
+	shown := evaluate[bool](b, `new Promise((done) => {
+		const look = () => { if (`+chip+` === "已取得") done(true); };
+		new MutationObserver(look).observe(document.getElementById("main"), { childList: true, subtree: true });
+		setTimeout(() => done(false), 15000);
+		look();
+	})`)
+	if !shown {
+		t.Errorf("the answer is not shown:\n%s", b.text())
+	}
+	b.visit("/clerk/assist?state=answered")
+	b.reads("JN-S04-0001", "属实", "演示")
+}
