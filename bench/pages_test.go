@@ -34,7 +34,7 @@ func BenchmarkPages(b *testing.B) {
 			"/clerk", "/clerk?state=done", "/clerk?state=closed&order=oldest", "/clerk?number=JN-99", "/clerk?subject=S01", "/clerk/assist", "/clerk/followup",
 			"/clerk/lookups", "/batch",
 		},
-		"staff/sharing": {"/department", "/department/uses", "/department/sharing", "/department/assist", "/department/corrections", "/department/grants", "/department/sources"},
+		"staff/sharing": {"/department", "/department/uses", "/department/sharing", "/department/assists", "/department/corrections", "/department/grants", "/department/sources"},
 		"staff/editor":  {"/catalog", "/catalog/matters", "/catalog/materials", "/catalog/materials/S01.M1.d", "/catalog/one-things/S04", "/catalog/trial?subject=S07", "/catalog/health", "/overview"},
 		"citizen/wang":  {"/", "/?q=孩子", "/guide/S07", "/guide/S04?agent=false", "/my", "/my/accesses"},
 	}
