@@ -32,7 +32,7 @@ const (
 	Outcome        Kind = "outcome"
 	Denied         Kind = "denied" // a look-up that may not be made, and so was not
 	Resolved       Kind = "resolved"
-	Read           Kind = "read" // an earlier resolution, or an assist task, was given out
+	Read           Kind = "read"     // an earlier resolution, or an assist task, was given out
 	Unmasked       Kind = "unmasked" // what is shown masked was shown in full: who a party is, or values of a record
 	AssistAnswered Kind = "assist_answered"
 	SnapshotLoaded Kind = "snapshot_loaded"
