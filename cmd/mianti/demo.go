@@ -66,7 +66,7 @@ func (c *demoCommand) Run(ctx context.Context, con console) error {
 	if c.Once {
 		return nil
 	}
-	if err := d.askForWord(ctx); err != nil {
+	if err := d.resolveMore(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintln(con.Out, "\n按 Ctrl+C 结束。")

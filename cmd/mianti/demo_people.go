@@ -53,6 +53,7 @@ func demoStaffs() []demoStaff {
 		{subject: "auditor", name: "演示·审计员", duties: []policies.Duty{policies.DutyAuditor}},
 		{subject: "operator", name: "演示·运维员", duties: []policies.Duty{policies.DutyOperator}},
 		{subject: "two", name: "演示·两个部门", duties: []policies.Duty{policies.DutyClerk}, second: []policies.Duty{policies.DutySharingOfficer}},
+		{subject: "police", name: "演示·公安数据共享员", second: []policies.Duty{policies.DutySharingOfficer}},
 		{subject: "new", name: "演示·新来的人"},
 	}
 }

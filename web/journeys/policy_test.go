@@ -1,0 +1,46 @@
+package journeys
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestPolicy_FindsAMaterialRewritesItsConditionAndTriesIt is what an editor does: a
+// search, a condition that is wrong and then right, and what it would change.
+func TestPolicy_FindsAMaterialRewritesItsConditionAndTriesIt(t *testing.T) {
+	b := newTab(t)
+	b.signIn("staff", "editor", "/catalog/materials")
+	b.fill("q", "授权委托书")
+	b.enter()
+	b.reads("授权委托书")
+	b.visit("/catalog/materials/S01.M2.c")
+	b.reads("委托他人代办")
+	b.visit("/catalog/materials/S01.M2.c/edit")
+	b.fill("when", "agnet && need_seal")
+	b.press("检查并试算")
+	b.reads("需要改正", "第 1 行第 1 个字符")
+	b.look("catalog-edit-wrong")
+
+	b.fill("when", "agent && need_seal")
+	b.press("检查并试算")
+	b.reads("写法正确", "委托他人代办", "刻制印章", "改了什么")
+	b.look("catalog-edit-right")
+	if yaml := evaluate[string](b, `document.getElementById("yaml").value`); yaml == "" {
+		t.Error("there is no YAML to take along")
+	}
+}
+
+// TestPolicy_TriesTheRulesByKeyboardAlone asks what a case would need.
+func TestPolicy_TriesTheRulesByKeyboardAlone(t *testing.T) {
+	b := newTab(t)
+	b.signIn("staff", "reviewer", "/catalog")
+	b.tabTo(`a[href^="/catalog/trial"]`)
+	b.enter()
+	b.reads("规则试算")
+	b.visit("/catalog/trial?subject=S07")
+	b.tabTo(`main button[type="submit"], main form button`)
+	b.enter()
+	b.reads("二手房")
+	b.do(chromedp.WaitVisible(chromedp.CSS("table.trial, table.list")))
+}
