@@ -27,7 +27,8 @@ func ok(t *testing.T, p frametest.Page) frametest.Page {
 
 func everyPage() []string {
 	return []string{
-		"/department", "/department/uses", "/department/sources", "/department/sharing", "/department/sharing/q1", "/department/sharing/q2",
+		"/department", "/department/uses", "/department/sources", "/department/sharing", "/department/sharing/new",
+		"/department/sharing/new?dataset=D-MZ01", "/department/sharing/q1", "/department/sharing/q2",
 		"/department/assists", "/department/assists/t1", "/department/corrections", "/department/corrections/k1", "/department/grants", "/department/grants/g1",
 	}
 }
