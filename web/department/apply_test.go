@@ -7,9 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"mianti/catalog"
 	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/sharing"
+	"mianti/web/department"
+	"mianti/web/frame"
+	"mianti/web/frame/frametest"
 )
 
 // filled is an application of GA for D-MZ01 as a browser sends it.
@@ -68,6 +72,24 @@ func TestApply_OffersTheDatasetsFieldsAndOwnMatters(t *testing.T) {
 	p.Lacks(t, `value="S01.M1"`) // of another department
 }
 
+func TestApply_SaysTheTermsOfAFieldAndOffersNoneThatIsWithheld(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	section := department.New(department.Config{Figures: d, Requests: requests{d}, Grants: grants{d}, Assists: d, Corrections: corrections{d}})
+	for i := range section.Pages {
+		handle := section.Pages[i].Handle
+		section.Pages[i].Handle = func(v *frame.Visit) (frame.Answer, error) { // the catalog is this site's own
+			fields := v.Catalog.Dataset("D-MZ01").Fields
+			fields[0].SharingTerms = catalog.SharingTerms{Scope: "市级部门", Purpose: "核实婚姻" + hostile}
+			fields[1].Sharing = catalog.SharingWithheld
+			return handle(v)
+		}
+	}
+	p := ok(t, frametest.Site(t, frametest.Staff("GA", policies.DutySharingOfficer), section).Get("/department/sharing/new?dataset=D-MZ01"))
+	p.Has(t, "共享范围：市级部门", "目录规定的用途：核实婚姻", "不予共享，不能申请：双方姓名")
+	p.Lacks(t, `value="spouses"`)
+}
+
 func TestApply_RefusesWhatNeedsNoApplicationOrIsNotThere(t *testing.T) {
 	t.Parallel()
 	v := visit(t, newDesk())
@@ -96,10 +118,12 @@ func TestApply_HandsTheApplicationInAndLeadsToIt(t *testing.T) {
 
 func TestApply_LacksNothingThatTheLawWantsSaid(t *testing.T) {
 	t.Parallel()
+	d := newDesk()
+	v := visit(t, d)
 	for _, field := range []string{"fields", "matters", "basis", "scenario", "scope", "manner", "from", "until", "officer"} {
-		d, form := newDesk(), filled()
+		form := filled()
 		form.Del(field)
-		p := visit(t, d).Post("/department/sharing/new", form)
+		p := v.Post("/department/sharing/new", form)
 		if p.Status != http.StatusUnprocessableEntity || d.applied != nil {
 			t.Errorf("without %s: %d, %+v", field, p.Status, d.applied)
 		}
@@ -109,18 +133,19 @@ func TestApply_LacksNothingThatTheLawWantsSaid(t *testing.T) {
 
 func TestApply_HoldsTextsToTheBoundsOfTheAPI(t *testing.T) {
 	t.Parallel()
+	v := visit(t, newDesk())
 	for field, most := range map[string]int{"basis": 1000, "scenario": 1000, "scope": 1000, "purpose": 1000, "officer": 50} {
 		for length, want := range map[int]int{most: http.StatusSeeOther, most + 1: http.StatusUnprocessableEntity} {
 			form := filled()
 			form.Set(field, strings.Repeat("字", length))
-			if p := visit(t, newDesk()).Post("/department/sharing/new", form); p.Status != want {
+			if p := v.Post("/department/sharing/new", form); p.Status != want {
 				t.Errorf("%s of %d: %d, want %d", field, length, p.Status, want)
 			}
 		}
 	}
 	form := filled()
 	form["matters"] = make([]string, 51)
-	if p := visit(t, newDesk()).Post("/department/sharing/new", form); p.Status != http.StatusUnprocessableEntity {
+	if p := v.Post("/department/sharing/new", form); p.Status != http.StatusUnprocessableEntity {
 		t.Errorf("51 matters: %d", p.Status)
 	}
 }

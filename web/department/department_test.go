@@ -236,7 +236,7 @@ func TestPages_AreThereInEnglish(t *testing.T) {
 	v := visit(t, newDesk())
 	v.Post("/preferences", url.Values{"language": {"en"}, "back": {"/department"}})
 	for path, text := range map[string]string{
-		"/department": "By deadline", "/department/uses": "Who used our data", "/department/sources": "How sources answer", "/department/sharing/q1": "Decide field by field",
+		"/department": "By deadline", "/department/sharing/new": "Choose the dataset first", "/department/uses": "Who used our data", "/department/sources": "How sources answer", "/department/sharing/q1": "Decide field by field",
 		"/department/assists/t1": "Answered by", "/department/corrections/k1": "Whose record", "/department/grants/g1": "Ending soon",
 	} {
 		ok(t, v.Get(path)).Has(t, text)

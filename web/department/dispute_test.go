@@ -9,6 +9,7 @@ import (
 	"mianti/correction"
 	"mianti/internal/fault"
 	"mianti/policies"
+	"mianti/web/frame/frametest"
 )
 
 // disputed is a correction of GA's record, opened by a clerk of SPJ, in a state.
@@ -20,10 +21,15 @@ func disputed(state correction.State, step int) *desk {
 	return d
 }
 
-// acts are those that a correction's page offers.
+// acts are those that a correction's page offers to an officer of a department.
 func acts(t *testing.T, d *desk, of string, duties ...policies.Duty) string {
 	t.Helper()
-	body := ok(t, visitOf(t, of, d, append(duties, policies.DutySharingOfficer)...).Get("/department/corrections/k1")).Body
+	return actsFor(t, visitOf(t, of, d, append(duties, policies.DutySharingOfficer)...))
+}
+
+func actsFor(t *testing.T, v *frametest.Visitor) string {
+	t.Helper()
+	body := ok(t, v.Get("/department/corrections/k1")).Body
 	var out []string
 	for _, act := range []correction.Act{correction.Take, correction.Answer, correction.PassOn, correction.Escalate, correction.Mediate, correction.Decide} {
 		if strings.Contains(body, `name="act" value="`+string(act)+`"`) {
@@ -35,6 +41,10 @@ func acts(t *testing.T, d *desk, of string, duties ...policies.Duty) string {
 
 func TestCorrection_OffersEachSideWhatTheDisputeAllows(t *testing.T) {
 	t.Parallel()
+	d, visitors := disputed(correction.Open, 0), map[string]*frametest.Visitor{}
+	for _, of := range []string{"GA", "SPJ", "DSJ"} {
+		visitors[of] = visitOf(t, of, d, policies.DutySharingOfficer, policies.DutyClerk)
+	}
 	for _, c := range []struct {
 		state    correction.State
 		step     int
@@ -57,10 +67,10 @@ func TestCorrection_OffersEachSideWhatTheDisputeAllows(t *testing.T) {
 		{correction.Corrected, 0, false, "", "", ""},
 		{correction.Withdrawn, 0, false, "", "", ""},
 	} {
-		d := disputed(c.state, c.step)
-		d.corrections[0].Overdue = c.overdue
+		one := &d.corrections[0]
+		one.State, one.Step, one.Overdue = c.state, c.step, c.overdue
 		for of, want := range map[string]string{"GA": c.provider, "SPJ": c.opener, "DSJ": c.decider} {
-			if got := acts(t, d, of, policies.DutyClerk); got != want {
+			if got := actsFor(t, visitors[of]); got != want {
 				t.Errorf("%s, step %d, overdue %t: %s can %q, want %q", c.state, c.step, c.overdue, of, got, want)
 			}
 		}
