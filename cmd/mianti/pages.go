@@ -34,7 +34,9 @@ func sections(c api.Config) ([]frame.Section, error) {
 		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
 		lists,
 		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions}),
-		department.New(department.Config{Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections}),
+		department.New(department.Config{
+			Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections, Authority: c.Corrections.Authority,
+		}),
 		overview.New(overview.Config{Figures: c.Figures}),
 	}, err
 }

@@ -52,8 +52,9 @@ type correctionView struct {
 	Form    *frame.Form
 	Reasons []frame.Option
 	Others  []frame.Option
+	Rulings []frame.Option
 	// What the caller can do now.
-	CanTake, CanAnswer, CanPass bool
+	CanTake, CanAnswer, CanPass, CanMediate, CanDecide, CanEscalate bool
 }
 
 // claim is what a field should say.
@@ -70,7 +71,7 @@ func (p *pages) showCorrection(v *frame.Visit) (frame.Answer, error) {
 }
 
 func correctionForm(v *frame.Visit) *frame.Form {
-	return frame.NewForm(v, "act", "version", "reason", "why", "to", "remark")
+	return frame.NewForm(v, "act", "version", "reason", "why", "to", "remark", "result", "explanation", "document", "grounds")
 }
 
 func (p *pages) correction(v *frame.Visit, c *correction.View, form *frame.Form) frame.Answer {
@@ -79,12 +80,7 @@ func (p *pages) correction(v *frame.Visit, c *correction.View, form *frame.Form)
 		data.Claims = append(data.Claims, claim{data.Field(c.Dataset, code), c.Claim.Fields[code]})
 	}
 	for _, step := range c.History {
-		text := strings.TrimSpace(data.CorrectionReason(step.Reason) + "　" + step.Why)
-		kind := "good"
-		if step.Late {
-			kind, text = "bad", v.T("超过期限办理。")+text
-		}
-		data.Steps = append(data.Steps, frame.Step{Title: data.correctionStep(step.Act) + "　" + data.Department(step.Department), Text: text, At: step.At, Kind: kind})
+		data.Steps = append(data.Steps, data.correctionTrace(step))
 	}
 	for _, a := range answers() {
 		if c.State != correction.Ordered || a.result == correction.Corrected { // what was ordered can only be corrected
@@ -99,12 +95,50 @@ func (p *pages) correction(v *frame.Visit, c *correction.View, form *frame.Form)
 			}
 		}
 	}
-	if c.Provider == v.Caller.Department && v.Caller.Has(policies.DutySharingOfficer) && v.Caller.Person != c.Opener.Person {
-		data.CanTake = c.State == correction.Open
-		data.CanAnswer = slices.Contains([]correction.State{correction.Open, correction.Taken, correction.Negotiating, correction.Ordered}, c.State)
-		data.CanPass = c.State == correction.Open || c.State == correction.Taken
+	data.Rulings = []frame.Option{
+		{Value: string(correction.Corrected), Title: data.CorrectionChip(correction.Ordered).Text, Hint: v.T("提供部门在十个工作日内更正。")},
+		{Value: string(correction.Upheld), Title: data.CorrectionChip(correction.Upheld).Text},
 	}
+	p.offer(&data)
 	return frame.Show("correction.html", "校核", data)
+}
+
+// offer says what the caller can do about a correction as it is now. Nobody judges
+// what he opened himself.
+func (p *pages) offer(data *correctionView) {
+	c, by := data.One, data.Caller
+	if !by.Has(policies.DutySharingOfficer) {
+		return
+	}
+	provider, others := c.Provider == by.Department, by.Person != c.Opener.Person
+	data.CanTake = provider && others && c.State == correction.Open
+	data.CanAnswer = provider && others && slices.Contains([]correction.State{correction.Open, correction.Taken, correction.Negotiating, correction.Ordered}, c.State)
+	data.CanPass = provider && others && (c.State == correction.Open || c.State == correction.Taken)
+	data.CanMediate = p.isAuthority(data.Visit.Visit) && others && c.State == correction.Mediating
+	data.CanDecide = p.isAuthority(data.Visit.Visit) && others && c.State == correction.Referred
+	data.CanEscalate = p.canEscalate(data)
+}
+
+// canEscalate reports whether the caller can take a correction a step up: as who
+// opened it, that is as a clerk of that department too, or as the provider that does
+// not agree with the authority's opinion.
+func (p *pages) canEscalate(data *correctionView) bool {
+	const talks, decides = 1, 3 // steps of art. 28
+	c, by := data.One, data.Caller
+	opener := c.Opener.Department != "" && c.Opener.Department == by.Department && by.Has(policies.DutyClerk)
+	if c.Step >= decides || c.Step >= talks && p.Config.Authority == "" {
+		return false
+	}
+	switch c.State {
+	case correction.Open, correction.Taken:
+		return opener && c.Overdue
+	case correction.Upheld, correction.Negotiating:
+		return opener
+	case correction.Ordered:
+		return opener && c.Overdue || !opener && c.Provider == by.Department
+	default:
+		return false
+	}
 }
 
 // answered is an answer: a reason, and the result that it is one for.
@@ -135,20 +169,7 @@ func resultOf(reason correction.Reason) correction.State {
 
 func (p *pages) actOnCorrection(v *frame.Visit) (frame.Answer, error) {
 	form, id := correctionForm(v), v.Param("id")
-	event := correction.Event{Act: correction.Act(form.Value("act")), Why: form.Value("why")}
-	said := "已受理，正在核实。"
-	switch event.Act {
-	case correction.Take:
-	case correction.Answer:
-		event.Reason, said = correction.Reason(form.Value("reason")), "已答复。依据这项记录的办件会自动重新核验。"
-		event.Result = resultOf(event.Reason)
-		form.Require(v.T("请选择核实的结果。"), "reason")
-	case correction.PassOn:
-		event.To, event.Why, said = form.Value("to"), form.Value("remark"), "已转有关部门办理。"
-		form.Require(v.T("请选择转到哪个部门。"), "to")
-	default:
-		form.Fail("", v.T("没有这种办理。"))
-	}
+	event, said := correctionEvent(v, form)
 	if form.OK() {
 		_, err := p.Config.Corrections.Act(v.Context(), v.Caller, id, version(form), event)
 		if err == nil {
@@ -157,7 +178,7 @@ func (p *pages) actOnCorrection(v *frame.Visit) (frame.Answer, error) {
 			}
 			return frame.GoSaying("/department/corrections/"+id, said), nil
 		}
-		if !form.Take(err) {
+		if !take(form, err, correctionParts(event.Act)) {
 			return frame.Answer{}, err
 		}
 	}
@@ -166,6 +187,62 @@ func (p *pages) actOnCorrection(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	return p.correction(v, c, form).Status(422), nil
+}
+
+// correctionEvent reads the act that a form asks for, and what is said once it is
+// done.
+func correctionEvent(v *frame.Visit, form *frame.Form) (correction.Event, string) {
+	e := correction.Event{Act: correction.Act(form.Value("act"))}
+	switch e.Act {
+	case correction.Take:
+		return e, "已受理，正在核实。"
+	case correction.Answer:
+		e.Reason, e.Why = correction.Reason(form.Value("reason")), form.Value("why")
+		e.Result = resultOf(e.Reason)
+		form.Require(v.T("请选择核实的结果。"), "reason")
+		return e, "已答复。依据这项记录的办件会自动重新核验。"
+	case correction.PassOn:
+		e.To, e.Why = form.Value("to"), form.Value("remark")
+		form.Require(v.T("请选择转到哪个部门。"), "to")
+		return e, "已转有关部门办理。"
+	case correction.Mediate, correction.Decide:
+		return rulingEvent(v, form, e)
+	case correction.Escalate:
+		e.Why = form.Value("grounds")
+		form.Require(v.T("请写明理由。"), "grounds")
+		return e, "已提请上一级处理。"
+	default:
+		form.Fail("", v.T("没有这种办理。"))
+		return e, ""
+	}
+}
+
+// rulingEvent reads what the authority says, or what it records of the government's
+// decision.
+func rulingEvent(v *frame.Visit, form *frame.Form, e correction.Event) (correction.Event, string) {
+	e.Result, e.Why = correction.State(form.Value("result")), form.Value("explanation")
+	form.Require(v.T("请选择应予更正，还是记录无误。"), "result")
+	form.Require(v.T("请写明理由。"), "explanation")
+	if e.Act == correction.Mediate {
+		return e, "已登记协调意见。"
+	}
+	e.Document = form.Value("document")
+	form.Require(v.T("请填写本级政府决定的文号。"), "document")
+	return e, "已登记本级政府的决定。"
+}
+
+// correctionParts says at which field of the page a part of an act's input is.
+func correctionParts(act correction.Act) map[string]string {
+	switch act {
+	case correction.Answer:
+		return map[string]string{"explanation": "why", "result": "reason"}
+	case correction.PassOn:
+		return map[string]string{"explanation": "remark", "department": "to"}
+	case correction.Escalate:
+		return map[string]string{"explanation": "grounds"}
+	default:
+		return nil
+	}
 }
 
 // CorrectionChip says how far a correction has come.
@@ -192,6 +269,28 @@ func (v Visit) CorrectionReason(reason correction.Reason) string {
 		return v.T(name)
 	}
 	return string(reason)
+}
+
+// correctionTrace is one act in the correction's history: by whom, with which result.
+func (v Visit) correctionTrace(step correction.Trace) frame.Step {
+	out := frame.Step{Title: v.correctionStep(step.Act) + "　" + v.Department(step.Department), At: step.At, Kind: "good"}
+	var said []string
+	if step.Late {
+		out.Kind, said = "bad", append(said, v.T("超过期限办理。"))
+	}
+	if step.Act == correction.Mediate || step.Act == correction.Decide {
+		said = append(said, v.CorrectionChip(step.State).Text)
+	}
+	if step.Document != "" {
+		said = append(said, v.T("文号：")+step.Document)
+	}
+	for _, text := range []string{v.CorrectionReason(step.Reason), step.Why} {
+		if text != "" {
+			said = append(said, text)
+		}
+	}
+	out.Text = strings.Join(said, "　")
+	return out
 }
 
 func (v Visit) correctionStep(act correction.Act) string {

@@ -32,6 +32,7 @@ type Figures interface {
 
 // Requests are the sharing requests (共享申请).
 type Requests interface {
+	Submit(ctx context.Context, by policies.Caller, a sharing.Application) (*sharing.Request, error)
 	List(ctx context.Context, by policies.Caller, as sharing.Side, f sharing.Filter) ([]sharing.Request, error)
 	Request(ctx context.Context, by policies.Caller, id string) (*sharing.Request, error)
 	Act(ctx context.Context, by policies.Caller, id string, version int, e sharing.Event) (*sharing.Request, error)
@@ -58,13 +59,16 @@ type Corrections interface {
 	Act(ctx context.Context, by policies.Caller, id string, version int, e correction.Event) (*correction.View, error)
 }
 
-// Config is what the pages stand on. All fields are required.
+// Config is what the pages stand on. All fields are required, but for Authority.
 type Config struct {
 	Figures     Figures
 	Requests    Requests
 	Grants      Grants
 	Assists     Assists
 	Corrections Corrections
+	// Authority is the code of the department that is the authority for government
+	// data (政务数据共享主管部门); empty where there is none.
+	Authority string
 }
 
 type pages struct{ Config }
@@ -89,7 +93,8 @@ func New(c Config) frame.Section {
 		Pages: []frame.Page{
 			page("", officer, p.home),
 			page("/uses", readers, p.uses), page("/sources", readers, p.sources),
-			page("/sharing", officer, p.listRequests), page("/sharing/:id", officer, p.showRequest), post("/sharing/:id", p.actOnRequest),
+			page("/sharing", officer, p.listRequests), page("/sharing/new", officer, p.showApply), post("/sharing/new", p.submitApplication),
+			page("/sharing/:id", officer, p.showRequest), post("/sharing/:id", p.actOnRequest),
 			page("/assists", officer, p.listAssists), page("/assists/:id", officer, p.showAssist), post("/assists/:id", p.answerAssist),
 			page("/corrections", officer, p.listCorrections), page("/corrections/:id", officer, p.showCorrection), post("/corrections/:id", p.actOnCorrection),
 			page("/grants", officer, p.listGrants), page("/grants/:id", officer, p.showGrant), post("/grants/:id", p.actOnGrant),

@@ -27,7 +27,8 @@ func ok(t *testing.T, p frametest.Page) frametest.Page {
 
 func everyPage() []string {
 	return []string{
-		"/department", "/department/uses", "/department/sources", "/department/sharing", "/department/sharing/q1", "/department/sharing/q2",
+		"/department", "/department/uses", "/department/sources", "/department/sharing", "/department/sharing/new",
+		"/department/sharing/new?dataset=D-MZ01", "/department/sharing/q1", "/department/sharing/q2",
 		"/department/assists", "/department/assists/t1", "/department/corrections", "/department/corrections/k1", "/department/grants", "/department/grants/g1",
 	}
 }
@@ -235,7 +236,7 @@ func TestPages_AreThereInEnglish(t *testing.T) {
 	v := visit(t, newDesk())
 	v.Post("/preferences", url.Values{"language": {"en"}, "back": {"/department"}})
 	for path, text := range map[string]string{
-		"/department": "By deadline", "/department/uses": "Who used our data", "/department/sources": "How sources answer", "/department/sharing/q1": "Decide field by field",
+		"/department": "By deadline", "/department/sharing/new": "Choose the dataset first", "/department/uses": "Who used our data", "/department/sources": "How sources answer", "/department/sharing/q1": "Decide field by field",
 		"/department/assists/t1": "Answered by", "/department/corrections/k1": "Whose record", "/department/grants/g1": "Ending soon",
 	} {
 		ok(t, v.Get(path)).Has(t, text)

@@ -28,6 +28,7 @@ type desk struct {
 	used        figures.Used
 	sources     []figures.SourceTime
 
+	applied    *sharing.Application
 	event      *sharing.Event
 	grantEvent *sharing.GrantEvent
 	answer     *exchange.AssistAnswer
@@ -64,6 +65,11 @@ func (d requests) Request(_ context.Context, _ policies.Caller, id string) (*sha
 		}
 	}
 	return nil, fault.New(fault.NotFound, "unknown-sharing-request", "没有这个共享申请")
+}
+
+func (d requests) Submit(_ context.Context, by policies.Caller, a sharing.Application) (*sharing.Request, error) {
+	d.applied = &a
+	return &sharing.Request{ID: "q9", Applicant: by.Department, Application: a}, d.refuse
 }
 
 func (d requests) Act(_ context.Context, _ policies.Caller, id string, _ int, e sharing.Event) (*sharing.Request, error) {
@@ -169,10 +175,16 @@ func newDesk() *desk {
 // visit signs in a sharing officer of GA.
 func visit(t *testing.T, d *desk, duties ...policies.Duty) *frametest.Visitor {
 	t.Helper()
+	return visitOf(t, "GA", d, duties...)
+}
+
+// visitOf signs in a sharing officer of a department. DSJ is the authority.
+func visitOf(t *testing.T, of string, d *desk, duties ...policies.Duty) *frametest.Visitor {
+	t.Helper()
 	if duties == nil {
 		duties = []policies.Duty{policies.DutySharingOfficer}
 	}
-	return frametest.Site(t, frametest.Staff("GA", duties...), department.New(department.Config{
-		Figures: d, Requests: requests{d}, Grants: grants{d}, Assists: d, Corrections: corrections{d},
+	return frametest.Site(t, frametest.Staff(of, duties...), department.New(department.Config{
+		Figures: d, Requests: requests{d}, Grants: grants{d}, Assists: d, Corrections: corrections{d}, Authority: "DSJ",
 	}))
 }

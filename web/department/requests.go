@@ -1,6 +1,7 @@
 package department
 
 import (
+	"fmt"
 	"strconv"
 
 	"mianti/catalog"
@@ -45,6 +46,7 @@ func (p *pages) listRequests(v *frame.Visit) (frame.Answer, error) {
 const (
 	actDecide   = string(sharing.Decide)
 	actComplete = string(sharing.AskCompletion)
+	actFill     = string(sharing.Complete)
 	actExtend   = string(sharing.AskExtension)
 	actConsent  = string(sharing.ConsentExtension)
 	actDeliver  = string(sharing.Deliver)
@@ -60,6 +62,9 @@ type requestView struct {
 	Form    *frame.Form
 	// What the caller's department can do now.
 	CanDecide, CanComplete, CanExtend, CanConsent, CanDeliver, CanWithdraw bool
+	// Completing is the form by which the applicant completes the request; nil where
+	// it has not been asked to.
+	Completing *applicationView
 }
 
 // requestField is one field that is applied for, with what the catalog says of it.
@@ -77,7 +82,7 @@ func (p *pages) showRequest(v *frame.Visit) (frame.Answer, error) {
 }
 
 func requestForm(v *frame.Visit, r *sharing.Request) *frame.Form {
-	names := []string{"act", "version", "officer", "reason", "missing", "days", "why"}
+	names := append(applicationFields(), "act", "version", "reason", "missing", "days", "why")
 	for _, item := range r.Items {
 		names = append(names, "agree-"+item.Field, "reason-"+item.Field)
 	}
@@ -106,10 +111,33 @@ func (p *pages) request(v *frame.Visit, r *sharing.Request, form *frame.Form) fr
 	data.CanDecide = mine && waits
 	data.CanComplete = mine && r.State == sharing.Submitted && r.Completion == nil && inTime
 	data.CanExtend = mine && waits && r.Extension == nil && inTime && conditional(r)
-	data.CanConsent = !mine && r.Applicant != v.Caller.Department && waits && r.Extension != nil && r.Extension.ConsentedAt == nil && inTime
+	data.CanConsent = p.isAuthority(v) && waits && r.Extension != nil && r.Extension.ConsentedAt == nil && inTime
 	data.CanDeliver = mine && (r.State == sharing.Agreed || r.State == sharing.PartlyAgreed)
-	data.CanWithdraw = r.Applicant == v.Caller.Department && (waits || r.State == sharing.Incomplete || r.State == sharing.Agreed || r.State == sharing.PartlyAgreed)
+	if r.Applicant == v.Caller.Department {
+		data.CanWithdraw = waits || r.State == sharing.Incomplete || r.State == sharing.Agreed || r.State == sharing.PartlyAgreed ||
+			r.State == sharing.Expired && len(r.Grants) == 0 // what nobody answered in time
+		data.Completing = completing(v, r, form, dataset)
+	}
 	return frame.Show("request.html", "共享申请", data)
+}
+
+// completing is the form of the application as it was handed in, or as it has just
+// been sent. Nobody can complete an application for what the catalog no longer has.
+func completing(v *frame.Visit, r *sharing.Request, form *frame.Form, dataset *catalog.Dataset) *applicationView {
+	if r.State != sharing.Incomplete || dataset == nil {
+		return nil
+	}
+	if form.Value("act") != actFill {
+		fill(form, &r.Application)
+	}
+	data := newApplicationView(v, dataset, form)
+	return &data
+}
+
+// isAuthority reports whether the visitor's department is the authority for
+// government data.
+func (p *pages) isAuthority(v *frame.Visit) bool {
+	return p.Config.Authority != "" && v.Caller.Department == p.Config.Authority
 }
 
 func conditional(r *sharing.Request) bool {
@@ -133,12 +161,30 @@ func (p *pages) actOnRequest(v *frame.Visit) (frame.Answer, error) {
 		return p.request(v, r, form).Status(422), nil
 	}
 	if _, err := p.Config.Requests.Act(v.Context(), v.Caller, r.ID, version(form), event); err != nil {
-		if form.Take(err) {
+		if take(form, err, requestParts(event.Act, r)) {
 			return p.request(v, r, form).Status(422), nil
 		}
 		return frame.Answer{}, err
 	}
 	return frame.GoSaying("/department/sharing/"+r.ID, said), nil
+}
+
+// requestParts says at which field of the page a part of an act's input is.
+func requestParts(act sharing.Act, r *sharing.Request) map[string]string {
+	switch act {
+	case sharing.Decide:
+		at := map[string]string{"fields": ""}
+		for i, item := range r.Items {
+			at[fmt.Sprintf("fields[%d].reason", i)] = "reason-" + item.Field
+		}
+		return at
+	case sharing.Complete:
+		return map[string]string{"dataset": ""}
+	case sharing.Withdraw:
+		return map[string]string{"reason": "why"}
+	default:
+		return nil
+	}
 }
 
 // requestEvent reads the act that a form asks for, and what is said once it is
@@ -157,6 +203,10 @@ func requestEvent(v *frame.Visit, form *frame.Form, r *sharing.Request) (sharing
 		form.Require(v.T("请一次写明需要补正的全部内容。"), "missing")
 		e.Why = form.Value("missing")
 		return e, "已告知需求部门补正，答复期限暂停计算。"
+	case actFill:
+		application := readApplication(v, form, r.Application.Dataset)
+		e.Application = &application
+		return e, "已补正，提供部门的答复期限继续计算。"
 	case actExtend:
 		form.Require(v.T("请写明延长的理由。"), "reason")
 		days, err := strconv.Atoi(form.Value("days"))
@@ -207,7 +257,7 @@ func (v Visit) RequestChip(state sharing.State) frame.ChipView {
 
 func (v Visit) requestStep(act string) string {
 	names := map[string]string{
-		string(sharing.Submit): "提出申请", actComplete: "告知补正", string(sharing.Complete): "补正", actExtend: "申请延长答复", actConsent: "同意延长",
+		string(sharing.Submit): "提出申请", actComplete: "告知补正", actFill: "补正", actExtend: "申请延长答复", actConsent: "同意延长",
 		actDecide: "答复", actDeliver: "开通", actWithdraw: "撤回",
 	}
 	if name := names[act]; name != "" {
