@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -127,7 +128,19 @@ func (m *memory) Resolution(_ context.Context, department, id string) (*exchange
 	if !ok || m.owners[id] != department {
 		return nil, fault.New(fault.NotFound, "unknown-resolution", "没有这个核验结果")
 	}
-	return &r, nil
+	return readAnew(r)
+}
+
+// readAnew gives a copy that shares nothing with what is kept, as a database does:
+// whoever reads a resolution takes out of it what he may not give.
+func readAnew(r exchange.Resolution) (*exchange.Resolution, error) {
+	kept, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	var read exchange.Resolution
+	err = json.Unmarshal(kept, &read)
+	return &read, err
 }
 
 func (m *memory) SheetVersion(ctx context.Context, id string, version int) (*exchange.Resolution, string, int, error) {
@@ -149,7 +162,7 @@ func (m *memory) LastResolution(_ context.Context, department, caseID string) (*
 	defer m.mu.Unlock()
 	for _, r := range m.resolutions {
 		if r.Case == caseID && m.owners[r.ID] == department {
-			return &r, nil
+			return readAnew(r)
 		}
 	}
 	return nil, fault.New(fault.NotFound, "unknown-resolution", "没有这个核验结果")

@@ -83,6 +83,17 @@ func TestDepartment_AnswersAnApplicationByKeyboardAlone(t *testing.T) {
 	b.reads("已答复。", "与该事项无关")
 }
 
+// TestDepartment_AppliesForDataOnAPage finds a dataset, fills in its form, is told
+// what is missing, and sees the application.
+func TestDepartment_AppliesForDataOnAPage(t *testing.T) {
+	b := newTab(t)
+	b.signIn("staff", "sharing", "/department/sharing/new")
+	b.look("department-apply-choose")
+	b.visit("/department/sharing/new?dataset=D-GA02")
+	b.reads("居民户口簿", "户籍地址")
+	b.look("department-apply")
+}
+
 // TestOverview_PrintsItsDefinitions is what a leader sees of what has ended.
 func TestOverview_PrintsItsDefinitions(t *testing.T) {
 	b := newTab(t)
