@@ -53,6 +53,9 @@ func hostileCatalog(t *testing.T) fstest.MapFS {
 // markup and formulas: no link is broken, no page fails, and each name is shown as
 // what it is, in spreadsheets too.
 func TestPages_EveryLinkWorksAndNoNameIsTakenForMarkup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of pages, one after the other: under the race detector it would tell nothing, for long")
+	}
 	d, err := startDemo(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "crawl.db"), "127.0.0.1:0", quiet())
 	if err != nil {
 		t.Fatal(err)
