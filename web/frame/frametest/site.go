@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,10 +55,13 @@ type catalogs struct{ rev *catalog.Revision }
 func (c catalogs) Current(context.Context) (*catalog.Revision, error)       { return c.rev, nil }
 func (c catalogs) Revision(context.Context, int) (*catalog.Revision, error) { return c.rev, nil }
 
+// shipped is loaded once: it never changes, and every test asks for it.
+var shipped = sync.OnceValues(func() (*catalog.Revision, error) { return catalog.Load(jinan.Files) })
+
 // Catalog is the shipped catalog.
 func Catalog(t testing.TB) *catalog.Revision {
 	t.Helper()
-	rev, err := catalog.Load(jinan.Files)
+	rev, err := shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
