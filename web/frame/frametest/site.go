@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -55,13 +54,10 @@ type catalogs struct{ rev *catalog.Revision }
 func (c catalogs) Current(context.Context) (*catalog.Revision, error)       { return c.rev, nil }
 func (c catalogs) Revision(context.Context, int) (*catalog.Revision, error) { return c.rev, nil }
 
-// shipped is loaded once: it never changes, and every test asks for it.
-var shipped = sync.OnceValues(func() (*catalog.Revision, error) { return catalog.Load(jinan.Files) })
-
-// Catalog is the shipped catalog.
+// Catalog is the shipped catalog, loaded anew: a test may change it.
 func Catalog(t testing.TB) *catalog.Revision {
 	t.Helper()
-	rev, err := shipped()
+	rev, err := catalog.Load(jinan.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
