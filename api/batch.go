@@ -135,13 +135,7 @@ func (s *server) admitList(ctx huma.Context, next func(huma.Context)) {
 		s.refuse(c, fault.New(fault.TooLarge, "too-large", "文件超过 %d MiB。请分成几份名单。", batch.MaxFile>>20))
 		return
 	}
-	select {
-	case s.uploads <- struct{}{}:
-		defer func() { <-s.uploads }()
-		next(ctx)
-	default:
-		s.refuse(c, fault.New(fault.Unavailable, "unavailable", "正在接收别的文件，请稍后再传。"))
-	}
+	s.receiveFile(ctx, next)
 }
 
 func (s *server) submitBatch(ctx context.Context, in *submitBatchInput) (*batchOutput, error) {

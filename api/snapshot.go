@@ -62,12 +62,17 @@ func (s *server) admitSnapshot(ctx huma.Context, next func(huma.Context)) {
 		s.refuse(c, err)
 		return
 	}
+	s.receiveFile(ctx, next)
+}
+
+// receiveFile goes on when not too many files are being received already.
+func (s *server) receiveFile(ctx huma.Context, next func(huma.Context)) {
 	select {
 	case s.uploads <- struct{}{}:
 		defer func() { <-s.uploads }()
 		next(ctx)
 	default:
-		s.refuse(c, fault.New(fault.Unavailable, "unavailable", "正在接收别的文件，请稍后再传。"))
+		s.refuse(humagin.Unwrap(ctx), fault.New(fault.Unavailable, "unavailable", "正在接收别的文件，请稍后再传。"))
 	}
 }
 

@@ -29,11 +29,7 @@ func (p *pages) listAssists(v *frame.Visit) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	next := ""
-	if len(found) > pageSize {
-		found = found[:pageSize]
-		next = found[pageSize-1].ID
-	}
+	found, next := onePage(found, func(one exchange.AssistTask) string { return one.ID })
 	data.Rows, data.Pager = found, pager(v, "/department/assists", next, v.Query("after"), len(found))
 	return frame.Show("assists.html", "协查", data), nil
 }

@@ -35,11 +35,7 @@ func (p *pages) listCorrections(v *frame.Visit) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	next := ""
-	if len(found) > pageSize {
-		found = found[:pageSize]
-		next = found[pageSize-1].ID
-	}
+	found, next := onePage(found, func(one correction.Brief) string { return one.ID })
 	data.Rows, data.Pager = found, pager(v, "/department/corrections", next, v.Query("after"), len(found))
 	return frame.Show("corrections.html", "校核", data), nil
 }

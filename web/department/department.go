@@ -194,6 +194,15 @@ func (v Visit) Material(code string) string {
 // pageSize is how many rows a list shows at once.
 const pageSize = 30
 
+// onePage cuts what was asked for with one more than a page has, and names the one
+// after which the next page begins; "" for the last page.
+func onePage[T any](found []T, id func(T) string) (page []T, next string) {
+	if len(found) <= pageSize {
+		return found, ""
+	}
+	return found[:pageSize], id(found[pageSize-1])
+}
+
 // pager leads to the next part of a list that goes on after an id, and back to its
 // beginning.
 func pager(v *frame.Visit, path, next, after string, shown int) frame.Pager {

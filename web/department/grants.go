@@ -29,11 +29,7 @@ func (p *pages) listGrants(v *frame.Visit) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	next := ""
-	if len(found) > pageSize {
-		found = found[:pageSize]
-		next = found[pageSize-1].ID
-	}
+	found, next := onePage(found, func(one sharing.Grant) string { return one.ID })
 	data.Rows, data.Pager = found, pager(v, "/department/grants", next, v.Query("after"), len(found))
 	return frame.Show("grants.html", "授权", data), nil
 }

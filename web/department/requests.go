@@ -33,11 +33,7 @@ func (p *pages) listRequests(v *frame.Visit) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	next := ""
-	if len(found) > pageSize {
-		found = found[:pageSize]
-		next = found[pageSize-1].ID
-	}
+	found, next := onePage(found, func(one sharing.Request) string { return one.ID })
 	data.Rows, data.Pager = found, pager(v, "/department/sharing", next, v.Query("after"), len(found))
 	return frame.Show("requests.html", "共享申请", data), nil
 }

@@ -10,7 +10,6 @@ package frame
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -244,7 +243,7 @@ func (s *Site) serveAsset(c *gin.Context) {
 }
 
 // menuFor gives the entries for somebody with duties.
-func (s *Site) menuFor(ctx context.Context, v *Visit) []menuEntry {
+func (s *Site) menuFor(v *Visit) []menuEntry {
 	var out []menuEntry
 	for _, item := range s.menu {
 		if item.Duties == nil || mayDo(v.Caller.Duties, item.Duties) {

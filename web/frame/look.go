@@ -134,7 +134,7 @@ func (s *Site) render(v *Visit, section string, a Answer) ([]byte, error) {
 	}
 	view := layoutView{
 		Title: l.translate(a.title), Language: map[string]string{chinese: "zh-CN", english: "en"}[l.language], Path: v.Request().URL.RequestURI(),
-		Class: strings.TrimSpace(v.prefer.Theme + " " + v.prefer.Size), Message: v.said(), Style: s.styles[section], Menu: s.menuFor(v.Context(), v),
+		Class: strings.TrimSpace(v.prefer.Theme + " " + v.prefer.Size), Message: v.said(), Style: s.styles[section], Menu: s.menuFor(v),
 		Session: v.visitor(), Preferences: v.prefer, Bare: a.bare, Data: a.data,
 	}
 	if v.Request().Method != "GET" {

@@ -39,9 +39,6 @@ func (v *Visit) Context() context.Context { return v.c.Request.Context() }
 // Request is the request itself.
 func (v *Visit) Request() *http.Request { return v.c.Request }
 
-// Writer is for an answer that is streamed; see Streamed.
-func (v *Visit) Writer() http.ResponseWriter { return v.c.Writer }
-
 // Param gives a part of the path.
 func (v *Visit) Param(name string) string { return v.c.Param(name) }
 
