@@ -166,7 +166,7 @@ func (s *screen) hasRecords(id string) bool {
 }
 
 // record shows what one record said, and holds it against what was filled in.
-func (s *screen) record(view *materialView, e *exchange.Evidence, filled map[[2]string]string) recordView {
+func (s *screen) record(view *materialView, e *exchange.Evidence, filled map[[2]string]comparison) recordView {
 	r := recordView{Valid: e.ValidUntil, AsOf: e.AsOf, FetchedAt: e.FetchedAt, Note: recordNote(s.v, e)}
 	if e.Department != "" {
 		r.Department = departmentName(s.rev, e.Department)
@@ -191,11 +191,11 @@ func (s *screen) record(view *materialView, e *exchange.Evidence, filled map[[2]
 		var hidden bool
 		f.Value, hidden = s.masking.show(s.v, field.Code, value, view.Full)
 		view.Masked = view.Masked || hidden
-		if against := filled[[2]string{alias(e.Dataset), field.Code}]; against != "" {
-			f.Filled, hidden = s.masking.show(s.v, field.Code, against, view.Full)
+		if against, compared := filled[[2]string{catalog.Alias(e.Dataset), field.Code}]; compared {
+			f.Filled, hidden = s.masking.show(s.v, field.Code, against.filled, view.Full)
 			view.Masked = view.Masked || hidden
 			chip := frame.ChipView{Kind: "ask", Text: s.v.T("写法不同")}
-			if text, _ := value.(string); sameText(text, against) {
+			if text, _ := value.(string); against.same(text, against.filled) {
 				chip = frame.ChipView{Kind: "good", Text: s.v.T("一致")}
 			}
 			f.Chip = &chip
