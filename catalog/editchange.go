@@ -5,22 +5,23 @@ import (
 	"fmt"
 )
 
-// CompareEdits tells how a thing is changed from one writing to another; nil where
+// CompareEdits tells how a thing is changed from one writing to another; false where
 // they say the same. Unlike Compare it looks at what is written: what a material
 // takes from its common one is not in it.
-func CompareEdits(was, now Edit) (*ThingChange, error) {
+func CompareEdits(was, now Edit) (ThingChange, bool, error) {
+	out := ThingChange{Kind: now.Kind, Code: now.Code, Fields: []FieldChange{}}
 	old, err := written(was)
 	if err != nil {
-		return nil, err
+		return out, false, err
 	}
 	fresh, err := written(now)
 	if err != nil {
-		return nil, err
+		return out, false, err
 	}
-	out := &ThingChange{Kind: now.Kind, Code: now.Code, Name: nameIn(fresh), Fields: []FieldChange{}}
+	out.Name = nameIn(fresh)
 	switch {
 	case old == nil && fresh == nil:
-		return nil, nil //nolint:nilnil // no change is no failure
+		return out, false, nil
 	case fresh == nil:
 		out.Change, out.Name = ThingRemoved, nameIn(old)
 	case old == nil:
@@ -28,26 +29,27 @@ func CompareEdits(was, now Edit) (*ThingChange, error) {
 	default:
 		out.Change, out.Fields = ThingChanged, compareKeys("", old, fresh)
 		if len(out.Fields) == 0 {
-			return nil, nil //nolint:nilnil // as above
+			return out, false, nil
 		}
 	}
-	return out, nil
+	return out, true, nil
 }
 
+// written gives the keys of a thing; none where it is removed.
 func written(e Edit) (map[string]any, error) {
-	if len(e.Value) == 0 {
-		return nil, nil //nolint:nilnil // a thing that is not there
-	}
 	var value map[string]any
+	if removes(e) {
+		return value, nil
+	}
 	if err := json.Unmarshal(e.Value, &value); err != nil {
-		return nil, fmt.Errorf("read %s: %w", e.Code, err)
+		return value, fmt.Errorf("read %s: %w", e.Code, err)
 	}
 	return value, nil
 }
 
 // nameIn gives what a thing is called: a fact by its question.
 func nameIn(value map[string]any) string {
-	for _, key := range []string{"name", "ask", "title"} {
+	for _, key := range []string{"name", "ask"} {
 		if name, ok := value[key].(string); ok {
 			return name
 		}

@@ -94,12 +94,12 @@ func (d *Desk) Changes(ctx context.Context, id string) ([]catalog.ThingChange, e
 		if err != nil {
 			return nil, fmt.Errorf("read %s of revision %d: %w", e.Code, draft.Base, err)
 		}
-		change, err := catalog.CompareEdits(was, e)
+		change, differs, err := catalog.CompareEdits(was, e)
 		if err != nil {
 			return nil, err
 		}
-		if change != nil {
-			out = append(out, *change)
+		if differs {
+			out = append(out, change)
 		}
 	}
 	return out, nil
