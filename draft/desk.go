@@ -175,7 +175,7 @@ func (d *Desk) open(ctx context.Context, by policies.Caller, in Opening) (*Draft
 	now := d.Now().UTC()
 	draft := &Draft{
 		ID: d.NewID(), Title: strings.TrimSpace(in.Title), Why: strings.TrimSpace(in.Why), Department: by.Department, Writers: []string{by.Person},
-		Base: in.Base, State: Editing, Edits: sortedEdits(in.Edits), CreatedAt: now, History: []Note{},
+		Base: in.Base, State: Editing, Edits: Sorted(in.Edits), CreatedAt: now, History: []Note{},
 	}
 	draft.note(Event{Act: Create}, by, now)
 	return draft, nil
@@ -239,23 +239,6 @@ func checkEdit(e *catalog.Edit) error {
 func invalidEdit(e *catalog.Edit, code, message string) error {
 	return fault.New(fault.Invalid, "invalid-edit", "%s %s：%s", e.Kind, e.Code, message).
 		With(fault.Detail{Location: "body.edits." + string(e.Kind) + "." + e.Code, Code: code, Message: message})
-}
-
-// sortedEdits gives edits in the order of the kinds, then by code, so that the same
-// changes are the same draft.
-func sortedEdits(edits []catalog.Edit) []catalog.Edit {
-	out := slices.Clone(edits)
-	kinds := catalog.ThingKinds()
-	slices.SortStableFunc(out, func(a, b catalog.Edit) int {
-		if order := slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind); order != 0 {
-			return order
-		}
-		return strings.Compare(a.Code, b.Code)
-	})
-	if out == nil {
-		return []catalog.Edit{}
-	}
-	return out
 }
 
 // Draft gives a draft with what stands in its way.
@@ -347,7 +330,7 @@ func (d *Desk) change(ctx context.Context, by policies.Caller, id string, versio
 
 // rewrite stores a draft with other edits than before.
 func (d *Desk) rewrite(ctx context.Context, by policies.Caller, was *Draft, next Draft, edits []catalog.Edit) (*View, error) {
-	next.Edits = sortedEdits(edits)
+	next.Edits = Sorted(edits)
 	put, gone := difference(was.Edits, next.Edits)
 	if err := d.Drafts.SaveDraft(ctx, Commit{Draft: &next, Put: put, Gone: gone}); err != nil {
 		return nil, fmt.Errorf("change a draft: %w", err)

@@ -99,6 +99,18 @@ func TestDesk_ShowsTheFaultsAtTheEditAndRefusesToSubmit(t *testing.T) {
 	wantCode(t, err, "draft-faulty")
 }
 
+func TestDesk_RefusesAnEditInsideWhatTheDraftRemoves(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	d := desk(m)
+	v := drafted(t, d, editor("ed"), catalog.Edit{Kind: catalog.ThingOneThing, Code: "K01"}, material(t, m, "K01.M1.a", map[string]any{"name": "新甲"}))
+	if len(v.Faults) != 1 || v.Faults[0].Code != "inside-removed" || v.Faults[0].Thing.Code != "K01.M1.a" {
+		t.Errorf("faults %+v", v.Faults)
+	}
+	_, err := d.Act(t.Context(), editor("ed"), v.ID, 0, draft.Event{Act: draft.Submit})
+	wantCode(t, err, "draft-faulty")
+}
+
 func TestDesk_TheSecondOfTwoIsToldAndMerges(t *testing.T) {
 	t.Parallel()
 	m := newMemory()

@@ -8,7 +8,9 @@
 package draft
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"mianti/catalog"
@@ -131,4 +133,43 @@ func (d *Draft) clone() Draft {
 	next := *d
 	next.Edits, next.Writers, next.History = slices.Clone(d.Edits), slices.Clone(d.Writers), slices.Clone(d.History)
 	return next
+}
+
+// Sorted gives edits in the order of the kinds, then by code, so that the same
+// changes are the same draft.
+func Sorted(edits []catalog.Edit) []catalog.Edit {
+	out := make([]catalog.Edit, len(edits))
+	copy(out, edits)
+	kinds := catalog.ThingKinds()
+	slices.SortStableFunc(out, func(a, b catalog.Edit) int {
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), strings.Compare(a.Code, b.Code))
+	})
+	return out
+}
+
+// Touch reports whether two edits are about the same thing, or one of them removes
+// what holds the other's.
+func Touch(a, b catalog.Edit) bool {
+	return thingOf(a) == thingOf(b) || a.Removes() && heldIn(b, thingOf(a)) || b.Removes() && heldIn(a, thingOf(b))
+}
+
+// heldIn reports whether what an edit is about stands inside a thing.
+func heldIn(e catalog.Edit, t Thing) bool {
+	return changed{Thing: thingOf(e), department: e.In}.in(t)
+}
+
+// CodesAround gives the codes of edits and of what holds them, each once.
+func CodesAround(edits []catalog.Edit) []string {
+	var out []string
+	for _, e := range edits {
+		out = append(out, e.Code)
+		if e.In != "" {
+			out = append(out, e.In)
+		}
+		for at := strings.LastIndexByte(e.Code, '.'); at > 0; at = strings.LastIndexByte(e.Code[:at], '.') {
+			out = append(out, e.Code[:at])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -47,7 +47,7 @@ func (d *Desk) triples(ctx context.Context, draft *Draft, head int) ([]Triple, e
 func (d *Desk) inside(ctx context.Context, draft *Draft, head int) (map[Thing][]Thing, error) {
 	var about []string
 	for i := range draft.Edits {
-		if holds(draft.Edits[i].Kind) && draft.Edits[i].Value == nil {
+		if holds(draft.Edits[i].Kind) && draft.Edits[i].Removes() {
 			about = append(about, draft.Edits[i].Code)
 		}
 	}
@@ -60,7 +60,7 @@ func (d *Desk) inside(ctx context.Context, draft *Draft, head int) (map[Thing][]
 	}
 	out := map[Thing][]Thing{}
 	for _, e := range draft.Edits {
-		if !holds(e.Kind) || e.Value != nil {
+		if !holds(e.Kind) || !e.Removes() {
 			continue
 		}
 		for _, c := range changes {
@@ -180,6 +180,9 @@ func (d *Desk) drafted(ctx context.Context, draft *Draft, head int) (*catalog.Dr
 	if things := moved(all); len(things) > 0 {
 		return nil, behind(things)
 	}
+	if found := draft.contradictions(); len(found) > 0 {
+		return nil, faulty(found)
+	}
 	out, err := d.Catalogs.Drafted(ctx, head, draft.Edits)
 	var faults catalog.Faults
 	if errors.As(err, &faults) {
@@ -226,6 +229,9 @@ func (d *Desk) faults(ctx context.Context, draft *Draft) ([]Fault, error) {
 	if len(draft.Edits) == 0 {
 		return []Fault{}, nil
 	}
+	if found := draft.contradictions(); len(found) > 0 {
+		return found, nil
+	}
 	_, err := d.Catalogs.Drafted(ctx, draft.Base, draft.Edits)
 	var faults catalog.Faults
 	switch {
@@ -236,6 +242,25 @@ func (d *Desk) faults(ctx context.Context, draft *Draft) ([]Fault, error) {
 	default:
 		return []Fault{}, nil
 	}
+}
+
+// contradictions are edits inside what the draft itself removes.
+func (d *Draft) contradictions() []Fault {
+	var removed []Thing
+	for i := range d.Edits {
+		if holds(d.Edits[i].Kind) && d.Edits[i].Removes() {
+			removed = append(removed, thingOf(d.Edits[i]))
+		}
+	}
+	var out []Fault
+	for _, e := range d.Edits {
+		for _, t := range removed {
+			if heldIn(e, t) {
+				out = append(out, Fault{Thing: thingOf(e), Code: "inside-removed", Reason: "草案删除了" + t.Kind.Name() + " " + t.Code + "，其中的内容一并删除。请去掉这处改动，或者不删除" + t.Kind.Name() + "。"})
+			}
+		}
+	}
+	return out
 }
 
 // faults says of which edit each fault is, where its file is written by one alone
