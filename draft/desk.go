@@ -21,7 +21,7 @@ type Drafts interface {
 	// Draft gives a draft with its edits; fault.NotFound for none.
 	Draft(ctx context.Context, id string) (*Draft, error)
 	// Drafts gives those that a filter chooses, the newest first.
-	Drafts(ctx context.Context, f Filter) ([]Brief, error)
+	Drafts(ctx context.Context, f Filter) ([]Outline, error)
 	// DraftsTouching gives the open drafts but one that change some of the same
 	// things as edits do, or that remove what holds them.
 	DraftsTouching(ctx context.Context, edits []catalog.Edit, but string) ([]Overlap, error)
@@ -118,8 +118,8 @@ type Opening struct {
 	Edits []catalog.Edit
 }
 
-// View (草案详情) is a draft as somebody reads it.
-type View struct {
+// Dossier (草案详情) is a draft as somebody reads it.
+type Dossier struct {
 	Draft
 	// Head is the current revision.
 	Head int `json:"head" doc:"现行目录修订"`
@@ -127,7 +127,7 @@ type View struct {
 	Moved []Thing `json:"moved" doc:"起草之后别人改过的, 要先合并"`
 	// Others are open drafts that change the same things.
 	Others []Overlap `json:"others" doc:"也改这些对象的其他草案"`
-	Faults []Fault   `json:"faults" doc:"改动的错误; 改正之后才能提交"`
+	Faults []Flaw    `json:"faults" doc:"改动的错误; 改正之后才能提交"`
 	May    []Act     `json:"may" doc:"您现在可以办理的"`
 }
 
@@ -138,7 +138,7 @@ const (
 )
 
 // Create begins a draft.
-func (d *Desk) Create(ctx context.Context, by policies.Caller, in Opening) (*View, error) {
+func (d *Desk) Create(ctx context.Context, by policies.Caller, in Opening) (*Dossier, error) {
 	draft, err := d.open(ctx, by, in)
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (d *Desk) open(ctx context.Context, by policies.Caller, in Opening) (*Draft
 	now := d.Now().UTC()
 	draft := &Draft{
 		ID: d.NewID(), Title: strings.TrimSpace(in.Title), Why: strings.TrimSpace(in.Why), Department: by.Department, Writers: []string{by.Person},
-		Base: in.Base, State: Editing, Edits: Sorted(in.Edits), CreatedAt: now, History: []Note{},
+		Base: in.Base, State: Editing, Edits: Sorted(in.Edits), CreatedAt: now, History: []Deed{},
 	}
 	draft.note(Event{Act: Create}, by, now)
 	return draft, nil
@@ -242,7 +242,7 @@ func invalidEdit(e *catalog.Edit, code, message string) error {
 }
 
 // Draft gives a draft with what stands in its way.
-func (d *Desk) Draft(ctx context.Context, by policies.Caller, id string) (*View, error) {
+func (d *Desk) Draft(ctx context.Context, by policies.Caller, id string) (*Dossier, error) {
 	draft, err := d.Drafts.Draft(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("read a draft: %w", err)
@@ -250,8 +250,8 @@ func (d *Desk) Draft(ctx context.Context, by policies.Caller, id string) (*View,
 	return d.view(ctx, by, draft)
 }
 
-func (d *Desk) view(ctx context.Context, by policies.Caller, draft *Draft) (*View, error) {
-	out := &View{Draft: *draft, Moved: []Thing{}, Others: []Overlap{}, Faults: []Fault{}, May: d.May(draft, by)}
+func (d *Desk) view(ctx context.Context, by policies.Caller, draft *Draft) (*Dossier, error) {
+	out := &Dossier{Draft: *draft, Moved: []Thing{}, Others: []Overlap{}, Faults: []Flaw{}, May: d.May(draft, by)}
 	var err error
 	if out.Head, err = d.Publisher.LatestRevision(ctx); err != nil {
 		return nil, fmt.Errorf("read a draft: %w", err)
@@ -275,7 +275,7 @@ func (d *Desk) view(ctx context.Context, by policies.Caller, draft *Draft) (*Vie
 }
 
 // List gives the drafts that a filter chooses, the newest first.
-func (d *Desk) List(ctx context.Context, f Filter) ([]Brief, error) {
+func (d *Desk) List(ctx context.Context, f Filter) ([]Outline, error) {
 	found, err := d.Drafts.Drafts(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("list drafts: %w", err)
@@ -284,7 +284,7 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Brief, error) {
 }
 
 // Put adds edits to a draft, or writes them anew.
-func (d *Desk) Put(ctx context.Context, by policies.Caller, id string, version int, edits ...catalog.Edit) (*View, error) {
+func (d *Desk) Put(ctx context.Context, by policies.Caller, id string, version int, edits ...catalog.Edit) (*Dossier, error) {
 	if err := checkEdits(edits); err != nil {
 		return nil, err
 	}
@@ -301,7 +301,7 @@ func (d *Desk) Put(ctx context.Context, by policies.Caller, id string, version i
 }
 
 // Remove takes the edit of a thing out of a draft.
-func (d *Desk) Remove(ctx context.Context, by policies.Caller, id string, version int, t Thing) (*View, error) {
+func (d *Desk) Remove(ctx context.Context, by policies.Caller, id string, version int, t Thing) (*Dossier, error) {
 	return d.change(ctx, by, id, version, func(all []catalog.Edit) ([]catalog.Edit, error) {
 		rest := slices.DeleteFunc(all, func(old catalog.Edit) bool { return thingOf(old) == t })
 		if len(rest) == len(all) {
@@ -312,7 +312,7 @@ func (d *Desk) Remove(ctx context.Context, by policies.Caller, id string, versio
 }
 
 // change writes the edits of a draft anew.
-func (d *Desk) change(ctx context.Context, by policies.Caller, id string, version int, do func([]catalog.Edit) ([]catalog.Edit, error)) (*View, error) {
+func (d *Desk) change(ctx context.Context, by policies.Caller, id string, version int, do func([]catalog.Edit) ([]catalog.Edit, error)) (*Dossier, error) {
 	draft, err := d.at(ctx, id, version)
 	if err != nil {
 		return nil, err
@@ -329,7 +329,7 @@ func (d *Desk) change(ctx context.Context, by policies.Caller, id string, versio
 }
 
 // rewrite stores a draft with other edits than before.
-func (d *Desk) rewrite(ctx context.Context, by policies.Caller, was *Draft, next Draft, edits []catalog.Edit) (*View, error) {
+func (d *Desk) rewrite(ctx context.Context, by policies.Caller, was *Draft, next Draft, edits []catalog.Edit) (*Dossier, error) {
 	next.Edits = Sorted(edits)
 	put, gone := difference(was.Edits, next.Edits)
 	if err := d.Drafts.SaveDraft(ctx, Commit{Draft: &next, Put: put, Gone: gone}); err != nil {
@@ -374,7 +374,7 @@ func (d *Desk) at(ctx context.Context, id string, version int) (*Draft, error) {
 
 // Act does what needs nothing but the procedure: recall, return, approve,
 // withdraw. What is submitted has no faults and nothing to merge.
-func (d *Desk) Act(ctx context.Context, by policies.Caller, id string, version int, e Event) (*View, error) {
+func (d *Desk) Act(ctx context.Context, by policies.Caller, id string, version int, e Event) (*Dossier, error) {
 	draft, err := d.at(ctx, id, version)
 	if err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func TestDesk_ShowsTheFaultsAtTheEditAndRefusesToSubmit(t *testing.T) {
 	m := newMemory()
 	d := desk(m)
 	v := drafted(t, d, editor("ed"), material(t, m, "K01.M1.a", map[string]any{"when": "nonsense == 1", "need": "conditional"}), material(t, m, "K02.M1.a", map[string]any{"name": "好"}))
-	if len(v.Faults) == 0 || v.Faults[0].Kind != catalog.ThingMaterial || v.Faults[0].Thing.Code != "K01.M1.a" {
+	if len(v.Faults) == 0 || v.Faults[0].Thing.Kind != catalog.ThingMaterial || v.Faults[0].Thing.Code != "K01.M1.a" {
 		t.Fatalf("faults %+v", v.Faults)
 	}
 	_, err := d.Act(t.Context(), editor("ed"), v.ID, 0, draft.Event{Act: draft.Submit})

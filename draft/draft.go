@@ -54,8 +54,8 @@ type Thing struct {
 // thingOf is what an edit is about.
 func thingOf(e catalog.Edit) Thing { return Thing{e.Kind, e.Code} }
 
-// Note (草案记录) is one act on a draft.
-type Note struct {
+// Deed (草案记录) is one act on a draft.
+type Deed struct {
 	Act        Act       `json:"act"`
 	At         time.Time `json:"at"`
 	Department string    `json:"department,omitempty"`
@@ -87,12 +87,12 @@ type Draft struct {
 	Revision  int       `json:"revision,omitempty" doc:"发布为哪一个目录修订"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	History   []Note    `json:"history"`
+	History   []Deed    `json:"history"`
 	Version   int       `json:"version"`
 }
 
-// Brief (草案摘要) is what a list shows of a draft.
-type Brief struct {
+// Outline (草案摘要) is what a list shows of a draft.
+type Outline struct {
 	ID         string     `json:"id"`
 	Title      string     `json:"title"`
 	Department string     `json:"department,omitempty"`

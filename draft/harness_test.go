@@ -172,7 +172,7 @@ func (m *memory) Draft(_ context.Context, id string) (*draft.Draft, error) {
 	return &d, nil
 }
 
-func (m *memory) Drafts(context.Context, draft.Filter) ([]draft.Brief, error) { return nil, nil }
+func (m *memory) Drafts(context.Context, draft.Filter) ([]draft.Outline, error) { return nil, nil }
 
 func (m *memory) DraftsTouching(_ context.Context, edits []catalog.Edit, but string) ([]draft.Overlap, error) {
 	m.mu.Lock()
@@ -263,7 +263,7 @@ func material(t testing.TB, m *memory, code string, keys map[string]any) catalog
 }
 
 // drafted is a draft of one editor with edits.
-func drafted(t testing.TB, d *draft.Desk, by policies.Caller, edits ...catalog.Edit) *draft.View {
+func drafted(t testing.TB, d *draft.Desk, by policies.Caller, edits ...catalog.Edit) *draft.Dossier {
 	t.Helper()
 	v, err := d.Create(t.Context(), by, draft.Opening{Title: "改目录", Why: "依据变了", Edits: edits})
 	if err != nil {
@@ -279,7 +279,7 @@ func approved(t testing.TB, d *draft.Desk, id string, by, other policies.Caller)
 	act(t, d, other, id, draft.Event{Act: draft.Approve})
 }
 
-func act(t testing.TB, d *draft.Desk, by policies.Caller, id string, e draft.Event) *draft.View {
+func act(t testing.TB, d *draft.Desk, by policies.Caller, id string, e draft.Event) *draft.Dossier {
 	t.Helper()
 	v, err := d.Act(t.Context(), by, id, 0, e)
 	if err != nil {

@@ -185,7 +185,7 @@ func possible(d *Draft, act Act) error {
 // note adds what was done to the draft's own record. Changes of a row are not each
 // a line of it: the last one stands.
 func (d *Draft) note(e Event, by policies.Caller, now time.Time) {
-	n := Note{Act: e.Act, At: now.UTC(), Department: by.Department, Person: by.Person, State: d.State, Why: strings.TrimSpace(e.Why)}
+	n := Deed{Act: e.Act, At: now.UTC(), Department: by.Department, Person: by.Person, State: d.State, Why: strings.TrimSpace(e.Why)}
 	d.UpdatedAt = n.At
 	d.Version++
 	if last := len(d.History) - 1; e.Act == Change && last >= 0 && d.History[last].Act == Change && d.History[last].Person == by.Person {

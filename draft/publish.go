@@ -35,7 +35,7 @@ func (d *Draft) publishJob() jobs.Job {
 // Publish makes an approved draft the current revision, at once. It does not if
 // others have changed since what the draft changes, if it has faults, or if the
 // linter forbids it.
-func (d *Desk) Publish(ctx context.Context, by policies.Caller, id string, version int) (*View, error) {
+func (d *Desk) Publish(ctx context.Context, by policies.Caller, id string, version int) (*Dossier, error) {
 	draft, err := d.at(ctx, id, version)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (d *Desk) release(ctx context.Context, next *Draft, c Commit) (*Draft, erro
 }
 
 // Schedule has an approved draft published at the beginning of a day.
-func (d *Desk) Schedule(ctx context.Context, by policies.Caller, id string, version int, on time.Time) (*View, error) {
+func (d *Desk) Schedule(ctx context.Context, by policies.Caller, id string, version int, on time.Time) (*Dossier, error) {
 	return d.Act(ctx, by, id, version, Event{Act: Schedule, On: on})
 }
 

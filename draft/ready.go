@@ -11,9 +11,9 @@ import (
 	"mianti/internal/fault"
 )
 
-// Fault (改动错误) is one thing wrong with an edit.
-type Fault struct {
-	Thing         // empty where it cannot be said of which edit it is
+// Flaw (改动错误) is one thing wrong with an edit.
+type Flaw struct {
+	Thing  Thing  `json:"thing" doc:"哪一处改动; 说不清的为空"`
 	Place  string `json:"place,omitempty" doc:"键"`
 	Code   string `json:"code"`
 	Reason string `json:"reason"`
@@ -215,19 +215,19 @@ func behind(things []Thing) error {
 	return err
 }
 
-func faulty(faults []Fault) error {
+func faulty(faults []Flaw) error {
 	err := fault.New(fault.Conflict, "draft-faulty", "草案有 %d 处错误，改正之后才能提交和发布。", len(faults))
 	for _, f := range faults[:min(len(faults), mostDetails)] {
-		err = err.With(fault.Detail{Location: strings.TrimSuffix("edits."+string(f.Kind)+"."+f.Thing.Code+"."+f.Place, "."), Code: f.Code, Message: f.Reason})
+		err = err.With(fault.Detail{Location: strings.TrimSuffix("edits."+string(f.Thing.Kind)+"."+f.Thing.Code+"."+f.Place, "."), Code: f.Code, Message: f.Reason})
 	}
 	return err
 }
 
 // faults says what is wrong with the edits of a draft, on the revision that they
 // were written on.
-func (d *Desk) faults(ctx context.Context, draft *Draft) ([]Fault, error) {
+func (d *Desk) faults(ctx context.Context, draft *Draft) ([]Flaw, error) {
 	if len(draft.Edits) == 0 {
-		return []Fault{}, nil
+		return []Flaw{}, nil
 	}
 	if found := draft.contradictions(); len(found) > 0 {
 		return found, nil
@@ -240,23 +240,23 @@ func (d *Desk) faults(ctx context.Context, draft *Draft) ([]Fault, error) {
 	case err != nil:
 		return nil, fmt.Errorf("check a draft: %w", err)
 	default:
-		return []Fault{}, nil
+		return []Flaw{}, nil
 	}
 }
 
 // contradictions are edits inside what the draft itself removes.
-func (d *Draft) contradictions() []Fault {
+func (d *Draft) contradictions() []Flaw {
 	var removed []Thing
 	for i := range d.Edits {
 		if holds(d.Edits[i].Kind) && d.Edits[i].Removes() {
 			removed = append(removed, thingOf(d.Edits[i]))
 		}
 	}
-	var out []Fault
+	var out []Flaw
 	for _, e := range d.Edits {
 		for _, t := range removed {
 			if heldIn(e, t) {
-				out = append(out, Fault{Thing: thingOf(e), Code: "inside-removed", Reason: "草案删除了" + t.Kind.Name() + " " + t.Code + "，其中的内容一并删除。请去掉这处改动，或者不删除" + t.Kind.Name() + "。"})
+				out = append(out, Flaw{Thing: thingOf(e), Code: "inside-removed", Reason: "草案删除了" + t.Kind.Name() + " " + t.Code + "，其中的内容一并删除。请去掉这处改动，或者不删除" + t.Kind.Name() + "。"})
 			}
 		}
 	}
@@ -265,10 +265,10 @@ func (d *Draft) contradictions() []Fault {
 
 // faults says of which edit each fault is, where its file is written by one alone
 // or its reason names the code.
-func (d *Draft) faults(found catalog.Faults) []Fault {
-	out := make([]Fault, len(found))
+func (d *Draft) faults(found catalog.Faults) []Flaw {
+	out := make([]Flaw, len(found))
 	for i, f := range found {
-		out[i] = Fault{Code: f.Code, Reason: f.Reason}
+		out[i] = Flaw{Code: f.Code, Reason: f.Reason}
 		var in []Thing
 		for j := range d.Edits {
 			if catalog.PathOf(d.Edits[j]) == f.File {

@@ -49,7 +49,7 @@ func (d *Desk) meet(ctx context.Context, draft *Draft, choices []Choice) (*Meeti
 // Merge puts a draft on top of the current revision. Where both sides have changed
 // the same to different values, a choice must say what stands; else nothing is
 // stored.
-func (d *Desk) Merge(ctx context.Context, by policies.Caller, id string, version int, choices []Choice) (*View, error) {
+func (d *Desk) Merge(ctx context.Context, by policies.Caller, id string, version int, choices []Choice) (*Dossier, error) {
 	draft, err := d.at(ctx, id, version)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 
 // RollBack begins a draft that brings an earlier revision back: the edits that lead
 // there from the current one. It is reviewed and published like any other.
-func (d *Desk) RollBack(ctx context.Context, by policies.Caller, number int, why string) (*View, error) {
+func (d *Desk) RollBack(ctx context.Context, by policies.Caller, number int, why string) (*Dossier, error) {
 	in, err := d.leadingBack(ctx, number, why)
 	if err != nil {
 		return nil, err

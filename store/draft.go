@@ -90,7 +90,7 @@ func draftFromRow(row draftRow) (*draft.Draft, error) {
 }
 
 // Drafts gives the drafts that a filter chooses, the newest first.
-func (s *Store) Drafts(ctx context.Context, f draft.Filter) ([]draft.Brief, error) {
+func (s *Store) Drafts(ctx context.Context, f draft.Filter) ([]draft.Outline, error) {
 	query := table[draftRow](s.db).Order("id DESC").Limit(f.Limit)
 	if f.State != "" {
 		query = query.Where("state = ?", string(f.State))
@@ -105,13 +105,13 @@ func (s *Store) Drafts(ctx context.Context, f draft.Filter) ([]draft.Brief, erro
 	if err != nil {
 		return nil, translate(err, "list drafts", drafts())
 	}
-	out := make([]draft.Brief, len(rows))
+	out := make([]draft.Outline, len(rows))
 	for i, row := range rows {
 		d, err := draftFromRow(row)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = draft.Brief{
+		out[i] = draft.Outline{
 			ID: d.ID, Title: d.Title, Department: d.Department, Writers: d.Writers, Base: d.Base, State: d.State, Things: row.Things,
 			PublishAt: d.PublishAt, Restores: d.Restores, Revision: d.Revision, UpdatedAt: d.UpdatedAt,
 		}

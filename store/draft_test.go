@@ -89,7 +89,7 @@ func renamed(code, name string) catalog.Edit {
 }
 
 // readyToPublish is a draft that was approved.
-func readyToPublish(t *testing.T, d *draft.Desk, edits ...catalog.Edit) *draft.View {
+func readyToPublish(t *testing.T, d *draft.Desk, edits ...catalog.Edit) *draft.Dossier {
 	t.Helper()
 	v, err := d.Create(t.Context(), draftEditor("ed"), draft.Opening{Title: "改", Edits: edits})
 	if err != nil {
@@ -112,7 +112,7 @@ func TestDraft_ComesBackAsItWasSaved(t *testing.T) {
 		d := draft.Draft{
 			ID: "d1", Title: "改", Why: "因故", Department: "SL", Writers: []string{"ed"}, Base: 1, State: draft.Scheduled, PublishAt: &at, Reviewer: "rev",
 			Edits:     []catalog.Edit{renamed("K01.M1.a", "新"), {Kind: catalog.ThingFact, Code: "employs"}},
-			CreatedAt: testTime, UpdatedAt: testTime, History: []draft.Note{{Act: draft.Create, At: testTime, Person: "ed", State: draft.Editing}}, Version: 1,
+			CreatedAt: testTime, UpdatedAt: testTime, History: []draft.Deed{{Act: draft.Create, At: testTime, Person: "ed", State: draft.Editing}}, Version: 1,
 		}
 		if err := s.SaveDraft(t.Context(), draft.Commit{Draft: &d, Put: d.Edits}); err != nil {
 			t.Fatal(err)

@@ -315,7 +315,7 @@ func (q *sequence) publish() error {
 		q.t.Fatalf("%s, of %v, reviews: %v", other.Person, d.writers, err)
 	}
 	if err == nil {
-		var v *draft.View
+		var v *draft.Dossier
 		if v, err = q.desk.Publish(q.t.Context(), other, d.id, 0); err == nil {
 			q.drafts = slices.DeleteFunc(q.drafts, func(x *plainDraft) bool { return x == d })
 			q.published(v.Revision, q.head().with(d.edits))
