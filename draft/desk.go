@@ -50,10 +50,13 @@ type Catalogs interface {
 	Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error)
 	// Drafted gives a revision with edits; the error is catalog.Faults where the
 	// edits are faulty.
-	Drafted(ctx context.Context, base int, edits []catalog.Edit) (*catalog.Drafted, error)
+	Drafted(ctx context.Context, base int, edits []catalog.Edit, about ...string) (*catalog.Drafted, error)
 	// Thing gives a thing as it stands in the files of a revision; without a value
 	// where it does not.
 	Thing(ctx context.Context, number int, kind catalog.ThingKind, code string) (catalog.Edit, error)
+	// EditedFiles gives the files of a revision that edits touch, by path; nil for one
+	// that is not there.
+	EditedFiles(ctx context.Context, number int, edits []catalog.Edit) (map[string][]byte, error)
 }
 
 // Linter (目录检查) finds what forbids publishing.

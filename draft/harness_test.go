@@ -82,7 +82,7 @@ func (m *memory) Revision(_ context.Context, number int, _ ...string) (*catalog.
 	return load(files)
 }
 
-func (m *memory) Drafted(_ context.Context, base int, edits []catalog.Edit) (*catalog.Drafted, error) {
+func (m *memory) Drafted(_ context.Context, base int, edits []catalog.Edit, _ ...string) (*catalog.Drafted, error) {
 	files, err := m.files(base)
 	if err != nil {
 		return nil, err
@@ -96,6 +96,10 @@ func (m *memory) Drafted(_ context.Context, base int, edits []catalog.Edit) (*ca
 		return nil, err
 	}
 	return &catalog.Drafted{Revision: rev, Parts: parts}, nil
+}
+
+func (m *memory) EditedFiles(_ context.Context, number int, _ []catalog.Edit) (map[string][]byte, error) {
+	return m.files(number)
 }
 
 func with(files map[string][]byte, parts []catalog.Part) map[string][]byte {

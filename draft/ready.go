@@ -186,7 +186,11 @@ func (d *Desk) drafted(ctx context.Context, draft *Draft, head int) (*catalog.Dr
 	out, err := d.Catalogs.Drafted(ctx, head, draft.Edits)
 	var faults catalog.Faults
 	if errors.As(err, &faults) {
-		return nil, faulty(draft.faults(faults))
+		flaws, err := d.place(ctx, draft, head, faults)
+		if err != nil {
+			return nil, err
+		}
+		return nil, faulty(flaws)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("check a draft: %w", err)
@@ -236,7 +240,7 @@ func (d *Desk) faults(ctx context.Context, draft *Draft) ([]Flaw, error) {
 	var faults catalog.Faults
 	switch {
 	case errors.As(err, &faults):
-		return draft.faults(faults), nil
+		return d.place(ctx, draft, draft.Base, faults)
 	case err != nil:
 		return nil, fmt.Errorf("check a draft: %w", err)
 	default:
@@ -263,23 +267,35 @@ func (d *Draft) contradictions() []Flaw {
 	return out
 }
 
-// faults says of which edit each fault is, where its file is written by one alone
-// or its reason names the code.
-func (d *Draft) faults(found catalog.Faults) []Flaw {
+// place says of which edit each fault is, and at which key: by the line at which it
+// stands in the file that the edits make.
+func (d *Desk) place(ctx context.Context, draft *Draft, base int, found catalog.Faults) ([]Flaw, error) {
+	files, err := d.Catalogs.EditedFiles(ctx, base, draft.Edits)
+	if err != nil {
+		return nil, fmt.Errorf("check a draft: %w", err)
+	}
+	parts, _ := catalog.Apply(files, draft.Edits)
 	out := make([]Flaw, len(found))
 	for i, f := range found {
 		out[i] = Flaw{Code: f.Code, Reason: f.Reason}
-		var in []Thing
-		for j := range d.Edits {
-			if catalog.PathOf(d.Edits[j]) == f.File {
-				in = append(in, thingOf(d.Edits[j]))
-			}
+		at := slices.IndexFunc(parts, func(p catalog.Part) bool { return p.Path == f.File })
+		if at >= 0 {
+			kind, code, place := catalog.Locate(parts[at], f.Line)
+			out[i].Thing, out[i].Place = Thing{kind, code}, place
 		}
-		if named := slices.IndexFunc(in, func(t Thing) bool { return strings.Contains(f.Reason, t.Code) }); named >= 0 {
-			out[i].Thing = in[named]
-		} else if len(in) == 1 {
-			out[i].Thing = in[0]
+		if e := draft.refused(f); e != nil && draft.Edit(out[i].Thing) == nil {
+			out[i].Thing, out[i].Place = thingOf(*e), ""
 		}
 	}
-	return out
+	return out, nil
+}
+
+// refused gives the edit that a fault names: one that could not be made at all.
+func (d *Draft) refused(f catalog.Fault) *catalog.Edit {
+	for i := range d.Edits {
+		if e := &d.Edits[i]; catalog.PathOf(*e) == f.File && strings.HasPrefix(f.Reason, e.Kind.Name()+" "+e.Code+"：") {
+			return e
+		}
+	}
+	return nil
 }

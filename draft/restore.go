@@ -53,6 +53,10 @@ func (d *Desk) RollBackAtOnce(ctx context.Context, by policies.Caller, number in
 	return d.release(ctx, draft, Commit{Put: draft.Edits, Entries: draft.entries(Publish, draft.Why, by, draft.CreatedAt)})
 }
 
+// mostRestored bounds how many one-things a roll-back changes: they are all held in
+// memory.
+const mostRestored = 2000
+
 // leadingBack gives the edits that lead from the current revision to an earlier one.
 func (d *Desk) leadingBack(ctx context.Context, number int, why string) (Opening, error) {
 	head, err := d.Publisher.LatestRevision(ctx)
@@ -65,6 +69,9 @@ func (d *Desk) leadingBack(ctx context.Context, number int, why string) (Opening
 	about, err := d.Publisher.ChangedBetween(ctx, number, head)
 	if err != nil {
 		return Opening{}, fmt.Errorf("roll back: %w", err)
+	}
+	if len(about) > mostRestored {
+		return Opening{}, fault.New(fault.TooLarge, "too-much-to-restore", "与修订 %d 不同的有 %d 件事，超过 %d 件。请在机器上载入那时的目录文件。", number, len(about), mostRestored)
 	}
 	changes, err := d.changesBetween(ctx, head, number, about)
 	if err != nil {

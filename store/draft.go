@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -173,6 +175,43 @@ func (s *Store) editsNear(ctx context.Context, edits []catalog.Edit, but string)
 	var rows []draftEditRow
 	err := s.db.WithContext(ctx).Where("draft_id IN (?)", open).Where(near).Order("draft_id, kind, code").Find(&rows).Error
 	return rows, translate(err, "find overlapping drafts", drafts())
+}
+
+// PublishDraft stores the next revision together with the draft that it comes from,
+// all or nothing, and gives its number; the draft is told it.
+func (s *Store) PublishDraft(ctx context.Context, c draft.Commit, p draft.Publication) (int, error) {
+	number := 0
+	err := s.transact(ctx, func(tx *gorm.DB) (err error) {
+		number, err = s.publishIn(ctx, tx, Publication{Base: p.Base, Parts: p.Parts, Title: p.Title, Version: p.Version, Entries: c.Entries})
+		if err != nil {
+			return err
+		}
+		if number == p.Base {
+			return fault.New(fault.Conflict, "draft-changes-nothing", "草案和现行目录没有不同，没有可以发布的。")
+		}
+		published := *c.Draft
+		published.Revision = number
+		return s.saveDraft(ctx, tx, draft.Commit{Draft: &published, Put: c.Put, Gone: c.Gone, Jobs: c.Jobs})
+	})
+	return number, err
+}
+
+// ChangedBetween gives the codes of the one-things that differ, or differed for a
+// while, between two revisions.
+func (s *Store) ChangedBetween(ctx context.Context, earlier, later int) ([]string, error) {
+	var paths []string
+	err := table[pathRow](s.db).Where("revision > ? AND revision <= ? AND path > ? AND path < ?", min(earlier, later), max(earlier, later), firstThing, afterThing).
+		Select("DISTINCT path").Order("path").Scan(ctx, &paths)
+	for i := range paths {
+		paths[i] = strings.TrimSuffix(path.Base(paths[i]), ".yaml")
+	}
+	return paths, translate(err, "find what changed in the catalog", revisions())
+}
+
+// EditedFiles gives the files of a revision that edits touch, by path; nil for one
+// that is not there.
+func (c *Catalogs) EditedFiles(ctx context.Context, number int, edits []catalog.Edit) (map[string][]byte, error) {
+	return c.filesOf(ctx, number, edits)
 }
 
 // SaveDraft stores a draft with its entries and its jobs, all or nothing. The first

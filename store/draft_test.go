@@ -17,8 +17,8 @@ import (
 	"mianti/policies"
 )
 
-// draftedCatalog has two one-things, a common material and facts.
-func draftedCatalog() map[string][]byte {
+// smallDraftable has two one-things, a common material and facts.
+func smallDraftable() map[string][]byte {
 	const head = "format: mianti-catalog/1\nkind: "
 	oneThing := func(code string) []byte {
 		return fmt.Appendf(nil, head+`one_thing
@@ -60,7 +60,7 @@ func loadFiles(files map[string][]byte) (*catalog.Revision, error) {
 func testDesk(s *Store) *draft.Desk {
 	var mu sync.Mutex
 	ids := 0
-	return draft.New(draft.Config{Drafts: s, Publisher: s, Catalogs: Drafting{NewCatalogs(s)}, Now: testClock, NewID: func() string {
+	return draft.New(draft.Config{Drafts: s, Publisher: s, Catalogs: NewCatalogs(s), Now: testClock, NewID: func() string {
 		mu.Lock()
 		defer mu.Unlock()
 		ids++
@@ -76,9 +76,9 @@ func draftReviewer(name string) policies.Caller {
 	return policies.Caller{Person: name, Department: "SL", Duties: []policies.Duty{policies.DutyPolicyReviewer}}
 }
 
-func withDraftedCatalog(t *testing.T, s *Store) {
+func withDraftable(t *testing.T, s *Store) {
 	t.Helper()
-	if _, err := s.SaveRevision(t.Context(), draftedCatalog(), RevisionMeta{Title: "小目录", Version: "1"}); err != nil {
+	if _, err := s.SaveRevision(t.Context(), smallDraftable(), RevisionMeta{Title: "小目录", Version: "1"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -107,7 +107,7 @@ func readyToPublish(t *testing.T, d *draft.Desk, edits ...catalog.Edit) *draft.D
 func TestDraft_ComesBackAsItWasSaved(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
-		withDraftedCatalog(t, s)
+		withDraftable(t, s)
 		at := testTime.Add(time.Hour)
 		d := draft.Draft{
 			ID: "d1", Title: "改", Why: "因故", Department: "SL", Writers: []string{"ed"}, Base: 1, State: draft.Scheduled, PublishAt: &at, Reviewer: "rev",
@@ -147,7 +147,7 @@ func TestDraft_ComesBackAsItWasSaved(t *testing.T) {
 func TestDrafts_AreListedTheNewestFirstByState(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
-		withDraftedCatalog(t, s)
+		withDraftable(t, s)
 		d := testDesk(s)
 		for range 3 {
 			if _, err := d.Create(t.Context(), draftEditor("ed"), draft.Opening{Title: "改", Edits: []catalog.Edit{renamed("K01.M1.a", "新")}}); err != nil {
@@ -187,7 +187,7 @@ func TestDrafts_AreListedTheNewestFirstByState(t *testing.T) {
 func TestDraftsTouching_FindsTheSameThingsAndWhatHoldsThem(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
-		withDraftedCatalog(t, s)
+		withDraftable(t, s)
 		d := testDesk(s)
 		for _, edits := range [][]catalog.Edit{
 			{renamed("K01.M1.a", "新")},                            // d0001
@@ -233,7 +233,7 @@ func TestDraftsTouching_FindsTheSameThingsAndWhatHoldsThem(t *testing.T) {
 func TestPublishDraft_StoresRevisionDraftAndEntryOrNothing(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
-		withDraftedCatalog(t, s)
+		withDraftable(t, s)
 		d := testDesk(s)
 		v := readyToPublish(t, d, renamed("K01.M1.a", "新"))
 		next, err := draft.Procedure{}.Apply(&v.Draft, draft.Event{Act: draft.Publish}, draftReviewer("rev"), testTime)
@@ -272,7 +272,7 @@ func TestPublishDraft_StoresRevisionDraftAndEntryOrNothing(t *testing.T) {
 func TestPublishDraft_ManyAtOnceMakeOneRevisionEach(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
-		withDraftedCatalog(t, s)
+		withDraftable(t, s)
 		d := testDesk(s)
 		ids := []string{
 			readyToPublish(t, d, renamed("K01.M1.a", "一")).ID, readyToPublish(t, d, renamed("K02.M1.a", "二")).ID, readyToPublish(t, d, renamed("K01.M1.a", "三")).ID,

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"reflect"
@@ -66,7 +65,7 @@ type sequence struct {
 func newSequence(t *testing.T, s *Store, seed uint64) *sequence {
 	t.Helper()
 	q := &sequence{t: t, store: s, random: rand.New(rand.NewPCG(seed, seed)), done: map[string]int{}, desk: testDesk(s)}
-	if _, err := s.SaveRevision(t.Context(), draftedCatalog(), RevisionMeta{Title: "小目录", Version: "1"}); err != nil {
+	if _, err := s.SaveRevision(t.Context(), smallDraftable(), RevisionMeta{Title: "小目录", Version: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	q.revisions = append(q.revisions, q.thingsOf(1))
@@ -393,18 +392,7 @@ func (q *sequence) published(number int, want plainCatalog) {
 
 func (q *sequence) files(number int) map[string][]byte {
 	q.t.Helper()
-	folder, err := q.store.Revision(q.t.Context(), number)
-	if err != nil {
-		q.t.Fatal(err)
-	}
-	files := map[string][]byte{}
-	err = fs.WalkDir(folder, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		files[path], err = fs.ReadFile(folder, path)
-		return err
-	})
+	files, err := q.store.Files(q.t.Context(), number)
 	if err != nil {
 		q.t.Fatal(err)
 	}
