@@ -38,10 +38,10 @@ func importTable() map[string]row {
 		"policies": {may: []string{"catalog"}},
 
 		"catalog/reduction": {may: []string{"catalog", "batch/table"}},
-		"ledger":   {may: []string{"internal/fault"}},
-		"keyring":  {may: []string{"internal/fault"}},
-		"evidence": {},
-		"sheet":    {may: []string{"exchange", "catalog", "policies", "internal/fault"}},
+		"ledger":            {may: []string{"internal/fault"}},
+		"keyring":           {may: []string{"internal/fault"}},
+		"evidence":          {},
+		"sheet":             {may: []string{"exchange", "catalog", "policies", "internal/fault"}},
 
 		// Who else vouches for the ledger.
 		"ledger/anchor":             {may: []string{"catalog", "connectors/egress"}, inTests: []string{"ledger/anchor/testwitness"}},
