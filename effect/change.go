@@ -7,9 +7,9 @@ import (
 	"mianti/catalog"
 )
 
-// Change (要件变化) is a material that is asked for otherwise, in words. A matter whose
+// MaterialChange (要件变化) is a material that is asked for otherwise, in words. A matter whose
 // own condition or order changed is one too, with no material.
-type Change struct {
+type MaterialChange struct {
 	Place
 	Kind  catalog.ChangeKind `json:"change" enum:"added,removed,changed"`
 	Lines []ChangeLine       `json:"lines"`
@@ -25,11 +25,11 @@ type ChangeLine struct {
 
 // changes gives what is asked for otherwise, and how many changes there are besides
 // that ask for nothing otherwise.
-func (t *touched) changes(all []catalog.ThingChange) ([]Change, int) {
-	out, others := []Change{}, 0
+func (t *touched) changes(all []catalog.ThingChange) ([]MaterialChange, int) {
+	out, others := []MaterialChange{}, 0
 	for i := range all {
 		c := &all[i]
-		one := Change{Kind: c.Change}
+		one := MaterialChange{Kind: c.Change}
 		switch c.Kind {
 		case catalog.ThingMaterial:
 			one.Place, one.Lines = t.place(c.Code), t.materialLines(c.Code)

@@ -74,11 +74,11 @@ type Effect struct {
 	After  int `json:"after" doc:"改后修订号; 0 为尚未发布"`
 	// Changes say which matters ask for what differently, Switches which materials
 	// are handed in where they were not, or the other way round.
-	Changes  []Change `json:"changes" doc:"哪些事项要的材料不同, 用白话写"`
-	Others   int      `json:"others" doc:"不改变要什么的其他改动 (名称、依据、说明等)"`
-	Switches []Switch `json:"switches" doc:"由须提交变为不提交、或反过来的材料, 按目录和情形逐一推算"`
-	Lacks    []Lack   `json:"lacks" doc:"改后需要而没有的授权和数源"`
-	Cases    Reruns   `json:"cases" doc:"用改后的目录重算最近的办件"`
+	Changes  []MaterialChange `json:"changes" doc:"哪些事项要的材料不同, 用白话写"`
+	Others   int              `json:"others" doc:"不改变要什么的其他改动 (名称、依据、说明等)"`
+	Switches []Switch         `json:"switches" doc:"由须提交变为不提交、或反过来的材料, 按目录和情形逐一推算"`
+	Lacks    []Lack           `json:"lacks" doc:"改后需要而没有的授权和数源"`
+	Cases    Reruns           `json:"cases" doc:"用改后的目录重算最近的办件"`
 }
 
 // Measure works out what a change would do. Opening recorded cases is an act of the

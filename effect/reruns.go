@@ -31,15 +31,15 @@ type Reruns struct {
 	Earliest time.Time `json:"earliest,omitzero"`
 	Latest   time.Time `json:"latest,omitzero"`
 
-	Total        Line   `json:"total"`
-	ByOneThing   []Line `json:"by_one_thing"`
-	ByDepartment []Line `json:"by_department" doc:"按材料所属事项的部门"`
-	Moves        []Move `json:"moves" doc:"结论不同的材料"`
+	Total        RerunLine   `json:"total"`
+	ByOneThing   []RerunLine `json:"by_one_thing"`
+	ByDepartment []RerunLine `json:"by_department" doc:"按材料所属事项的部门"`
+	Moves        []Move      `json:"moves" doc:"结论不同的材料"`
 }
 
-// Line (重算一行) is what the cases of a one-thing, or the materials of a department,
+// RerunLine (重算一行) is what the cases of a one-thing, or the materials of a department,
 // come to. Papers are counted as an applicant would: each once.
-type Line struct {
+type RerunLine struct {
 	Code    string `json:"code"`
 	Name    string `json:"name"`
 	Cases   int    `json:"cases"`
@@ -53,7 +53,7 @@ type Line struct {
 
 // Difference is how many papers more are handed in; less than 0 for fewer. The
 // unknown ones are not in it.
-func (l *Line) Difference() int { return l.After - l.Before }
+func (l *RerunLine) Difference() int { return l.After - l.Before }
 
 // Move (结论变化) is a material that comes out otherwise, in so many cases.
 type Move struct {
@@ -69,7 +69,7 @@ type Move struct {
 const mostExamples = 5
 
 func newReruns() Reruns {
-	return Reruns{ByOneThing: []Line{}, ByDepartment: []Line{}, Moves: []Move{}}
+	return Reruns{ByOneThing: []RerunLine{}, ByDepartment: []RerunLine{}, Moves: []Move{}}
 }
 
 // How many cases are listed at a time, and how many are looked at at most for one
@@ -82,7 +82,7 @@ const (
 
 // rerun works the latest cases out again that the change touches, one by one.
 func (d *Desk) rerun(ctx context.Context, q Question, t *touched, out *Reruns) error {
-	r := rerunning{q: q, out: out, things: map[string]*Line{}, departments: map[string]*Line{}, moves: map[moveKey]*Move{}}
+	r := rerunning{q: q, out: out, things: map[string]*RerunLine{}, departments: map[string]*RerunLine{}, moves: map[moveKey]*Move{}}
 	var last *exchange.PastCase
 	for most := max(q.Cases*looksFor, fewestLook); out.Looked < most && out.Rerun < q.Cases; {
 		cases, err := d.Past.PastCases(ctx, last, listed)
@@ -136,7 +136,7 @@ func (d *Desk) rerunOne(ctx context.Context, r *rerunning, c exchange.PastCase) 
 type rerunning struct {
 	q                   Question
 	out                 *Reruns
-	things, departments map[string]*Line
+	things, departments map[string]*RerunLine
 	moves               map[moveKey]*Move
 }
 
@@ -202,7 +202,7 @@ func (r *rerunning) count(c exchange.PastCase, before, after *exchange.Rerun) {
 	changed, of := false, map[string]bool{}
 	for _, one := range beside(before, after) {
 		department := one.department()
-		lines := []*Line{&r.out.Total, thing, line(r.departments, department)}
+		lines := []*RerunLine{&r.out.Total, thing, line(r.departments, department)}
 		same := one.outcome(one.before) == one.outcome(one.after)
 		for _, l := range lines {
 			l.add(one)
@@ -220,21 +220,21 @@ func (r *rerunning) count(c exchange.PastCase, before, after *exchange.Rerun) {
 	r.out.Total.addCase(changed)
 }
 
-func line(of map[string]*Line, code string) *Line {
+func line(of map[string]*RerunLine, code string) *RerunLine {
 	if of[code] == nil {
-		of[code] = &Line{Code: code}
+		of[code] = &RerunLine{Code: code}
 	}
 	return of[code]
 }
 
-func (l *Line) addCase(changed bool) {
+func (l *RerunLine) addCase(changed bool) {
 	l.Cases++
 	if changed {
 		l.Changed++
 	}
 }
 
-func (l *Line) add(one change) {
+func (l *RerunLine) add(one change) {
 	if one.before != nil && one.before.Paper {
 		l.Before++
 	}
@@ -318,7 +318,7 @@ func (r *rerunning) finish() {
 	for _, m := range r.moves {
 		r.out.Moves = append(r.out.Moves, *m)
 	}
-	byCode := func(a, b Line) int { return cmp.Compare(a.Code, b.Code) }
+	byCode := func(a, b RerunLine) int { return cmp.Compare(a.Code, b.Code) }
 	slices.SortFunc(r.out.ByOneThing, byCode)
 	slices.SortFunc(r.out.ByDepartment, byCode)
 	slices.SortFunc(r.out.Moves, func(a, b Move) int {

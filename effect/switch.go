@@ -23,11 +23,11 @@ type Switch struct {
 	Of         int  `json:"of" doc:"看过多少种情形"`
 	Complete   bool `json:"complete" doc:"是否看过全部情形"`
 	// Example is the first of these situations.
-	Example []Answer `json:"example" doc:"其中一种情形"`
+	Example []FactValue `json:"example" doc:"其中一种情形"`
 }
 
-// Answer (情形取值) is a fact with a value that it may have.
-type Answer struct {
+// FactValue (情形取值) is a fact with a value that it may have.
+type FactValue struct {
 	Fact  string `json:"fact"`
 	Ask   string `json:"ask"`
 	Value string `json:"value"`
@@ -265,10 +265,10 @@ func situations(axes []axis) func(func(catalog.Facts) bool) {
 	}
 }
 
-func answers(axes []axis, facts catalog.Facts) []Answer {
-	out := []Answer{}
+func answers(axes []axis, facts catalog.Facts) []FactValue {
+	out := []FactValue{}
 	for _, a := range axes {
-		out = append(out, Answer{Fact: a.fact.Code, Ask: a.fact.Ask, Value: valueInWords(a.fact, facts[a.fact.Code])})
+		out = append(out, FactValue{Fact: a.fact.Code, Ask: a.fact.Ask, Value: valueInWords(a.fact, facts[a.fact.Code])})
 	}
 	return out
 }

@@ -72,26 +72,26 @@ func TestEffect_CountsAPaperThatNeedNotBeHandedInAnyMore(t *testing.T) {
 	got := b.measure(before, after)
 
 	place := effect.Place{Material: "S04.M21.a", Name: "工程竣工档案(电子)", Matter: "S04.M21", Of: "城建档案验收、人防竣工备案、防雷验收", OneThing: "S04", Department: "DA"}
-	total := effect.Line{Cases: 1, Changed: 1, Before: 1}
+	total := effect.RerunLine{Cases: 1, Changed: 1, Before: 1}
 	if diff := cmp.Diff(total, got.Cases.Total); diff != "" || total.Difference() != -1 {
 		t.Errorf("in all (-want +got):\n%s", diff)
 	}
 	total.Code, total.Name = "DA", "市城建档案馆"
-	if diff := cmp.Diff([]effect.Line{total}, got.Cases.ByDepartment); diff != "" {
+	if diff := cmp.Diff([]effect.RerunLine{total}, got.Cases.ByDepartment); diff != "" {
 		t.Errorf("by department (-want +got):\n%s", diff)
 	}
 	moves := []effect.Move{{Place: place, From: policies.Upload, To: policies.Settled, N: 1, Asks: []string{}, Examples: []string{r.ID}}}
 	if diff := cmp.Diff(moves, got.Cases.Moves); diff != "" {
 		t.Errorf("moves (-want +got):\n%s", diff)
 	}
-	changes := []effect.Change{{Place: place, Kind: catalog.ThingChanged, Lines: []effect.ChangeLine{
+	changes := []effect.MaterialChange{{Place: place, Kind: catalog.ThingChanged, Lines: []effect.ChangeLine{
 		{What: "办法的顺序", Old: "历史材料复用（24 个月） → 申请人提交", New: "表单自动生成"},
 	}}}
 	if diff := cmp.Diff(changes, got.Changes); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 	// Neither its matter nor the paper has a condition: there is one situation.
-	switches := []effect.Switch{{Place: place, From: catalog.TrialUpload, To: catalog.TrialExempt, Situations: 1, Of: 1, Complete: true, Example: []effect.Answer{}}}
+	switches := []effect.Switch{{Place: place, From: catalog.TrialUpload, To: catalog.TrialExempt, Situations: 1, Of: 1, Complete: true, Example: []effect.FactValue{}}}
 	if diff := cmp.Diff(switches, got.Switches); diff != "" || got.Switches[0].Turn() != effect.Eased {
 		t.Errorf("switches (-want +got):\n%s", diff)
 	}
@@ -197,7 +197,7 @@ func TestEffect_SkipsADestroyedCaseAndSaysSo(t *testing.T) {
 	b.resolve(as("DA"), b.open(as("DA"), archive("JN-T-0002", trading)).ID)
 	destroyLater(t, b)
 	before, after := b.revise("one-things/S04.yaml", archiveChain, "chain: [{mode: form}]\n        note: 各阶段电子文件自动归集")
-	if got := b.measure(before, after).Cases; got.Destroyed != 1 || got.Rerun != 0 || got.Looked != 1 || got.Total != (effect.Line{}) {
+	if got := b.measure(before, after).Cases; got.Destroyed != 1 || got.Rerun != 0 || got.Looked != 1 || got.Total != (effect.RerunLine{}) {
 		t.Errorf("cases %+v, want one that was destroyed and none worked out", got)
 	}
 }

@@ -45,7 +45,7 @@ const (
 )
 
 // Draw works out a chart of rows. Names of more than 20 characters are cut.
-func Draw(rows []Row) Chart {
+func Draw(rows []ReportRow) Chart {
 	c := Chart{Width: chartWidth}
 	if len(rows) > mostBars {
 		c.LeftOut = len(rows) - mostBars

@@ -7,9 +7,9 @@ import (
 	"mianti/catalog"
 )
 
-// Counts (减材料计数) are the figures of a one-thing, a matter or a department. Those of
+// Sums (减材料计数) are the figures of a one-thing, a matter or a department. Those of
 // steps are of one-things alone.
-type Counts struct {
+type Sums struct {
 	Materials int `json:"materials" doc:"改革前材料"`
 	Cancelled int `json:"cancelled"`
 	Joined    int `json:"joined"`
@@ -32,36 +32,36 @@ type Counts struct {
 }
 
 // Reduced is how many materials fewer are handed in (减材料).
-func (c *Counts) Reduced() int { return c.Cancelled + c.Joined + c.Exempt + c.Committed }
+func (c *Sums) Reduced() int { return c.Cancelled + c.Joined + c.Exempt + c.Committed }
 
 // Still is how many are handed in, now or later (仍需提交).
-func (c *Counts) Still() int { return c.Uploaded + c.Deferred }
+func (c *Sums) Still() int { return c.Uploaded + c.Deferred }
 
 // StepsBefore and StepsAfter are how often the applicant has to do something, and
 // StepsReduced how many times fewer (减环节).
-func (c *Counts) StepsBefore() int { return c.Matters + c.Issued }
+func (c *Sums) StepsBefore() int { return c.Matters + c.Issued }
 
 // StepsAfter is how often he has to after.
-func (c *Counts) StepsAfter() int { return c.Submissions + c.StillIssued }
+func (c *Sums) StepsAfter() int { return c.Submissions + c.StillIssued }
 
 // StepsReduced is how many times fewer.
-func (c *Counts) StepsReduced() int { return c.StepsBefore() - c.StepsAfter() }
+func (c *Sums) StepsReduced() int { return c.StepsBefore() - c.StepsAfter() }
 
 // Of gives the number of a class.
-func (c *Counts) Of(class Class) int {
+func (c *Sums) Of(class Class) int {
 	if n := c.of(class); n != nil {
 		return *n
 	}
 	return 0
 }
 
-func (c *Counts) of(class Class) *int {
+func (c *Sums) of(class Class) *int {
 	return map[Class]*int{
 		Cancelled: &c.Cancelled, Joined: &c.Joined, Exempt: &c.Exempt, Committed: &c.Committed, Deferred: &c.Deferred, Uploaded: &c.Uploaded,
 	}[class]
 }
 
-func (c *Counts) add(item *Item) {
+func (c *Sums) add(item *Item) {
 	c.Materials++
 	if n := c.of(item.Class); n != nil {
 		*n++
@@ -89,7 +89,7 @@ type Line struct {
 	Name string `json:"name"`
 	// OneThing is that of a matter.
 	OneThing string `json:"one_thing,omitempty"`
-	Counts
+	Sums
 }
 
 // Tally (减材料统计) adds one-things up. Of a large catalog they can be added one at a
@@ -114,13 +114,15 @@ func Count(rev *catalog.Revision) *Tally {
 
 // Add adds every one-thing of a revision.
 func (t *Tally) Add(rev *catalog.Revision) {
-	t.Revision, t.Title = rev.Number, rev.Title
+	t.Revision, t.Title = rev.Number, rev.Title // also of one without any
 	for _, thing := range rev.OneThings() {
-		t.addThing(rev, thing)
+		t.AddThing(rev, thing)
 	}
 }
 
-func (t *Tally) addThing(rev *catalog.Revision, thing *catalog.OneThing) {
+// AddThing adds a one-thing of a revision.
+func (t *Tally) AddThing(rev *catalog.Revision, thing *catalog.OneThing) {
+	t.Revision, t.Title = rev.Number, rev.Title
 	of := Line{Code: thing.Code, Name: thing.Name}
 	matters, at := make([]Line, len(thing.Matters)), map[string]int{}
 	departments := map[string]bool{}
@@ -128,7 +130,7 @@ func (t *Tally) addThing(rev *catalog.Revision, thing *catalog.OneThing) {
 		m := &thing.Matters[i]
 		at[m.Code] = i
 		departments[m.Department] = true
-		matters[i] = Line{Code: m.Code, Name: m.Name, OneThing: thing.Code, Counts: Counts{Matters: 1, Days: m.Days}}
+		matters[i] = Line{Code: m.Code, Name: m.Name, OneThing: thing.Code, Sums: Sums{Matters: 1, Days: m.Days}}
 		of.Matters++
 		of.Days += m.Days
 		d := t.department(rev, m.Department)
@@ -144,7 +146,7 @@ func (t *Tally) addThing(rev *catalog.Revision, thing *catalog.OneThing) {
 	if of.Matters > 0 {
 		of.Leads = 1
 	}
-	t.Total.sum(&of.Counts)
+	t.Total.sum(&of.Sums)
 	t.OneThings = append(t.OneThings, of)
 	if !t.WithoutMatters {
 		t.Matters = append(t.Matters, matters...)
@@ -174,7 +176,7 @@ func (t *Tally) Departments() []Line {
 	return out
 }
 
-func (l *Line) sum(c *Counts) {
+func (l *Line) sum(c *Sums) {
 	for _, class := range Classes() {
 		*l.of(class) += c.Of(class)
 	}

@@ -120,8 +120,8 @@ func loadSmall(t *testing.T, oldAndNew ...string) *catalog.Revision {
 // later. Two of the reduced ones fall back. Four have to be issued, of which one is
 // still uploaded. Three matters are applied for at once; the days are 2+3+1, and the
 // longest way is T1.M1, then T1.M2.
-func smallCounts() reduction.Counts {
-	return reduction.Counts{
+func smallCounts() reduction.Sums {
+	return reduction.Sums{
 		Materials: 11, Cancelled: 1, Joined: 2, Exempt: 3, Committed: 1, Deferred: 1, Uploaded: 3, FallBack: 2,
 		Modes:   map[catalog.Mode]int{catalog.ModeForm: 1, catalog.ModeElicense: 1, catalog.ModePrior: 1},
 		Matters: 3, Submissions: 1, Issued: 3, StillIssued: 1, Departments: 2, Leads: 1, Days: 6, DaysAfter: 5,
@@ -132,7 +132,7 @@ func TestCount_IsWhatIsCountedByHand(t *testing.T) {
 	t.Parallel()
 	tally := reduction.Count(loadSmall(t))
 	want := smallCounts()
-	if diff := cmp.Diff(want, tally.Total.Counts); diff != "" {
+	if diff := cmp.Diff(want, tally.Total.Sums); diff != "" {
 		t.Errorf("in all (-want +got):\n%s", diff)
 	}
 	// Reduced 1+2+3+1, still 1+3; steps 3 matters and 3 papers to be issued before, 1 and 1 after.
@@ -196,7 +196,7 @@ func TestCount_OfTheShippedCatalogIsThatOfTheScenarioList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]reduction.Counts{
+	want := map[string]reduction.Sums{
 		"S10": {
 			Materials: 29, Joined: 4, Exempt: 21, Committed: 2, Uploaded: 2,
 			Modes:   map[catalog.Mode]int{catalog.ModeForm: 8, catalog.ModeElicense: 4, catalog.ModeData: 5, catalog.ModePrior: 3, catalog.ModeAssist: 1},
@@ -220,7 +220,7 @@ func TestCount_OfTheShippedCatalogIsThatOfTheScenarioList(t *testing.T) {
 		}
 		delete(want, l.Code)
 		counts.FallBack = l.FallBack // counted by hand in the small catalog
-		if diff := cmp.Diff(counts, l.Counts); diff != "" {
+		if diff := cmp.Diff(counts, l.Sums); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", l.Code, diff)
 		}
 		if sum := l.Reduced() + l.Still(); sum != l.Materials {

@@ -99,7 +99,7 @@ func definitions() sheet {
 	}}
 }
 
-func lines(r *Report, name string, of []Row) sheet {
+func lines(r *Report, name string, of []ReportRow) sheet {
 	head := []string{"代码", "名称", "所属一件事", "改革前材料"}
 	for _, class := range Classes() {
 		head = append(head, class.Name())
@@ -121,7 +121,7 @@ func lines(r *Report, name string, of []Row) sheet {
 	}}
 }
 
-func cells(r *Report, one *Row, steps bool) []any {
+func cells(r *Report, one *ReportRow, steps bool) []any {
 	row := []any{one.Code, one.Name, one.OneThing, one.Materials}
 	for _, class := range Classes() {
 		row = append(row, one.Of(class))

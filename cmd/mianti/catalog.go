@@ -16,6 +16,9 @@ import (
 type catalogCommands struct {
 	Lint catalogLintCommand `cmd:"" help:"Report every fault of a catalog, with file and line."`
 	Load catalogLoadCommand `cmd:"" help:"Load a catalog as a new revision."`
+	// What a change would do, and what a catalog takes off applicants.
+	Effect catalogEffectCommand `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
+	Report catalogReportCommand `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }
