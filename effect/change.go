@@ -53,7 +53,7 @@ func (t *touched) matterPlace(code string) Place {
 	if m == nil {
 		m = t.before.Matter(code)
 	}
-	return Place{Matter: m.Code, Of: m.Name, OneThing: m.OneThing, Department: m.Department}
+	return Place{Matter: m.Code, MatterName: m.Name, OneThing: m.OneThing, Department: m.Department}
 }
 
 // said is one thing that is said of a material or a matter; nothing is said of one

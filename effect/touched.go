@@ -92,11 +92,11 @@ func datasetsOf(m *catalog.Material) []string {
 
 // Place (材料所在) says of a material which matter and one-thing it is of.
 type Place struct {
-	Material string `json:"material"`
-	Name     string `json:"name"`
-	Matter   string `json:"matter"`
-	Of       string `json:"matter_name" doc:"事项名称"`
-	OneThing string `json:"one_thing"`
+	Material   string `json:"material"`
+	Name       string `json:"name"`
+	Matter     string `json:"matter"`
+	MatterName string `json:"matter_name"`
+	OneThing   string `json:"one_thing"`
 	// Department is that of the matter.
 	Department string `json:"department"`
 }
@@ -107,7 +107,7 @@ func placeOf(rev *catalog.Revision, code string) Place {
 		w.Name = m.Name
 	}
 	if matter := rev.MatterOf(code); matter != nil {
-		w.Matter, w.Of, w.OneThing, w.Department = matter.Code, matter.Name, matter.OneThing, matter.Department
+		w.Matter, w.MatterName, w.OneThing, w.Department = matter.Code, matter.Name, matter.OneThing, matter.Department
 	}
 	return w
 }

@@ -71,7 +71,7 @@ func TestEffect_CountsAPaperThatNeedNotBeHandedInAnyMore(t *testing.T) {
 	before, after := b.revise("one-things/S04.yaml", archiveChain, "chain: [{mode: form}]\n        note: 各阶段电子文件自动归集")
 	got := b.measure(before, after)
 
-	place := effect.Place{Material: "S04.M21.a", Name: "工程竣工档案(电子)", Matter: "S04.M21", Of: "城建档案验收、人防竣工备案、防雷验收", OneThing: "S04", Department: "DA"}
+	place := effect.Place{Material: "S04.M21.a", Name: "工程竣工档案(电子)", Matter: "S04.M21", MatterName: "城建档案验收、人防竣工备案、防雷验收", OneThing: "S04", Department: "DA"}
 	total := effect.RerunLine{Cases: 1, Changed: 1, Before: 1}
 	if diff := cmp.Diff(total, got.Cases.Total); diff != "" || total.Difference() != -1 {
 		t.Errorf("in all (-want +got):\n%s", diff)
@@ -136,7 +136,7 @@ func TestEffect_CountsWhatWasNotAskedThenAsUnknown(t *testing.T) {
 	before, after := b.revise("one-things/S01.yaml", released, strings.Replace(released, "registered_on]", "registered_on, co_ownership]", 1))
 	got := b.measure(before, after)
 	want := []effect.Move{{
-		Place: effect.Place{Material: "S01.M1.d", Name: "住所(经营场所)相关文件", Matter: "S01.M1", Of: after.Matter("S01.M1").Name, OneThing: "S01", Department: "SPJ"},
+		Place: effect.Place{Material: "S01.M1.d", Name: "住所(经营场所)相关文件", Matter: "S01.M1", MatterName: after.Matter("S01.M1").Name, OneThing: "S01", Department: "SPJ"},
 		From:  policies.Settled, To: exchange.NotRecorded, N: 1, Asks: []string{"D-ZR01"}, Examples: []string{r.ID},
 	}}
 	if diff := cmp.Diff(want, got.Cases.Moves); diff != "" {

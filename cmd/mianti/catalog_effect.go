@@ -115,7 +115,7 @@ func printChanges(w io.Writer, e *effect.Effect) {
 	for _, c := range e.Changes {
 		name := strings.TrimSpace(c.Material + " " + c.Name)
 		if name == "" {
-			name = c.Matter + " " + c.Of
+			name = c.Matter + " " + c.MatterName
 		}
 		fmt.Fprintf(w, "\n%s %s\n", map[catalog.ChangeKind]string{catalog.ThingAdded: "新增", catalog.ThingRemoved: "删除", catalog.ThingChanged: "更改"}[c.Kind], name)
 		for _, line := range c.Lines {

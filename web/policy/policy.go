@@ -36,6 +36,7 @@ type Revisions interface {
 type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
+	Effects   Effects
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -45,6 +46,7 @@ type section struct {
 	mu      sync.Mutex
 	shelves []*shelf // the one used last comes first
 	changes []comparison
+	kept    *reductionKept
 }
 
 // duties are of those whose pages these are.
@@ -77,6 +79,11 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
+		{Path: "/catalog/effect", Handle: s.effect},
+		{Method: http.MethodPost, Path: "/catalog/effect", Handle: s.effect},
+		{Path: "/catalog/report", Handle: s.report},
+		{Path: "/catalog/report/workbook", Handle: s.reportWorkbook},
+		{Path: "/catalog/report/picture", Handle: s.reportPicture},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)
