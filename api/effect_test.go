@@ -1,13 +1,54 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"mianti/catalog"
 	"mianti/catalog/reduction"
 	"mianti/effect"
 )
+
+// drafting has the files of the second revision.
+type drafting fstest.MapFS
+
+func (d drafting) Drafted(_ context.Context, _ int, edits []catalog.Edit, _ ...string) (*catalog.Drafted, error) {
+	files, touched := fstest.MapFS{}, map[string][]byte{}
+	for name, f := range d {
+		files[name] = f
+	}
+	for _, e := range edits {
+		if f := files[catalog.PathOf(e)]; f != nil {
+			touched[catalog.PathOf(e)] = f.Data
+		}
+	}
+	parts, faults := catalog.Apply(touched, edits)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	for _, p := range parts {
+		files[p.Path] = &fstest.MapFile{Data: p.Content}
+	}
+	rev, err := catalog.Load(files)
+	return &catalog.Drafted{Revision: rev, Parts: parts}, err
+}
+
+// Without the lease, nothing is handed in any more whenever a seal is made.
+func TestDraftEffect_MeasuresEditsThatAreNotStored(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t).withTwoRevisions()
+	var got effect.Effect
+	body := `{"edits": [{"kind": "material", "code": "S01.M1.c", "value": null}]}`
+	if code := h.editor(http.MethodPost, "/v1/revisions/2/effects", body, &got); code != http.StatusOK || len(got.Changes) != 1 || got.Changes[0].Kind != catalog.ThingRemoved {
+		t.Fatalf("%d %+v", code, got)
+	}
+	if len(got.Switches) != 1 || got.Switches[0].Turn() != effect.Eased || got.Switches[0].Situations != 1 || got.Switches[0].Of != 2 {
+		t.Errorf("switches %+v, want one of the two situations to be eased", got.Switches)
+	}
+}
 
 // The lease is asked for when a seal is made, in place of when the premises are rented:
 // of the four situations, it is handed in no more in one, and newly in another.
@@ -40,12 +81,12 @@ func TestDraftEffect_RefusesWhatItCannotMeasure(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t).withTwoRevisions()
 	for body, want := range map[string]string{
-		`{}`:                              "/invalid-effect",
-		`{"with": 2, "material": "code"}`: "/invalid-effect",
-		`{"with": 7}`:                     "/no-such-revision",
-		`{"material": "code: S01.M1.c"}`:  "/invalid-trial",
-		`{"with": 2, "cases": 1001}`:      "/invalid-request",
-		`{"with": 2, "draft": "x"}`:       "/unknown-field",
+		`{}`: "/invalid-effect",
+		`{"with": 2, "edits": [{"kind": "material", "code": "S01.M1.c", "value": null}]}`: "/invalid-effect",
+		`{"edits": [{"kind": "material", "code": "S01.M1.z", "value": null}]}`:            "/invalid-effect",
+		`{"with": 7}`:                "/no-such-revision",
+		`{"with": 2, "cases": 1001}`: "/invalid-request",
+		`{"with": 2, "draft": "x"}`:  "/unknown-field",
 	} {
 		var got problemAnswer
 		if code := h.editor(http.MethodPost, "/v1/revisions/1/effects", body, &got); code < 400 || !strings.HasSuffix(got.Type, want) {

@@ -107,7 +107,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Effects: &effect.Desk{Past: noPast{}, Rights: h.memory, Journal: h.memory, Now: at}, Corrections: correction.New(correction.Config{}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Drafter: drafting{}, Effects: &effect.Desk{Past: noPast{}, Rights: h.memory, Journal: h.memory, Now: at}, Corrections: correction.New(correction.Config{}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)

@@ -97,7 +97,7 @@ func sayMaterial(rev *catalog.Revision, code string) []said {
 		{"谁的材料", rolesInWords(rev, m.Subjects)},
 		{"取哪些事项的结果", priorInWords(m)},
 		{"同一材料", m.StandardMaterial},
-		{"先看后用", map[bool]string{true: "是", false: "否"}[m.Preview]},
+		{"先看后用", map[bool]string{true: "是"}[m.Preview]},
 	}
 }
 

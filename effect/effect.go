@@ -57,6 +57,7 @@ type Desk struct {
 // Question (测算请求) is a change that is to be measured: the revision as it is, and
 // as it would be. Neither needs to be stored.
 type Question struct {
+	// Of a catalog that is held in part both hold the same one-things.
 	Before, After *catalog.Revision
 	// Draft names what is measured in the ledger, such as a draft's id; empty where
 	// two revisions are compared.
@@ -72,6 +73,9 @@ type Question struct {
 type Effect struct {
 	Before int `json:"before" doc:"基准修订号; 0 为未载入的目录"`
 	After  int `json:"after" doc:"改后修订号; 0 为尚未发布"`
+	// Partial says that the catalog is too large to be held whole: what hangs on the
+	// change in other one-things was not looked for.
+	Partial bool `json:"partial" doc:"目录太大, 只看了改动所在的一件事"`
 	// Changes say which matters ask for what differently, Switches which materials
 	// are handed in where they were not, or the other way round.
 	Changes  []MaterialChange `json:"changes" doc:"哪些事项要的材料不同, 用白话写"`
@@ -95,7 +99,7 @@ func (d *Desk) Measure(ctx context.Context, by policies.Caller, q Question) (*Ef
 		return nil, fmt.Errorf("measure a change: %w", err)
 	}
 	t := touch(q.Before, q.After, changes)
-	out := &Effect{Before: q.Before.Number, After: q.After.Number}
+	out := &Effect{Before: q.Before.Number, After: q.After.Number, Partial: !q.Before.Whole() || !q.After.Whole()}
 	out.Changes, out.Others = t.changes(changes)
 	if out.Switches, err = t.switches(); err != nil {
 		return nil, fmt.Errorf("measure a change: %w", err)

@@ -21,9 +21,9 @@ type sheet struct {
 const mostRows = 1 << 20
 
 // Workbook writes a report as XLSX: the definitions, the figures by one-thing, matter
-// and department, and what becomes of each material of the revisions given, so that
-// every figure can be counted again.
-func Workbook(r *Report, of ...*catalog.Revision) ([]byte, error) {
+// and department, and what becomes of each material of the revision, so that every
+// figure can be counted again; nil for one that is too large for a sheet.
+func Workbook(r *Report, of *catalog.Revision) ([]byte, error) {
 	f := excelize.NewFile()
 	defer f.Close()
 	bold, err := f.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}, Alignment: &excelize.Alignment{WrapText: true}})
@@ -31,7 +31,7 @@ func Workbook(r *Report, of ...*catalog.Revision) ([]byte, error) {
 		return nil, fmt.Errorf("write a workbook: %w", err)
 	}
 	sheets := []sheet{definitions(), lines(r, "按一件事", r.ByOneThing), lines(r, "按事项", r.ByMatter), lines(r, "按部门", r.ByDepartment)}
-	if len(of) > 0 {
+	if of != nil {
 		sheets = append(sheets, items(of))
 	}
 	for _, s := range sheets {
@@ -138,20 +138,18 @@ func cells(r *Report, one *ReportRow, steps bool) []any {
 	return row
 }
 
-func items(of []*catalog.Revision) sheet {
+func items(rev *catalog.Revision) sheet {
 	head := []string{"一件事", "事项", "部门", "材料代码", "材料", "去向", "方式", "后面留有提交", "要专门去开具"}
 	return sheet{"逐份材料", head, func(yield func([]any) bool) {
 		yes := map[bool]string{true: "是"}
-		for _, rev := range of {
-			for _, thing := range rev.OneThings() {
-				for _, item := range Items(rev, thing) {
-					mode := ""
-					if item.Mode != "" {
-						mode = item.Mode.Name()
-					}
-					if !yield([]any{item.OneThing, item.Matter, item.Department, item.Material, item.Name, item.Class.Name(), mode, yes[item.FallsBack], yes[item.Issued]}) {
-						return
-					}
+		for _, thing := range rev.OneThings() {
+			for _, item := range Items(rev, thing) {
+				mode := ""
+				if item.Mode != "" {
+					mode = item.Mode.Name()
+				}
+				if !yield([]any{item.OneThing, item.Matter, item.Department, item.Material, item.Name, item.Class.Name(), mode, yes[item.FallsBack], yes[item.Issued]}) {
+					return
 				}
 			}
 		}

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +24,7 @@ import (
 type catalogEffectCommand struct {
 	databaseSetting
 	Dir    string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog as it would be. Default: the latest revision, against the one before."`
+	Edits  string `type:"existingfile" help:"JSON file of edits of the revision, in place of a folder; see docs/effect.md."`
 	Before int    `help:"Number of the revision to compare with. Default: the latest; without a folder, the one before it."`
 	After  int    `help:"Number of the revision as it would be, in place of a folder."`
 	Cases  int    `default:"200" help:"How many recorded cases are resolved again, at most 10000; 0 for none."`
@@ -61,34 +66,69 @@ func (c *catalogEffectCommand) question(ctx context.Context, con console, db *st
 	if q.Cases = c.Cases; q.Cases == 0 {
 		q.Cases = -1
 	}
-	latest, err := catalogs.Current(ctx)
+	latest, err := db.LatestRevision(ctx)
 	if err != nil {
 		return q, err
 	}
-	before := latest.Number
+	before := latest
 	switch {
+	case c.Edits != "":
+		return c.edited(ctx, con, catalogs, cmp.Or(c.Before, before), q)
 	case c.Dir != "":
-		if q.After, err = loadCatalog(catalogFolder(c.Dir), con.Err); err != nil {
-			return q, err
-		}
-		q.Draft = c.Dir
+		q.After, err = loadCatalog(catalogFolder(c.Dir), con.Err)
+		q.Draft = filepath.Base(c.Dir)
 	case c.After != 0:
 		q.After, err = catalogs.Revision(ctx, c.After)
 	default:
-		q.After, before = latest, max(latest.Number-1, 1)
+		before = max(latest-1, 1)
+		q.After, err = catalogs.Revision(ctx, latest)
 	}
 	if err != nil {
 		return q, err
 	}
-	if c.Before != 0 {
-		before = c.Before
+	if q.Before, err = catalogs.Revision(ctx, cmp.Or(c.Before, before)); err != nil {
+		return q, err
 	}
-	q.Before, err = catalogs.Revision(ctx, before)
-	return q, err
+	if !q.Before.Whole() || !q.After.Whole() {
+		return q, errors.New("目录太大，不能整个比较。请用 --edits 给出修改。")
+	}
+	return q, nil
+}
+
+// edited is the change that a file of edits would be.
+func (c *catalogEffectCommand) edited(ctx context.Context, con console, catalogs *store.Catalogs, base int, q effect.Question) (effect.Question, error) {
+	text, err := os.ReadFile(c.Edits)
+	if err != nil {
+		return q, err
+	}
+	var edits []catalog.Edit
+	if err := json.Unmarshal(text, &edits); err != nil {
+		return q, fmt.Errorf("read %s: %w", c.Edits, err)
+	}
+	about := make([]string, len(edits))
+	for i := range edits {
+		about[i] = edits[i].Code
+	}
+	if q.Before, err = catalogs.Revision(ctx, base, about...); err != nil {
+		return q, err
+	}
+	drafted, err := catalogs.Drafted(ctx, base, edits, about...)
+	var faults catalog.Faults
+	if errors.As(err, &faults) {
+		return q, printFaults(con.Err, faults)
+	}
+	if err != nil {
+		return q, err
+	}
+	q.After, q.Draft = drafted.Revision, filepath.Base(c.Edits)
+	return q, nil
 }
 
 func printEffect(w io.Writer, e *effect.Effect) {
 	fmt.Fprintf(w, "影响测算：%s 改为 %s\n", revisionName(e.Before), revisionName(e.After))
+	if e.Partial {
+		fmt.Fprintln(w, "目录太大，只看了改动所在的一件事；改动数据资源、情形、角色对其他一件事的影响没有看。")
+	}
 	printChanges(w, e)
 	if len(e.Switches) > 0 {
 		rows := make([][]string, len(e.Switches))

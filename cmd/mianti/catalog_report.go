@@ -21,24 +21,21 @@ type catalogReportCommand struct {
 	By       string `enum:"one-thing,matter,department" default:"one-thing" help:"What a line of the table is."`
 }
 
-// Run says what a catalog takes off applicants.
+// Run says what a catalog takes off applicants. A catalog that is too large to be held
+// whole is counted one-thing by one-thing.
 func (c *catalogReportCommand) Run(ctx context.Context, con console) error {
-	now, earlier, err := c.revisions(ctx, con)
+	r, err := c.read(ctx, con)
 	if err != nil {
 		return err
 	}
-	tallies := [2]*reduction.Tally{reduction.Count(now)}
-	if earlier != nil {
-		tallies[1] = reduction.Count(earlier)
-	}
-	report := reduction.Make(tallies[0], tallies[1])
+	report := reduction.Make(r.now, r.earlier)
 	switch c.Format {
 	case "json":
 		encoder := json.NewEncoder(con.Out)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(report)
 	case "xlsx":
-		body, err := reduction.Workbook(report, now)
+		body, err := reduction.Workbook(report, r.whole)
 		if err == nil {
 			_, err = con.Out.Write(body)
 		}
@@ -53,30 +50,63 @@ func (c *catalogReportCommand) Run(ctx context.Context, con console) error {
 	}
 }
 
-// revisions gives the catalog and, if one is named, the earlier one.
-func (c *catalogReportCommand) revisions(ctx context.Context, con console) (now, earlier *catalog.Revision, err error) {
+// reportRead is what a report is made from; whole is the catalog itself, nil where it is
+// too large to be held.
+type reportRead struct {
+	now, earlier *reduction.Tally
+	whole        *catalog.Revision
+}
+
+func (c *catalogReportCommand) read(ctx context.Context, con console) (r reportRead, err error) {
 	if c.Dir != "" {
-		if now, err = loadCatalog(catalogFolder(c.Dir), con.Err); err != nil || c.Before == 0 {
-			return now, nil, err
+		if r.whole, err = loadCatalog(catalogFolder(c.Dir), con.Err); err != nil {
+			return r, err
+		}
+		if r.now = reduction.Count(r.whole); c.Before == 0 {
+			return r, nil
 		}
 	}
 	db, err := c.openUnlocked(ctx, "")
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	defer db.Close()
 	catalogs := store.NewCatalogs(db)
-	switch {
-	case now != nil:
-	case c.Revision != 0:
-		now, err = catalogs.Revision(ctx, c.Revision)
-	default:
-		now, err = catalogs.Current(ctx)
+	if r.now == nil {
+		number := c.Revision
+		if number == 0 {
+			if number, err = db.LatestRevision(ctx); err != nil {
+				return r, err
+			}
+		}
+		if r.now, r.whole, err = c.tally(ctx, con, catalogs, number); err != nil {
+			return r, err
+		}
 	}
-	if err == nil && c.Before != 0 {
-		earlier, err = catalogs.Revision(ctx, c.Before)
+	if c.Before != 0 {
+		r.earlier, _, err = c.tally(ctx, con, catalogs, c.Before)
 	}
-	return now, earlier, err
+	return r, err
+}
+
+// tally counts a stored revision, and gives it where it is held whole.
+func (c *catalogReportCommand) tally(ctx context.Context, con console, catalogs *store.Catalogs, number int) (*reduction.Tally, *catalog.Revision, error) {
+	rev, err := catalogs.Revision(ctx, number)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rev.Whole() {
+		return reduction.Count(rev), rev, nil
+	}
+	t := &reduction.Tally{WithoutMatters: c.By != "matter"}
+	bar := newProgress(con.Err, -1, "统计一件事")
+	err = catalogs.EachOneThing(ctx, number, func(one *catalog.Revision) error {
+		t.Add(one)
+		_ = bar.Add(1) // a bar that is not shown is no failure
+		return nil
+	})
+	_ = bar.Finish()
+	return t, nil, err
 }
 
 func (c *catalogReportCommand) print(w io.Writer, r *reduction.Report) {
