@@ -107,45 +107,33 @@ type lacking struct {
 }
 
 func (l *lacking) look(m *catalog.Material) {
-	for _, step := range m.Chain {
-		if step.Mode == catalog.ModeData || step.Mode == catalog.ModeElicense {
-			l.lookSource(m, step.Mode)
-		}
-	}
 	if !looksUp(m) {
 		return
 	}
 	for i := range m.Proofs {
+		l.lookSource(m, &m.Proofs[i])
 		for j := range m.Proofs[i].Lookups {
 			l.lookRight(m, &m.Proofs[i], &m.Proofs[i].Lookups[j])
 		}
 	}
 }
 
-// lookSource finds a step that nothing can be asked for, unless it was so before.
-func (l *lacking) lookSource(m *catalog.Material, mode catalog.Mode) {
-	reachable := func(rev *catalog.Revision, m *catalog.Material) bool {
-		return slices.ContainsFunc(m.Proofs, func(p catalog.Proof) bool { return rev.Reachable(&p, mode) })
-	}
-	if reachable(l.t.after, m) {
-		return
-	}
-	if was := l.t.before.Material(m.Code); was != nil && !reachable(l.t.before, was) &&
-		slices.ContainsFunc(was.Chain, func(s catalog.Step) bool { return s.Mode == mode }) {
-		return
-	}
-	without := []string{}
-	for _, code := range datasetsOf(m) {
-		if l.t.after.SourceFor(code, mode) == nil && !slices.Contains(without, code) {
-			without = append(without, code)
+// lookSource finds a proof that no step of the chain can ask for; the loader has seen
+// to it that another can be. It is no lack where it was so before.
+func (l *lacking) lookSource(m *catalog.Material, p *catalog.Proof) {
+	for _, look := range p.Lookups {
+		if reached(l.t.after, m, look.Dataset) || l.had[need{l.t.after.MatterOf(m.Code).Code, look.Dataset}] != nil && !reached(l.t.before, m, look.Dataset) {
+			continue
 		}
+		l.add(m, Lack{Kind: LackSource, Dataset: look.Dataset, Why: "数据资源没有这份材料的步骤可以问的接口，这一组证明用不上"})
 	}
-	if len(without) == 0 {
-		l.add(m, Lack{Kind: LackSource, Why: mode.Name() + "一步没有写证明组合，不知道查什么"})
-	}
-	for _, code := range without {
-		l.add(m, Lack{Kind: LackSource, Dataset: code, Why: "数据资源没有可用于“" + mode.Name() + "”的接口"})
-	}
+}
+
+// reached reports whether a step of the material's chain can ask for a dataset.
+func reached(rev *catalog.Revision, m *catalog.Material, dataset string) bool {
+	return slices.ContainsFunc(m.Chain, func(s catalog.Step) bool {
+		return (s.Mode == catalog.ModeData || s.Mode == catalog.ModeElicense) && rev.SourceFor(dataset, s.Mode) != nil
+	})
 }
 
 // lookRight holds a look-up against the grants as they are, for somebody in the

@@ -1,6 +1,6 @@
 // Package policy has the pages of policy staff (目录编辑、目录审核): what the
-// catalog asks for and why, what a change would do, and where the catalog falls
-// short of the four rules. They read and try; nothing here changes the catalog.
+// catalog asks for and why, what a change would do, what it takes off applicants,
+// and where it falls short of the four rules. They read and try; nothing here changes the catalog.
 package policy
 
 import (
