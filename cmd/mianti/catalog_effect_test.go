@@ -20,7 +20,9 @@ import (
 // that, and the rerun says what was asked for.
 func wantRerunAs(t *testing.T, d *demo, r *exchange.Resolution) {
 	t.Helper()
-	decided := func(m exchange.MatterState) bool { return m.State == catalog.StateGranted || m.State == catalog.StateRefused }
+	decided := func(m exchange.MatterState) bool {
+		return m.State == catalog.StateGranted || m.State == catalog.StateRefused
+	}
 	if slices.ContainsFunc(r.Matters, decided) {
 		return
 	}
