@@ -1,0 +1,166 @@
+// Package interchange takes a catalog out of the exchange and back in, as the files
+// that people and other systems work with: workbooks and CSV lists with the column
+// names of the national implementation list (实施清单) and of the resource catalogue
+// (政务信息资源目录), the catalog's own YAML, and DCAT-AP for data portals.
+//
+// It is pure: bytes and a revision go in, bytes or a preview come out. An import
+// changes nothing. What it gives are edits for a draft, with every cell that cannot
+// be read and how to put it right; docs/interchange.md says which column is what.
+package interchange
+
+import (
+	"mianti/catalog"
+	"mianti/internal/fault"
+	"mianti/policies"
+)
+
+// Format (交换格式) is a kind of file that a catalog is exported to.
+type Format string
+
+// The formats. All but DCAT are read as well.
+const (
+	XLSX Format = "xlsx"
+	CSV  Format = "csv"
+	YAML Format = "yaml"
+	DCAT Format = "dcat"
+)
+
+// Base (导入基准) is the catalog that a file is compared with.
+type Base struct {
+	Revision *catalog.Revision
+	// About gives the revision with what it knows of these things, where Revision
+	// does not hold the whole catalog; nil where it does.
+	About func(codes ...string) (*catalog.Revision, error)
+	// Thing gives a thing as it stands in the revision's files; its Value is nil
+	// where there is none.
+	Thing func(kind catalog.ThingKind, code string) (catalog.Edit, error)
+	// Grant gives a grant by its id, or nil; without it grants are not compared.
+	Grant func(id string) (*policies.Grant, error)
+}
+
+// about gives the revision with what it knows of a thing.
+func (b *Base) about(code string) (*catalog.Revision, error) {
+	if b.About == nil {
+		return b.Revision, nil
+	}
+	return b.About(code)
+}
+
+// BaseOf is a base of a revision that is held whole, and of the files that it was
+// loaded from.
+func BaseOf(rev *catalog.Revision, files map[string][]byte) (*Base, error) {
+	all, faults := things(files)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	known := make(map[thingName]catalog.Edit, len(all))
+	for _, e := range all {
+		known[thingName{e.Kind, e.Code}] = e
+	}
+	return &Base{Revision: rev, Thing: func(kind catalog.ThingKind, code string) (catalog.Edit, error) {
+		if e, ok := known[thingName{kind, code}]; ok {
+			return e, nil
+		}
+		return catalog.Edit{Kind: kind, Code: code}, nil
+	}}, nil
+}
+
+// thingName tells things apart.
+type thingName struct {
+	kind catalog.ThingKind
+	code string
+}
+
+// Preview (导入预览) is what an import would change, and what is wrong with it. With
+// an error there are no edits: a file is taken whole or not at all.
+type Preview struct {
+	Format Format       `json:"format"`
+	Sheets []SheetCount `json:"sheets"`
+	// Changes are what the edits change, thing by thing, at most MostChanges of
+	// them; Edits are all.
+	Changes []Change       `json:"changes"`
+	Edits   []catalog.Edit `json:"-"`
+	// Grants are those of the file that are not given yet. They are no part of a
+	// draft: who may give them is another.
+	Grants []policies.Grant `json:"-"`
+	// Errors are at most MostErrors of ErrorCount.
+	Errors     []RowError `json:"errors"`
+	ErrorCount int        `json:"error_count"`
+	// Notices are what was passed over, such as a column that nothing here knows.
+	Notices []RowError `json:"notices"`
+}
+
+// Bounds of an import.
+const (
+	// MaxRows bounds the rows of a file, over all its sheets.
+	MaxRows = 1 << 20
+	// MaxEdits bounds the things that one import changes.
+	MaxEdits    = 20_000
+	MostErrors  = 500
+	MostChanges = 500
+	mostNotices = 200
+)
+
+// OK reports whether the file can be taken.
+func (p *Preview) OK() bool { return p.ErrorCount == 0 }
+
+// SheetCount (表页计数) is what became of the rows of a sheet.
+type SheetCount struct {
+	Sheet   string `json:"sheet"`
+	Kind    string `json:"kind" doc:"表页的种类, 如 材料"`
+	Rows    int    `json:"rows"`
+	Added   int    `json:"added"`
+	Changed int    `json:"changed"`
+	Removed int    `json:"removed"`
+	Same    int    `json:"same"`
+}
+
+// Change (导入变化) is a thing that the import changes, with its place in the file.
+type Change struct {
+	Sheet string `json:"sheet"`
+	Row   int    `json:"row"`
+	catalog.ThingChange
+}
+
+// RowError (导入错误) is one thing wrong with a file, and what to do about it.
+type RowError struct {
+	Sheet   string `json:"sheet,omitempty"`
+	Row     int    `json:"row,omitempty" doc:"从 1 起; 0 指整页或整个文件"`
+	Column  string `json:"column,omitempty" doc:"列名"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}
+
+// fail keeps an error of the file.
+func (p *Preview) fail(e RowError) {
+	if p.ErrorCount++; len(p.Errors) < MostErrors {
+		p.Errors = append(p.Errors, e)
+	}
+}
+
+// note keeps something that was passed over.
+func (p *Preview) note(e RowError) {
+	if len(p.Notices) < mostNotices {
+		p.Notices = append(p.Notices, e)
+	}
+}
+
+// refused gives the preview of a file that cannot be read at all.
+func refused(format Format, err error) (*Preview, error) {
+	f := fault.As(err)
+	if f == nil || f.Kind != fault.Invalid && f.Kind != fault.TooLarge {
+		return nil, err
+	}
+	p := newPreview(format)
+	code, message := f.Code, f.Message
+	if len(f.Details) > 0 {
+		code, message = f.Details[0].Code, f.Details[0].Message
+	}
+	p.fail(RowError{Code: code, Message: message})
+	return p, nil
+}
+
+func newPreview(format Format) *Preview {
+	return &Preview{Format: format, Sheets: []SheetCount{}, Changes: []Change{}, Edits: []catalog.Edit{}, Errors: []RowError{}, Notices: []RowError{}}
+}
