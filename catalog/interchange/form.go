@@ -26,6 +26,9 @@ type form struct {
 type scribe struct {
 	rev   *catalog.Revision
 	names map[catalog.ThingKind]*naming
+	// lenient leaves conditions to the check of the whole: the file itself brings
+	// facts along that they may be about.
+	lenient bool
 }
 
 // naming is what the things of a kind are called. A name that two have is none.
@@ -124,8 +127,8 @@ func expression() form {
 	return form{
 		show: plainText().show,
 		read: func(s *scribe, text string, _ any) (any, *wrong) {
-			if text == "" {
-				return nil, nil
+			if text == "" || s.lenient {
+				return nilIfEmpty(text), nil
 			}
 			if _, faults := s.rev.TryCondition(text); len(faults) > 0 {
 				f := faults[0]
@@ -134,6 +137,13 @@ func expression() form {
 			return text, nil
 		},
 	}
+}
+
+func nilIfEmpty(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // whole is a whole number, with or without the unit behind it.

@@ -34,6 +34,12 @@ type Base struct {
 	// Thing gives a thing as it stands in the revision's files; its Value is nil
 	// where there is none.
 	Thing func(kind catalog.ThingKind, code string) (catalog.Edit, error)
+	// Things gives all things, for an archive that is the whole catalog; nil where
+	// nobody can.
+	Things func(func(catalog.Edit) error) error
+	// Check tells what would be wrong with the catalog after edits; nil leaves that
+	// to the draft.
+	Check func(edits []catalog.Edit) ([]Flaw, error)
 	// Grant gives a grant by its id, or nil; without it grants are not compared.
 	Grant func(id string) (*policies.Grant, error)
 }
@@ -49,7 +55,7 @@ func (b *Base) about(code string) (*catalog.Revision, error) {
 // BaseOf is a base of a revision that is held whole, and of the files that it was
 // loaded from.
 func BaseOf(rev *catalog.Revision, files map[string][]byte) (*Base, error) {
-	all, faults := things(files)
+	all, faults := catalog.Things(files)
 	if len(faults) > 0 {
 		return nil, faults
 	}
@@ -57,12 +63,24 @@ func BaseOf(rev *catalog.Revision, files map[string][]byte) (*Base, error) {
 	for _, e := range all {
 		known[thingName{e.Kind, e.Code}] = e
 	}
-	return &Base{Revision: rev, Thing: func(kind catalog.ThingKind, code string) (catalog.Edit, error) {
-		if e, ok := known[thingName{kind, code}]; ok {
-			return e, nil
-		}
-		return catalog.Edit{Kind: kind, Code: code}, nil
-	}}, nil
+	return &Base{
+		Revision: rev,
+		Thing: func(kind catalog.ThingKind, code string) (catalog.Edit, error) {
+			if e, ok := known[thingName{kind, code}]; ok {
+				return e, nil
+			}
+			return catalog.Edit{Kind: kind, Code: code}, nil
+		},
+		Things: func(do func(catalog.Edit) error) error {
+			for _, e := range all {
+				if err := do(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Check: func(edits []catalog.Edit) ([]Flaw, error) { return check(files, edits) },
+	}, nil
 }
 
 // thingName tells things apart.
