@@ -14,8 +14,10 @@ import (
 )
 
 type catalogCommands struct {
-	Lint catalogLintCommand `cmd:"" help:"Report every fault of a catalog, with file and line."`
-	Load catalogLoadCommand `cmd:"" help:"Load a catalog as a new revision."`
+	Lint   catalogLintCommand   `cmd:"" help:"Report every fault of a catalog, with file and line."`
+	Load   catalogLoadCommand   `cmd:"" help:"Load a catalog as a new revision."`
+	Export catalogExportCommand `cmd:"" help:"Export the catalog as a workbook, lists, its own files, or DCAT-AP."`
+	Import catalogImportCommand `cmd:"" help:"Show what a file would change in the catalog, or every cell that is wrong in it."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }
