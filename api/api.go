@@ -23,6 +23,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"mianti/batch"
+	"mianti/catalog/interchange"
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/exchange"
@@ -67,11 +68,13 @@ type Config struct {
 	Catalogs exchange.Catalogs
 	// Revisions lists those that are stored; nil for none.
 	Revisions Revisions
-	Systems   Systems
-	Tokens    Tokens
-	Sharing   *sharing.Sharing
-	Figures   *figures.Figures
-	Ledger    Ledger
+	// Folders gives their files, for exports and imports; nil for none.
+	Folders interchange.Folders
+	Systems Systems
+	Tokens  Tokens
+	Sharing *sharing.Sharing
+	Figures *figures.Figures
+	Ledger  Ledger
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"slices"
 
 	"mianti/catalog"
 	"mianti/internal/fault"
@@ -45,6 +46,15 @@ type Wish struct {
 	Number int // of the revision; 0 for the current one
 	Format Format
 	Sheets []string // names, see Kinds; none for all
+}
+
+// Check tells whether what is wanted can be had at all.
+func (w Wish) Check() error {
+	c := Content{}
+	if !slices.Contains([]Format{XLSX, CSV, YAML, DCAT}, w.Format) {
+		return unknownFormat(w.Format)
+	}
+	return c.check(w.Sheets)
 }
 
 // Export writes what is wanted. What is wrong with the wish is told before the first

@@ -64,8 +64,12 @@ func Export(to io.Writer, c *Content, format Format, names []string) error {
 		}
 		return zipped(to, chosen)
 	default:
-		return fault.New(fault.Invalid, "unknown-format", "没有“%s”这种格式。可以导出 xlsx、csv、yaml 和 dcat。", format)
+		return unknownFormat(format)
 	}
+}
+
+func unknownFormat(format Format) error {
+	return fault.New(fault.Invalid, "unknown-format", "没有“%s”这种格式。可以导出 xlsx、csv、yaml 和 dcat。", shortened(string(format)))
 }
 
 // Name gives the file name and the media type of an export.
@@ -85,31 +89,35 @@ func Name(format Format, names []string) (name, kind string) {
 
 // tables gives the sheets of these names with their rows.
 func (c *Content) tables(names []string) ([]table.Sheet, error) {
-	s := newScribe(c.Ground)
-	var out []table.Sheet
-	wanted := slices.Clone(names)
-	take := func(name string) bool {
-		at := slices.Index(wanted, name)
-		if at >= 0 {
-			wanted = slices.Delete(wanted, at, at+1)
-		}
-		return at >= 0 || len(names) == 0
+	if err := c.check(names); err != nil {
+		return nil, err
 	}
+	s := newScribe(c.Ground)
+	wanted := func(name string) bool { return len(names) == 0 || slices.Contains(names, name) }
+	var out []table.Sheet
 	for _, sheet := range sheets() {
-		if take(sheet.name) {
+		if wanted(sheet.name) {
 			out = append(out, table.Sheet{Name: sheet.name, Heading: sheet.headings(), Rows: c.rows(s, sheet)})
 		}
 	}
-	if len(names) == 0 && c.Grants == nil {
-		return out, nil
-	}
-	if take(grantSheetName) {
+	if c.Grants != nil && wanted(grantSheetName) {
 		out = append(out, c.grantTable(s))
 	}
-	if len(wanted) > 0 {
-		return nil, fault.New(fault.Invalid, "unknown-sheet", "没有“%s”这一类。可以导出：%s。", shortened(wanted[0]), strings.Join(sheetNames(), "、"))
-	}
 	return out, nil
+}
+
+// check refuses names that no sheet has.
+func (c *Content) check(names []string) error {
+	known := sheetNames()
+	if c.Grants == nil {
+		known = slices.DeleteFunc(known, func(name string) bool { return name == grantSheetName })
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fault.New(fault.Invalid, "unknown-sheet", "没有“%s”这一类。可以导出：%s。", shortened(name), strings.Join(known, "、"))
+		}
+	}
+	return nil
 }
 
 func sheetNames() []string {

@@ -92,20 +92,20 @@ type thingName struct {
 // Preview (导入预览) is what an import would change, and what is wrong with it. With
 // an error there are no edits: a file is taken whole or not at all.
 type Preview struct {
-	Format Format       `json:"format"`
-	Sheets []SheetCount `json:"sheets"`
+	Format Format
+	Sheets []SheetCount
 	// Changes are what the edits change, thing by thing, at most MostChanges of
 	// them; Edits are all.
-	Changes []Change       `json:"changes"`
-	Edits   []catalog.Edit `json:"-"`
+	Changes []Change
+	Edits   []catalog.Edit
 	// Grants are those of the file that are not given yet. They are no part of a
 	// draft: who may give them is another.
-	Grants []policies.Grant `json:"-"`
+	Grants []policies.Grant
 	// Errors are at most MostErrors of ErrorCount.
-	Errors     []RowError `json:"errors"`
-	ErrorCount int        `json:"error_count"`
+	Errors     []RowError
+	ErrorCount int
 	// Notices are what was passed over, such as a column that nothing here knows.
-	Notices []RowError `json:"notices"`
+	Notices []RowError
 }
 
 // Bounds of an import.
@@ -124,30 +124,30 @@ func (p *Preview) OK() bool { return p.ErrorCount == 0 }
 
 // SheetCount (表页计数) is what became of the rows of a sheet.
 type SheetCount struct {
-	Sheet   string `json:"sheet"`
-	Kind    string `json:"kind" doc:"表页的种类, 如 材料"`
-	Rows    int    `json:"rows"`
-	Added   int    `json:"added"`
-	Changed int    `json:"changed"`
-	Removed int    `json:"removed"`
-	Same    int    `json:"same"`
+	Sheet   string
+	Kind    string
+	Rows    int
+	Added   int
+	Changed int
+	Removed int
+	Same    int
 }
 
 // Change (导入变化) is a thing that the import changes, with its place in the file.
 type Change struct {
-	Sheet string `json:"sheet"`
-	Row   int    `json:"row"`
+	Sheet string
+	Row   int
 	catalog.ThingChange
 }
 
 // RowError (导入错误) is one thing wrong with a file, and what to do about it.
 type RowError struct {
-	Sheet   string `json:"sheet,omitempty"`
-	Row     int    `json:"row,omitempty" doc:"从 1 起; 0 指整页或整个文件"`
-	Column  string `json:"column,omitempty" doc:"列名"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Remedy  string `json:"remedy,omitempty"`
+	Sheet   string
+	Row     int
+	Column  string
+	Code    string
+	Message string
+	Remedy  string
 }
 
 // fail keeps an error of the file.
