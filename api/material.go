@@ -105,7 +105,7 @@ func hasMode(m *catalog.Material, mode string) bool {
 }
 
 func (s *server) readMaterial(ctx context.Context, in *codePath) (*itemOutput[materialView], error) {
-	rev, err := s.revision(ctx)
+	rev, err := s.revision(ctx, in.Code)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func takesPart(t *catalog.OneThing, department string) bool {
 }
 
 func (s *server) readOneThing(ctx context.Context, in *codePath) (*itemOutput[oneThingView], error) {
-	rev, err := s.revision(ctx)
+	rev, err := s.revision(ctx, in.Code)
 	if err != nil {
 		return nil, err
 	}

@@ -67,9 +67,10 @@ type listing struct {
 	filters []string // the collection, and every filter with its value
 }
 
-// revision gives the revision that the catalog is read at.
-func (s *server) revision(ctx context.Context) (*catalog.Revision, error) {
-	rev, err := s.Catalogs.Current(ctx)
+// revision gives the revision that the catalog is read at; about are the codes that
+// are read.
+func (s *server) revision(ctx context.Context, about ...string) (*catalog.Revision, error) {
+	rev, err := s.Catalogs.Current(ctx, about...)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.Unavailable, "no-catalog", "还没有发布目录。").Because(err)
 	}

@@ -22,7 +22,7 @@ var files embed.FS
 // Catalogs gives the revisions of the catalog.
 type Catalogs interface {
 	// Revision gives one by its number; fault.NotFound for none.
-	Revision(ctx context.Context, number int) (*catalog.Revision, error)
+	Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error)
 }
 
 // Revisions lists the revisions that are stored.
