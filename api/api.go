@@ -68,8 +68,8 @@ type Config struct {
 	Catalogs exchange.Catalogs
 	// Revisions lists those that are stored; nil for none.
 	Revisions Revisions
-	// Folders gives their files, for exports and imports; nil for none.
-	Folders interchange.Folders
+	// Interchange exports the catalog, and holds files against it.
+	Interchange *interchange.Desk
 	Systems Systems
 	Tokens  Tokens
 	Sharing *sharing.Sharing

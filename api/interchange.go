@@ -100,11 +100,6 @@ func (s *server) registerInterchange() {
 	body.Content = map[string]*huma.MediaType{csvType: file, xlsxType: file, zipType: file, "application/yaml": file}
 }
 
-// desk holds files against the revisions; what is not wired has none.
-func (s *server) desk() *interchange.Desk {
-	return &interchange.Desk{Catalogs: s.Catalogs, Folders: s.Folders, Address: s.Issuer}
-}
-
 // exportCatalog writes a revision as it comes. What is wrong with the wish is told
 // as any other problem; a failure in the middle breaks off.
 func (s *server) exportCatalog(ctx context.Context, in *exportQuery) (*huma.StreamResponse, error) {
@@ -120,7 +115,7 @@ func (s *server) exportCatalog(ctx context.Context, in *exportQuery) (*huma.Stre
 		c := humagin.Unwrap(hc)
 		c.Header("Content-Type", kind)
 		c.Header("Content-Disposition", `attachment; filename="`+name+`"`)
-		if err := s.desk().Export(ctx, wish, c.Writer); err != nil {
+		if err := s.Interchange.Export(ctx, wish, c.Writer); err != nil {
 			// The beginning is sent: breaking off is the only way left to say so.
 			panic(http.ErrAbortHandler)
 		}
@@ -144,7 +139,7 @@ func (s *server) previewImport(ctx context.Context, in *importInput) (*importOut
 			return nil, err
 		}
 	}
-	p, number, err := s.desk().Preview(ctx, in.Revision, in.RawBody, nil)
+	p, number, err := s.Interchange.Preview(ctx, in.Revision, in.RawBody, nil)
 	if err != nil {
 		return nil, err
 	}

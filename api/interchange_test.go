@@ -3,27 +3,61 @@ package api_test
 import (
 	"context"
 	"encoding/json"
-	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"mianti/catalog"
+	"mianti/catalog/interchange"
+	"mianti/exchange"
 )
 
-// oneFolder is the folder of the test catalog, for every revision.
-type oneFolder struct{ fs.FS }
+// oneFolder is the test catalog with its files, for every revision.
+type oneFolder struct {
+	exchange.Catalogs
+	rev   *catalog.Revision
+	files map[string][]byte
+}
 
-func (f oneFolder) Revision(context.Context, int) (fs.FS, error) { return f.FS, nil }
+func (f *oneFolder) EachOneThing(_ context.Context, _ int, each func(*catalog.Revision) error) error {
+	return each(f.rev)
+}
+
+func (f *oneFolder) Drafted(_ context.Context, _ int, edits []catalog.Edit, _ ...string) (*catalog.Drafted, error) {
+	return interchange.Drafted(f.files, edits)
+}
+
+func (f *oneFolder) File(_ context.Context, _ int, path string) ([]byte, error) {
+	return f.files[path], nil
+}
+
+func (f *oneFolder) EachFile(_ context.Context, _ int, each func(catalog.Part) error) error {
+	for _, path := range slices.Sorted(maps.Keys(f.files)) {
+		if err := each(catalog.Part{Path: path, Content: f.files[path]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // newInterchange has the files of the one revision.
 func newInterchange(t *testing.T) *harness {
 	t.Helper()
 	h := newHarness(t)
-	h.config.Folders = oneFolder{os.DirFS("testdata/catalog")}
+	folder := &oneFolder{Catalogs: h.memory}
+	var err error
+	if folder.rev, err = h.memory.Current(t.Context()); err == nil {
+		folder.files, err = catalog.Files(os.DirFS("testdata/catalog"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.config.Interchange = &interchange.Desk{Catalogs: folder, Files: folder, Address: issuer}
 	return h.withPeople()
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"regexp"
-	"testing/fstest"
 
 	"mianti/catalog"
 )
@@ -17,25 +16,41 @@ type Flaw struct {
 	Fault catalog.Fault
 }
 
-// check makes the edits and loads what comes of them.
-func check(files map[string][]byte, edits []catalog.Edit) ([]Flaw, error) {
+// Drafted makes edits in the files of a catalog that is held whole, and loads what
+// comes of them. The error is catalog.Faults where they do not make a catalog.
+func Drafted(files map[string][]byte, edits []catalog.Edit) (*catalog.Drafted, error) {
 	parts, faults := catalog.Apply(files, edits)
+	if len(faults) > 0 {
+		return nil, faults
+	}
 	next := maps.Clone(files)
 	for _, p := range parts {
-		if p.Content == nil {
-			delete(next, p.Path)
-			continue
-		}
 		next[p.Path] = p.Content
 	}
-	if len(faults) == 0 {
-		folder := fstest.MapFS{}
-		for path, content := range next {
-			folder[path] = &fstest.MapFile{Data: content}
+	all := make([]catalog.Part, 0, len(next))
+	for path, content := range next {
+		if content != nil {
+			all = append(all, catalog.Part{Path: path, Content: content})
 		}
-		if _, err := catalog.Load(folder); err != nil && !errors.As(err, &faults) {
-			return nil, err
-		}
+	}
+	rev, err := catalog.LoadParts(all)
+	if err != nil {
+		return nil, err
+	}
+	return &catalog.Drafted{Revision: rev, Parts: parts}, nil
+}
+
+// check tells what would be wrong with a catalog that is held whole.
+func check(files map[string][]byte, edits []catalog.Edit) ([]Flaw, error) {
+	_, err := Drafted(files, edits)
+	var faults catalog.Faults
+	if !errors.As(err, &faults) {
+		return nil, err
+	}
+	parts, _ := catalog.Apply(files, edits) // what cannot be is among the faults already
+	next := maps.Clone(files)
+	for _, p := range parts {
+		next[p.Path] = p.Content
 	}
 	return Flaws(next, faults), nil
 }

@@ -24,8 +24,8 @@ type Content struct {
 	// Each gives the one-things, some at a time, each with the ground; nil where
 	// Ground is the whole catalog.
 	Each func(func(*catalog.Revision) error) error
-	// Files are the files of the catalog by path, for YAML alone.
-	Files map[string][]byte
+	// Files gives the catalog's own files, for YAML alone.
+	Files func(func(catalog.Part) error) error
 	// Grants are the grants, for the sheet of that name.
 	Grants iter.Seq2[policies.Grant, error]
 }
@@ -315,14 +315,15 @@ func zipped(to io.Writer, tables []table.Sheet) error {
 // exportYAML writes the files of the catalog as they are stored, byte for byte.
 func exportYAML(to io.Writer, c *Content) error {
 	archive := zip.NewWriter(to)
-	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
-		w, err := archive.Create("catalog/" + path)
+	err := c.Files(func(p catalog.Part) error {
+		w, err := archive.Create("catalog/" + p.Path)
 		if err == nil {
-			_, err = w.Write(c.Files[path])
+			_, err = w.Write(p.Content)
 		}
-		if err != nil {
-			return fmt.Errorf("write the catalog's files: %w", err)
-		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the catalog's files: %w", err)
 	}
 	return archive.Close()
 }

@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,7 +42,15 @@ func ship(t testing.TB) *shipped {
 func (s *shipped) export(t testing.TB, format interchange.Format, names ...string) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if err := interchange.Export(&out, &interchange.Content{Ground: s.rev, Files: s.files}, format, names); err != nil {
+	files := func(each func(catalog.Part) error) error {
+		for _, path := range slices.Sorted(maps.Keys(s.files)) {
+			if err := each(catalog.Part{Path: path, Content: s.files[path]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := interchange.Export(&out, &interchange.Content{Ground: s.rev, Files: files}, format, names); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,33 +33,60 @@ func (c *interchangeSource) open(ctx context.Context, con console) (desk *interc
 		if err != nil {
 			return nil, nil, err
 		}
-		one := folderCatalog{rev, catalogFolder(c.Catalog)}
-		return &interchange.Desk{Catalogs: one, Folders: folderFiles(one)}, func() {}, nil
+		files, err := catalog.Files(catalogFolder(c.Catalog))
+		if err != nil {
+			return nil, nil, err
+		}
+		folder := &folderCatalog{rev, files}
+		return &interchange.Desk{Catalogs: folder, Files: folder}, func() {}, nil
 	}
 	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
 	if err != nil {
 		return nil, nil, err
 	}
-	return &interchange.Desk{Catalogs: store.NewCatalogs(db), Folders: db, Grants: db}, func() { db.Close() }, nil
+	return &interchange.Desk{Catalogs: store.NewCatalogs(db), Files: db, Grants: db}, func() { db.Close() }, nil
 }
 
 // folderCatalog is a folder that stands for all revisions.
 type folderCatalog struct {
-	rev    *catalog.Revision
-	folder fs.FS
+	rev   *catalog.Revision
+	files map[string][]byte
 }
 
 // Current gives the folder's catalog.
-func (f folderCatalog) Current(context.Context) (*catalog.Revision, error) { return f.rev, nil }
+func (f *folderCatalog) Current(context.Context, ...string) (*catalog.Revision, error) {
+	return f.rev, nil
+}
 
 // Revision gives the folder's catalog.
-func (f folderCatalog) Revision(context.Context, int) (*catalog.Revision, error) { return f.rev, nil }
+func (f *folderCatalog) Revision(context.Context, int, ...string) (*catalog.Revision, error) {
+	return f.rev, nil
+}
 
-// folderFiles are its files.
-type folderFiles folderCatalog
+// EachOneThing gives all of them at once.
+func (f *folderCatalog) EachOneThing(_ context.Context, _ int, each func(*catalog.Revision) error) error {
+	return each(f.rev)
+}
 
-// Revision gives the folder.
-func (f folderFiles) Revision(context.Context, int) (fs.FS, error) { return f.folder, nil }
+// Drafted loads the folder as it would be.
+func (f *folderCatalog) Drafted(_ context.Context, _ int, edits []catalog.Edit, _ ...string) (*catalog.Drafted, error) {
+	return interchange.Drafted(f.files, edits)
+}
+
+// File gives a file of the folder.
+func (f *folderCatalog) File(_ context.Context, _ int, path string) ([]byte, error) {
+	return f.files[path], nil
+}
+
+// EachFile gives the files of the folder.
+func (f *folderCatalog) EachFile(_ context.Context, _ int, each func(catalog.Part) error) error {
+	for _, path := range slices.Sorted(maps.Keys(f.files)) {
+		if err := each(catalog.Part{Path: path, Content: f.files[path]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 type catalogExportCommand struct {
 	interchangeSource
