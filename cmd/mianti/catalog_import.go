@@ -85,11 +85,14 @@ func rowProgress(w io.Writer) (tell func(rows int), done func()) {
 const shownRows = 100
 
 func printPreview(w io.Writer, p *interchange.Preview) {
-	if len(p.Sheets) > 0 {
-		rows := make([][]string, len(p.Sheets))
-		for i, s := range p.Sheets {
-			rows[i] = []string{printable(s.Sheet), s.Kind, strconv.Itoa(s.Rows), strconv.Itoa(s.Added), strconv.Itoa(s.Changed), strconv.Itoa(s.Removed), strconv.Itoa(s.Same)}
+	var rows [][]string
+	for _, s := range p.Sheets {
+		if p.Format == interchange.YAML && s.Same == s.Rows && s.Removed == 0 {
+			continue // there are as many files as one-things
 		}
+		rows = append(rows, []string{printable(s.Sheet), s.Kind, strconv.Itoa(s.Rows), strconv.Itoa(s.Added), strconv.Itoa(s.Changed), strconv.Itoa(s.Removed), strconv.Itoa(s.Same)})
+	}
+	if len(rows) > 0 {
 		printRows(w, []string{"页", "种类", "行", "新增", "更改", "删除", "不变"}, rows)
 	}
 	if !p.OK() {
@@ -156,14 +159,8 @@ func placesOf(c catalog.ThingChange) string {
 	return strings.Join(names, " ")
 }
 
-// editsFile is a file of edits. The base is the revision that they were made
-// against; 0 for a folder.
-type editsFile struct {
-	Format string        `yaml:"format"`
-	Base   int           `yaml:"base"`
-	Edits  []writtenEdit `yaml:"edits"`
-}
-
+// writtenEdit is an edit as a person reads it, in the list that
+// mianti catalog draft create takes.
 type writtenEdit struct {
 	Kind  catalog.ThingKind `yaml:"kind"`
 	Code  string            `yaml:"code"`
@@ -172,24 +169,28 @@ type writtenEdit struct {
 }
 
 func writeEdits(con console, name string, base int, edits []catalog.Edit) error {
-	file := editsFile{Format: "mianti-edits/1", Base: base, Edits: make([]writtenEdit, len(edits))}
+	list := make([]writtenEdit, len(edits))
 	for i, e := range edits {
-		file.Edits[i] = writtenEdit{Kind: e.Kind, Code: e.Code, In: e.In}
+		list[i] = writtenEdit{Kind: e.Kind, Code: e.Code, In: e.In}
 		if e.Removes() {
 			continue
 		}
-		if err := json.Unmarshal(e.Value, &file.Edits[i].Value); err != nil {
+		if err := json.Unmarshal(e.Value, &list[i].Value); err != nil {
 			return fmt.Errorf("write the edits: %w", err)
 		}
 	}
 	err := writeNew(name, func(w io.Writer) error {
 		encoder := yaml.NewEncoder(w)
 		encoder.SetIndent(2)
-		return encoder.Encode(file)
+		return encoder.Encode(list)
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(con.Out, "已把 %d 项修改写入 %s。\n", len(edits), name)
+	fmt.Fprintf(con.Out, "已把 %d 项修改写入 %s", len(edits), name)
+	if base > 0 {
+		fmt.Fprintf(con.Out, "，依据目录修订 %d", base)
+	}
+	fmt.Fprintln(con.Out, "。")
 	return nil
 }
