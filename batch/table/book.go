@@ -19,6 +19,7 @@ type Book struct {
 	content []byte // of a CSV file
 	*book
 	sheets []sheetRef
+	merges map[int][]block // by sheet, once they have been looked for
 }
 
 // sheetRef is a sheet with the part that it lies in.
@@ -59,7 +60,7 @@ func Open(content []byte) (*Book, error) {
 	if err := b.readShared(); err != nil {
 		return nil, err
 	}
-	return &Book{book: b, sheets: sheets}, nil
+	return &Book{book: b, sheets: sheets, merges: map[int][]block{}}, nil
 }
 
 // Sheets gives the names of the sheets, in their order.
@@ -79,9 +80,13 @@ func (b *Book) Rows(sheet int) iter.Seq2[Row, error] {
 		return Read(b.content)
 	}
 	part := b.sheets[sheet].part
-	merges, err := b.readMerges(part)
-	if err != nil {
-		return failing(err)
+	merges, known := b.merges[sheet]
+	if !known {
+		var err error
+		if merges, err = b.readMerges(part); err != nil {
+			return failing(err)
+		}
+		b.merges[sheet] = merges
 	}
 	return merged(b.rows(part, true), merges)
 }
