@@ -123,6 +123,7 @@ func listsIn(archive *zip.Reader) ([]*page, error) {
 // reader is an import under way.
 type reader struct {
 	base     *Base
+	sheets   []*sheet // those that there are
 	scribe   *scribe
 	preview  *Preview
 	progress func(rows int)
@@ -138,7 +139,7 @@ type reader struct {
 
 func importPages(base *Base, format Format, pages []*page, progress func(rows int)) (*Preview, error) {
 	r := &reader{
-		base: base, scribe: newScribe(base.Revision), preview: newPreview(format), progress: progress, works: map[thingName]*work{},
+		base: base, sheets: append(sheets(), grantSheet().indexed()), scribe: newScribe(base.Revision), preview: newPreview(format), progress: progress, works: map[thingName]*work{},
 		seen: map[uint64]int32{}, seed: maphash.MakeSeed(), assigned: map[string]bool{},
 	}
 	var known []*page

@@ -155,7 +155,7 @@ func (r *reader) recognise(p *page) error {
 		if looked++; looked > headingRows {
 			break
 		}
-		if found, columns := sheetFor(p.name, row); found != nil {
+		if found, columns := r.sheetFor(p.name, row); found != nil {
 			p.sheet, p.at, p.heading = found, columns, row.Line
 			return r.checkHeading(p, row)
 		}
@@ -164,7 +164,7 @@ func (r *reader) recognise(p *page) error {
 		return nil // an empty page
 	}
 	e := RowError{Sheet: p.name, Code: "unknown-sheet", Message: "认不出这一页是什么，没有读它", Remedy: "要导入的页，前 " + itoa(headingRows) + " 行里要有一行列名，如“材料代码”“材料名称”"}
-	if slices.ContainsFunc(append(sheets(), grantSheet()), func(s *sheet) bool { return s.called(p.name) }) {
+	if slices.ContainsFunc(r.sheets, func(s *sheet) bool { return s.called(p.name) }) {
 		r.preview.fail(e)
 		return nil
 	}
@@ -174,11 +174,11 @@ func (r *reader) recognise(p *page) error {
 
 // sheetFor finds the sheet that knows most of a row's cells as headings: at least
 // two, or one that finds a thing on a page with the sheet's name.
-func sheetFor(name string, row table.Row) (*sheet, []int) {
+func (r *reader) sheetFor(name string, row table.Row) (*sheet, []int) {
 	var best *sheet
 	var at []int
 	most := 1
-	for _, s := range append(sheets(), grantSheet()) {
+	for _, s := range r.sheets {
 		columns, known := s.match(row)
 		if known == 0 {
 			continue
@@ -218,15 +218,11 @@ func (s *sheet) match(row table.Row) ([]int, int) {
 // brackets behind it.
 func (s *sheet) columnFor(heading string) int {
 	plain := plainHeading(heading)
-	short, _, _ := strings.Cut(plain, "(")
-	for _, name := range []string{plain, short} {
-		for i, c := range s.columns {
-			if name == plainHeading(c.heading) || slices.ContainsFunc(c.also, func(other string) bool { return name == plainHeading(other) }) {
-				return i
-			}
-		}
+	if i := s.byHeading[plain]; i > 0 {
+		return i - 1
 	}
-	return -1
+	short, _, _ := strings.Cut(plain, "(")
+	return s.byHeading[short] - 1
 }
 
 // numbering is what lists put before a heading: "1.", "（2）", "3、", "①".

@@ -55,6 +55,21 @@ type sheet struct {
 	list    string // the key whose entries the rows are; empty where a row is a thing
 	about   string // what it is for, for people
 	columns []column
+	// byHeading has the columns by all of their headings, see plainHeading.
+	byHeading map[string]int
+}
+
+// indexed makes the columns findable. The first to have a heading keeps it.
+func (s *sheet) indexed() *sheet {
+	s.byHeading = map[string]int{}
+	for i, c := range s.columns {
+		for _, heading := range append([]string{c.heading}, c.also...) {
+			if plain := plainHeading(heading); s.byHeading[plain] == 0 {
+				s.byHeading[plain] = i + 1
+			}
+		}
+	}
+	return s
 }
 
 // actColumn says what is done with a row; without it a row is added or changed.
@@ -64,10 +79,14 @@ func actColumn() column {
 
 // sheets are all sheets of the catalog, in the order of a workbook.
 func sheets() []*sheet {
-	return []*sheet{
+	all := []*sheet{
 		oneThingSheet(), matterSheet(), materialSheet(), mappingSheet(), datasetSheet(), fieldSheet(),
 		commonSheet(), standardSheet(), departmentSheet(), factSheet(), roleSheet(),
 	}
+	for _, s := range all {
+		s.indexed()
+	}
+	return all
 }
 
 // Kinds lists the sheets by name, with what each is for.
