@@ -20,7 +20,7 @@ func grantSheet() *sheet {
 		as(reference(catalog.ThingDepartment), "使用部门", "department", "使用单位").must(),
 		text("事项代码", "matter").must(),
 		as(dataset(), "数据资源代码", "dataset", "数据资源").must(),
-		as(many(plainText(), "、"), "授权数据项", "fields", "数据项", "信息项").must(),
+		as(many(plainText(), "、"), "授权数据项", "fields", "数据项", "信息项"), // none where it is enough that there is a record
 		text("授权依据", "basis", "依据").must(),
 		as(day(), "起始日期", "from", "开始日期").must(),
 		as(day(), "截止日期", "until", "到期日期", "最后一天").must(),
@@ -70,7 +70,7 @@ func (r *reader) takeGrant(row *line) error {
 	}
 	made := policies.Grant{
 		ID: row.text(findsCode), Department: asText(values["department"]), Matter: asText(values["matter"]), Dataset: asText(values["dataset"]),
-		Basis: asText(values["basis"]), State: policies.GrantActive,
+		Basis: asText(values["basis"]), State: policies.GrantActive, Fields: []string{},
 	}
 	list, _ := values["fields"].([]any)
 	for _, f := range list {
@@ -104,14 +104,23 @@ func (r *reader) takeGrant(row *line) error {
 // checkGrant holds a grant against the catalog.
 func (r *reader) checkGrant(row *line, g *policies.Grant, from, until string) bool {
 	rev, err := r.base.about(g.Matter)
-	if err != nil || rev.Matter(g.Matter) == nil {
+	if err != nil || rev.Matter(g.Matter) == nil || rev.Dataset(g.Dataset) == nil {
 		row.fail(r, "事项代码", wrong{"unknown-matter", "目录中没有事项 " + shortened(g.Matter), "请填事项代码，如 S01.M1"})
+		return false
+	}
+	if rev.Matter(g.Matter).Department != g.Department {
+		row.fail(r, "使用部门", wrong{"matter-of-another", g.Matter + " 不是这个部门的事项", "授权只给办理事项的部门"})
 		return false
 	}
 	dataset := rev.Dataset(g.Dataset)
 	for _, code := range g.Fields {
-		if dataset != nil && dataset.Field(code) == nil {
+		field := dataset.Field(code)
+		if field == nil {
 			row.fail(r, "授权数据项", wrong{"unknown-field", g.Dataset + " 没有数据项 " + shortened(code), "请填信息项代码，见“数据项”页"})
+			return false
+		}
+		if dataset.SharingOf(field) == catalog.SharingWithheld {
+			row.fail(r, "授权数据项", wrong{"withheld-field", g.Dataset + " 的 " + code + " 不予共享", "请去掉这一项"})
 			return false
 		}
 	}

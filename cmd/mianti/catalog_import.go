@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,16 +16,18 @@ import (
 	"mianti/batch/table"
 	"mianti/catalog"
 	"mianti/catalog/interchange"
+	"mianti/policies"
 )
 
 type catalogImportCommand struct {
 	interchangeSource
-	Edits string `help:"Write the edits to this YAML file, to be added to a draft." placeholder:"OUT.yaml"`
-	File  string `arg:"" type:"existingfile" help:"XLSX or CSV with the sheets of an export, lists in a ZIP archive, or the catalog's YAML: one file, or the whole folder in a ZIP archive."`
+	Edits  string `help:"Write the edits to this YAML file, to be added to a draft." placeholder:"OUT.yaml"`
+	Grants string `help:"Give the grants of the sheet 授权 that are not given yet, for this reason. It is recorded in the ledger; no personal data." placeholder:"REASON"`
+	File   string `arg:"" type:"existingfile" help:"XLSX or CSV with the sheets of an export, lists in a ZIP archive, or the catalog's YAML: one file, or the whole folder in a ZIP archive."`
 }
 
 // Run shows what an import would change, or every cell that is wrong. It changes
-// nothing but the file of edits.
+// nothing but the file of edits and, where it is told to, the grants.
 func (c *catalogImportCommand) Run(ctx context.Context, con console) error {
 	content, err := readBounded(c.File, table.MaxFile)
 	if err != nil {
@@ -46,8 +49,31 @@ func (c *catalogImportCommand) Run(ctx context.Context, con console) error {
 		return fmt.Errorf("文件有 %d 处错误，没有改动任何内容", p.ErrorCount)
 	}
 	if c.Edits != "" {
-		return writeEdits(con, c.Edits, number, p.Edits)
+		if err := writeEdits(con, c.Edits, number, p.Edits); err != nil {
+			return err
+		}
 	}
+	if c.Grants != "" {
+		return c.give(ctx, con, p.Grants)
+	}
+	return nil
+}
+
+// give gives the grants of the file.
+func (c *catalogImportCommand) give(ctx context.Context, con console, grants []policies.Grant) error {
+	if c.Catalog != "" {
+		return errors.New("--grants: 授权在数据库里，不能与 --catalog 同用")
+	}
+	db, desk, err := openSharing(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	given, err := desk.Give(ctx, machine(), grants, c.Grants)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(con.Out, "已给予 %d 项共享授权。\n", len(given))
 	return nil
 }
 
@@ -139,7 +165,7 @@ func printImportChanges(w io.Writer, p *interchange.Preview) {
 		}
 	}
 	if len(p.Grants) > 0 {
-		fmt.Fprintf(w, "\n另有 %d 项共享授权待给予：不随目录草稿，见 mianti grant import。\n", len(p.Grants))
+		fmt.Fprintf(w, "\n另有 %d 项共享授权待给予：不随目录草稿，用 --grants 理由 给予。\n", len(p.Grants))
 	}
 }
 
