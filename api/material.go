@@ -75,7 +75,7 @@ func (s *server) registerMaterials() {
 }
 
 func (s *server) listMaterials(ctx context.Context, in *materialQuery) (*listOutput[materialView], error) {
-	l, err := s.listing(ctx, in.ListQuery, "materials", "matter", in.Matter, "one_thing", in.OneThing,
+	l, err := s.listingOf(ctx, []string{in.OneThing, in.Matter}, in.ListQuery, "materials", "matter", in.Matter, "one_thing", in.OneThing,
 		"standard_material", in.StandardMaterial, "mode", in.Mode)
 	if err != nil {
 		return nil, err

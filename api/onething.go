@@ -42,7 +42,7 @@ func (s *server) registerOneThings() {
 }
 
 func (s *server) listOneThings(ctx context.Context, in *oneThingQuery) (*listOutput[oneThingView], error) {
-	l, err := s.listing(ctx, in.ListQuery, "one-things", "department", in.Department)
+	l, err := s.listingOf(ctx, nil, in.ListQuery, "one-things", "department", in.Department)
 	if err != nil {
 		return nil, err
 	}

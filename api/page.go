@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,10 +78,32 @@ func (s *server) revision(ctx context.Context, about ...string) (*catalog.Revisi
 	return rev, err
 }
 
+// wholeOf refuses what would have to look through all of a catalog that is too large
+// for that: about are the filters that would bound it, remedy what to do.
+func wholeOf(rev *catalog.Revision, remedy string, about ...string) error {
+	if rev.Whole() || slices.ContainsFunc(about, func(code string) bool { return code != "" }) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "catalog-too-large", "目录很大，不能整个列出。%s", remedy)
+}
+
 // listing prepares a list. Filters are names and values by turns.
 func (s *server) listing(ctx context.Context, query ListQuery, collection string, filters ...string) (*listing, error) {
 	rev, err := s.revision(ctx)
 	if err != nil {
+		return nil, err
+	}
+	return listingAt(rev, query, collection, filters...), nil
+}
+
+// listingOf prepares a list of what is in one-things; about are the codes by which it
+// is filtered, which bound it.
+func (s *server) listingOf(ctx context.Context, about []string, query ListQuery, collection string, filters ...string) (*listing, error) {
+	rev, err := s.revision(ctx, about...)
+	if err != nil {
+		return nil, err
+	}
+	if err := wholeOf(rev, "请用 one_thing 或 matter 限定。", about...); err != nil {
 		return nil, err
 	}
 	return listingAt(rev, query, collection, filters...), nil

@@ -92,52 +92,36 @@ func (p *packer) prepare(part catalog.Part) prepared {
 		return out // as broken as it was handed in; opening it says what is wrong
 	}
 	out.row.Tree = p.pack.EncodeAll(tree, nil)
-	out.matters = mattersOf(tree)
+	out.matters, out.row.Materials = mattersOf(tree)
 	out.row.Matters = len(out.matters)
-	out.row.Materials = materialsOf(tree)
 	return out
 }
 
-// mattersOf lists the matters of a one-thing's tree.
-func mattersOf(tree []byte) []matterRow {
+// mattersOf lists the matters of a one-thing's tree, and counts their materials.
+func mattersOf(tree []byte) (rows []matterRow, materials int) {
 	var read struct {
 		OneThing struct {
 			Code string `json:"code"`
 		} `json:"one_thing"`
 		Matters []struct {
-			Code       string `json:"code"`
-			Name       string `json:"name"`
-			Department string `json:"department"`
-			BasicCode  string `json:"basic_code"`
-			Level      int    `json:"level"`
+			Code       string     `json:"code"`
+			Name       string     `json:"name"`
+			Department string     `json:"department"`
+			BasicCode  string     `json:"basic_code"`
+			Level      int        `json:"level"`
+			Materials  []struct{} `json:"materials"`
 		} `json:"matters"`
 	}
 	if json.Unmarshal(tree, &read) != nil {
-		return nil // of the wrong shape; opening it says what is wrong
+		return nil, 0 // of the wrong shape; opening it says what is wrong
 	}
-	rows := make([]matterRow, 0, len(read.Matters))
 	for _, m := range read.Matters {
+		materials += len(m.Materials)
 		if m.Code != "" {
 			rows = append(rows, matterRow{Code: m.Code, OneThing: read.OneThing.Code, Name: m.Name, Department: m.Department, Local: fmt.Sprint(m.Level, m.BasicCode)})
 		}
 	}
-	return rows
-}
-
-func materialsOf(tree []byte) int {
-	var read struct {
-		Matters []struct {
-			Materials []struct{} `json:"materials"`
-		} `json:"matters"`
-	}
-	if json.Unmarshal(tree, &read) != nil {
-		return 0
-	}
-	n := 0
-	for _, m := range read.Matters {
-		n += len(m.Materials)
-	}
-	return n
+	return rows, materials
 }
 
 // storedPart is a part as it is read.
