@@ -4,10 +4,15 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	"mianti/catalog/interchange"
+	"mianti/store"
 )
 
 // newCatalogDatabase has the shipped catalog as its first revision.
@@ -124,4 +129,61 @@ func TestCatalogExport_WritesDCATAndKeepsTheOldFileWhenItFails(t *testing.T) {
 	if err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the old file is gone (%v)", err)
 	}
+}
+
+// TestInterchange_OfACatalogThatIsNotHeldWhole has the shipped catalog with room for
+// one material in memory: exports stream it, and a list is compared with the files
+// that it is about.
+func TestInterchange_OfACatalogThatIsNotHeldWhole(t *testing.T) {
+	t.Parallel()
+	_, path := newCatalogDatabase(t)
+	db, err := store.Open(t.Context(), store.Config{URL: "sqlite:" + path, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	whole := &interchange.Desk{Catalogs: store.NewCatalogs(db), Files: db}
+	part := &interchange.Desk{Catalogs: store.NewCatalogsHolding(db, 1), Files: db}
+	if rev, err := part.Catalogs.Current(t.Context()); err != nil || rev.Whole() {
+		t.Fatalf("the catalog is held whole (%v)", err)
+	}
+	for _, wish := range []interchange.Wish{
+		{Format: interchange.CSV, Sheets: []string{"材料"}}, {Format: interchange.CSV, Sheets: []string{"映射"}}, {Format: interchange.CSV, Sheets: []string{"事项"}},
+	} {
+		var want, got bytes.Buffer
+		for desk, to := range map[*interchange.Desk]*bytes.Buffer{whole: &want, part: &got} {
+			if err := desk.Export(t.Context(), wish, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a, b := sortedLines(want.String()), sortedLines(got.String()); !slices.Equal(a, b) {
+			t.Errorf("%v: other rows than of the whole", wish.Sheets)
+		}
+		if p, number, err := part.Preview(t.Context(), 0, want.Bytes(), nil); err != nil || number != 1 || !p.OK() || len(p.Edits) != 0 {
+			t.Errorf("%v comes back as %+v (%v)", wish.Sheets, p, err)
+		}
+	}
+	for list, check := range map[string]func(p *interchange.Preview) bool{
+		"实施编码,材料名称,备注\n" + implementationOf(t, whole, "S02.M2") + ",变更登记申请书,甲\n": func(p *interchange.Preview) bool {
+			return p.OK() && len(p.Edits) == 1 && p.Edits[0].Code == "S02.M2.a"
+		},
+		"材料代码,前序事项\nS01.M1.d,S02.M1\n": func(p *interchange.Preview) bool {
+			return len(p.Edits) == 0 && p.ErrorCount == 1 && p.Errors[0].Row == 2
+		},
+	} {
+		if p, _, err := part.Preview(t.Context(), 0, []byte(list), nil); err != nil || !check(p) {
+			t.Errorf("%s: %+v (%v)", list, p, err)
+		}
+	}
+}
+
+func sortedLines(text string) []string { return slices.Sorted(strings.SplitSeq(text, "\r\n")) }
+
+func implementationOf(t *testing.T, desk *interchange.Desk, matter string) string {
+	t.Helper()
+	rev, err := desk.Catalogs.Current(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rev.Matter(matter).ImplementationCode
 }
