@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "catalog", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"batch/table", "catalog/interchange", "exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "catalog", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -55,6 +55,7 @@ func importTable() map[string]row {
 		"figures":               {may: []string{"exchange", "sharing", "catalog", "policies", "internal/fault"}, inTests: []string{"internal/workday"}},
 		"batch":                 {may: []string{"batch/table", "exchange", "catalog", "policies", "ledger", "internal/fault", "internal/identifier", "internal/jobs"}, inTests: append(wholeExchange(), "safeguard")},
 		"batch/table":           {may: []string{"internal/fault"}},
+		"catalog/interchange":   {may: []string{"batch/table", "catalog", "policies", "internal/fault"}, inTests: []string{"examples/jinan"}},
 		"retention":             {may: []string{"exchange", "ledger", "internal/fault"}, inTests: []string{"store", "catalog"}},
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
 		"identity/testprovider": {may: []string{"internal/fault"}},
