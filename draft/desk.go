@@ -85,11 +85,10 @@ type Publication struct {
 
 // Filter chooses drafts.
 type Filter struct {
-	State  State // empty: any
-	Open   bool  // those alone of which something can still come
-	Writer string
-	After  string // id of the last one of the page before
-	Limit  int
+	State State  // empty: any
+	Open  bool   // those alone of which something can still come
+	After string // id of the last one of the page before
+	Limit int
 }
 
 // Config is what the use cases are made of. All fields are required, but for
