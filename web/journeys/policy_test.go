@@ -60,3 +60,41 @@ func TestPolicy_ImportsAListAfterMendingIt(t *testing.T) {
 	b.reads("可以导入", "会改 2 项", "住所使用证明", "第 2 行")
 	b.look("catalog-import-right")
 }
+
+// TestPolicy_DraftsAMaterialAndAnotherPersonPublishesIt is the life of a draft: an
+// editor writes and hands in, a reviewer sends it back, approves and publishes.
+func TestPolicy_DraftsAMaterialAndAnotherPersonPublishesIt(t *testing.T) {
+	editor := newTab(t)
+	editor.signIn("staff", "editor", "/catalog/drafts")
+	editor.look("catalog-drafts")
+	editor.visit("/catalog/materials/S01.M2.a/edit")
+	editor.fill("name", "营业执照（当面核对）")
+	editor.press("放进草案")
+	editor.reads("已放进草案", "改写材料 S01.M2.a", "营业执照（当面核对）")
+	editor.look("catalog-draft")
+	here := evaluate[string](editor, "location.pathname")
+	editor.visit(here + "/thing?kind=material&code=S01.M2.a")
+	editor.look("catalog-draft-thing")
+	editor.visit(here + "/merge")
+	editor.look("catalog-draft-merge")
+	editor.visit(here)
+	editor.press("提交审核")
+	editor.reads("待审核")
+
+	reviewer := newTab(t)
+	reviewer.signIn("staff", "reviewer", here)
+	reviewer.look("catalog-draft-review")
+	reviewer.press("退回")
+	reviewer.reads("请说明理由")
+	reviewer.do(chromedp.SendKeys(chromedp.CSS(`[name="reason"]`), "请写明依据"))
+	reviewer.press("退回")
+	reviewer.reads("已退回", "请写明依据")
+	editor.visit(here)
+	editor.press("提交审核")
+	reviewer.visit(here)
+	reviewer.press("审核通过")
+	reviewer.press("立即发布")
+	reviewer.reads("已发布")
+	reviewer.visit("/catalog/materials/S01.M2.a")
+	reviewer.reads("营业执照（当面核对）")
+}
