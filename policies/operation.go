@@ -18,6 +18,7 @@ func operations() map[string][]Duty {
 		"list-datasets": staff, "read-dataset": staff,
 		"list-revisions": policy, "read-revision": policy, "compare-revisions": policy, "list-findings": policy,
 		"try-rules": policy, "try-condition": policy, "check-catalog": policy,
+		"suggest-materials": policy, "record-suggestion": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},
