@@ -1,13 +1,15 @@
 package suggest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // likeness is how two keys compare.
 type likeness struct {
-	score   float64
-	more    string // what only the first has
-	less    string // what only the second has
-	against [2]string
+	score    float64
+	inX, inY []bool    // which characters of each are shared
+	against  [2]string // words that make them two papers
 	// within says that the first has nothing that the second has not.
 	within bool
 }
@@ -34,68 +36,62 @@ const (
 	optionalWeight = 0.2
 )
 
-// compare says how alike two keys are. What they share is found in order; what is left
+// compare says how alike two terms are. What they share is found in order; what is left
 // counts by how much it tells.
-func (a *Assistant) compare(x, y []rune) likeness {
-	keyX, keyY := string(x), string(y)
-	kind := a.words.kind(keyX)
-	may, same := a.words.kindsAgree(kind, a.words.kind(keyY))
-	if !may {
+func (w *words) compare(x, y *term) likeness {
+	may, same := w.kindsAgree(x.kind, y.kind)
+	if !may || len(x.runes) == 0 || len(y.runes) == 0 {
 		return likeness{}
 	}
-	optional := a.words.optional
-	if kind == "form" { // a form is told by what it is for, and by nothing else
-		optional = nil
-	}
-	inX, inY := shared(x, y, a.index.weight)
-	weightX, restX := a.weigh(x, inX, optional)
-	weightY, restY := a.weigh(y, inY, optional)
+	inX, inY := shared(x, y)
+	weightX, restX := x.weigh(inX)
+	weightY, restY := y.weigh(inY)
 	common := 0.0
 	for i, in := range inX {
 		if in {
-			common += a.index.weight(x[i])
+			common += x.weights[i]
 		}
 	}
-	out := likeness{more: rest(x, inX), less: rest(y, inY)}
-	out.score = 2 * common / (2*common + weightX + weightY)
-	out.within = weightX == 0 && len(x) > short && same
+	out := likeness{inX: inX, inY: inY, score: 2 * common / (2*common + weightX + weightY)}
+	lenX, lenY := len(x.runes), len(y.runes)
+	out.within = weightX == 0 && lenX > short && same
 	if !same {
 		out.score -= nearKind
-	} else if x[len(x)-1] != y[len(y)-1] {
+	} else if x.runes[lenX-1] != y.runes[lenY-1] {
 		out.score -= otherEnd
 	}
-	if restX || restY && sameGap(inX, inY) || len(y) <= short && weightX > 0 || len(x) <= short && restY {
+	if restX || restY && sameGap(inX, inY) || lenY <= short && weightX > 0 || lenX <= short && restY {
 		out.score = min(out.score, exchanged)
 	}
-	if p, q := a.words.contrary(keyX, keyY); p != "" {
+	if p, q := w.against(x, y); p != "" {
 		out.score, out.against = min(out.score, contraryTo), [2]string{p, q}
 	}
 	return out
 }
 
-// shared finds the heaviest common subsequence of two texts, and says which characters
+// shared finds the heaviest common subsequence of two terms, and says which characters
 // of each belong to it.
-func shared(x, y []rune, weight func(rune) float64) (inX, inY []bool) {
-	best := make([][]float64, len(x)+1)
-	for i := range best {
-		best[i] = make([]float64, len(y)+1)
-	}
-	for i := len(x) - 1; i >= 0; i-- {
-		for j := len(y) - 1; j >= 0; j-- {
-			best[i][j] = max(best[i+1][j], best[i][j+1])
-			if x[i] == y[j] {
-				best[i][j] = max(best[i][j], best[i+1][j+1]+weight(x[i]))
+func shared(x, y *term) (inX, inY []bool) {
+	n, m := len(x.runes), len(y.runes)
+	best := make([]float64, (n+1)*(m+1)) // of what is left from i and j on
+	for i := n - 1; i >= 0; i-- {
+		for j := m - 1; j >= 0; j-- {
+			most := max(best[(i+1)*(m+1)+j], best[i*(m+1)+j+1])
+			if x.runes[i] == y.runes[j] {
+				most = max(most, best[(i+1)*(m+1)+j+1]+x.weights[i])
 			}
+			best[i*(m+1)+j] = most
 		}
 	}
-	inX, inY = make([]bool, len(x)), make([]bool, len(y))
-	for i, j := 0, 0; i < len(x) && j < len(y); {
-		switch {
-		case x[i] == y[j] && best[i][j] == best[i+1][j+1]+weight(x[i]):
+	in := make([]bool, n+m)
+	inX, inY = in[:n], in[n:]
+	for i, j := 0, 0; i < n && j < m; {
+		switch here := best[i*(m+1)+j]; {
+		case x.runes[i] == y.runes[j] && here == best[(i+1)*(m+1)+j+1]+x.weights[i]:
 			inX[i], inY[j] = true, true
 			i++
 			j++
-		case best[i+1][j] >= best[i][j+1]:
+		case best[(i+1)*(m+1)+j] >= best[i*(m+1)+j+1]:
 			i++
 		default:
 			j++
@@ -106,25 +102,26 @@ func shared(x, y []rune, weight func(rune) float64) (inX, inY []bool) {
 
 // weigh gives the weight of what is not shared, and whether it tells anything: words
 // such as 企业 and 有关 do not.
-func (a *Assistant) weigh(text []rune, in []bool, optional []string) (weight float64, tells bool) {
-	little := make([]bool, len(text))
-	for _, word := range optional {
-		runes := []rune(word)
-		for at := 0; at+len(runes) <= len(text); at++ {
-			if string(text[at:at+len(runes)]) == word && !anyOf(in[at:at+len(runes)]) {
-				for i := range runes {
-					little[at+i] = true
-				}
-			}
+func (t *term) weigh(in []bool) (weight float64, tells bool) {
+	var little []bool
+	for _, s := range t.optional {
+		if slices.Contains(in[s.from:s.to], true) {
+			continue
+		}
+		if little == nil {
+			little = make([]bool, len(in))
+		}
+		for i := s.from; i < s.to; i++ {
+			little[i] = true
 		}
 	}
-	for i, r := range text {
+	for i, shared := range in {
 		switch {
-		case in[i]:
-		case little[i]:
-			weight += optionalWeight * a.index.weight(r)
+		case shared:
+		case little != nil && little[i]:
+			weight += optionalWeight * t.weights[i]
 		default:
-			weight += a.index.weight(r)
+			weight += t.weights[i]
 			tells = true
 		}
 	}
@@ -158,15 +155,6 @@ func gapsOf(in []bool) []int {
 		}
 	}
 	return out
-}
-
-func anyOf(list []bool) bool {
-	for _, v := range list {
-		if v {
-			return true
-		}
-	}
-	return false
 }
 
 // rest is what of a text is not shared, with a mark where something shared is between.

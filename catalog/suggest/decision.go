@@ -31,7 +31,14 @@ type learnt struct {
 	accepted map[string]decided
 	rejected map[string][]decided
 	// near are the keys of rejections, for names that are nearly the same.
-	near []indexed
+	near []refusal
+}
+
+// refusal is a name for which a candidate was rejected.
+type refusal struct {
+	key       string
+	candidate int
+	term      *term
 }
 
 // learn takes the decisions in the order in which they were made: the later one about
@@ -63,10 +70,10 @@ func (a *Assistant) learn(decisions []MappingDecision) {
 	}
 	for key, list := range a.learnt.rejected {
 		for _, d := range list {
-			a.learnt.near = append(a.learnt.near, indexed{key: key, candidate: d.candidate})
+			a.learnt.near = append(a.learnt.near, refusal{key: key, candidate: d.candidate})
 		}
 	}
-	slices.SortFunc(a.learnt.near, func(x, y indexed) int {
+	slices.SortFunc(a.learnt.near, func(x, y refusal) int {
 		return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.candidate, y.candidate))
 	})
 }

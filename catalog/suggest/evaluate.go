@@ -22,6 +22,9 @@ type Tally struct {
 	Papers int `json:"papers"`
 	Right  int `json:"right"`
 	Wrong  int `json:"wrong"`
+	// Alike is how many of the right ones no list of names knew: they were recognised
+	// by likeness.
+	Alike int `json:"alike"`
 	// None is how many names have no counterpart.
 	None   int      `json:"none"`
 	Faults []string `json:"faults,omitempty"`
@@ -48,6 +51,7 @@ func Sum(name string, tallies ...Tally) Tally {
 		out.Papers += t.Papers
 		out.Right += t.Right
 		out.Wrong += t.Wrong
+		out.Alike += t.Alike
 		out.None += t.None
 	}
 	return out
@@ -140,17 +144,19 @@ func (t *Tally) add(want Labelled, got Suggestion) {
 	}
 	var suggested []string
 	for _, p := range got.Papers {
-		if p.Match != nil {
-			suggested = append(suggested, p.Match.Name)
-		}
-	}
-	for _, name := range suggested {
-		if slices.Contains(want.Labels, name) {
-			t.Right++
+		if p.Match == nil {
 			continue
 		}
-		t.Wrong++
-		t.Faults = append(t.Faults, fmt.Sprintf("%s → %s（应为 %s）", want.Name, name, labels(want)))
+		suggested = append(suggested, p.Match.Name)
+		if !slices.Contains(want.Labels, p.Match.Name) {
+			t.Wrong++
+			t.Faults = append(t.Faults, fmt.Sprintf("%s → %s（应为 %s）", want.Name, p.Match.Name, labels(want)))
+			continue
+		}
+		t.Right++
+		if p.Cause == CauseAlike {
+			t.Alike++
+		}
 	}
 	for _, label := range want.Labels {
 		if !slices.Contains(suggested, label) {
@@ -184,18 +190,25 @@ func EvaluateFolder(files fs.FS) (Evaluation, error) {
 		return Evaluation{}, err
 	}
 	var out Evaluation
-	for folder, into := range map[string]*[]Tally{"development": &out.Development, "held-back": &out.HeldBack} {
-		lists, err := fs.Glob(files, path.Join(folder, "*.csv"))
+	if out.Development, err = a.evaluateLists(files, "development"); err != nil {
+		return out, err
+	}
+	out.HeldBack, err = a.evaluateLists(files, "held-back")
+	return out, err
+}
+
+func (a *Assistant) evaluateLists(files fs.FS, folder string) ([]Tally, error) {
+	lists, err := fs.Glob(files, path.Join(folder, "*.csv"))
+	if err != nil {
+		return nil, err
+	}
+	var out []Tally
+	for _, name := range lists {
+		list, err := ReadLabelled(files, name)
 		if err != nil {
-			return out, err
+			return nil, err
 		}
-		for _, name := range lists {
-			list, err := ReadLabelled(files, name)
-			if err != nil {
-				return out, err
-			}
-			*into = append(*into, a.Evaluate(name, list))
-		}
+		out = append(out, a.Evaluate(name, list))
 	}
 	return out, nil
 }

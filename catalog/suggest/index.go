@@ -17,7 +17,7 @@ type indexed struct {
 // index finds the names that share the rarest pairs of characters with another.
 type index struct {
 	names    []indexed
-	runes    [][]rune
+	terms    []*term // of the names
 	postings map[[2]rune][]int32
 	length   []float64 // the weight of all pairs of a name
 	// seen counts in how many names a character is; rare characters tell more.
@@ -33,7 +33,6 @@ func newIndex(names []indexed) *index {
 	x := &index{names: names, postings: map[[2]rune][]int32{}, seen: map[rune]int{}}
 	for i, n := range names {
 		runes := []rune(n.key)
-		x.runes = append(x.runes, runes)
 		for _, g := range pairs(runes) {
 			if list := x.postings[g]; len(list) == 0 || list[len(list)-1] != int32(i) {
 				x.postings[g] = append(list, int32(i))
@@ -46,8 +45,8 @@ func newIndex(names []indexed) *index {
 		}
 	}
 	x.length = make([]float64, len(names))
-	for i, runes := range x.runes {
-		for _, g := range pairs(runes) {
+	for i, n := range names {
+		for _, g := range pairs([]rune(n.key)) {
 			x.length[i] += x.rarity(g)
 		}
 	}
@@ -97,10 +96,24 @@ func (x *index) nearest(key []rune, n int) []int {
 	for _, i := range touched {
 		shared[i] = 2 * shared[i] / (whole + x.length[i])
 	}
-	slices.SortFunc(touched, func(a, b int32) int { return cmp.Or(cmp.Compare(shared[b], shared[a]), cmp.Compare(a, b)) })
-	out := make([]int, 0, n)
-	for _, i := range touched[:min(n, len(touched))] {
-		out = append(out, int(i))
+	return heaviest(touched, shared, n)
+}
+
+// heaviest gives those of the touched that weigh most, the heaviest first.
+func heaviest(touched []int32, weight []float64, n int) []int {
+	before := func(a, b int32) int { return cmp.Or(cmp.Compare(weight[b], weight[a]), cmp.Compare(a, b)) }
+	best := make([]int32, 0, n+1)
+	for _, i := range touched {
+		if len(best) == n && before(best[n-1], i) <= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, i, before)
+		best = slices.Insert(best, at, i)
+		best = best[:min(len(best), n)]
+	}
+	out := make([]int, len(best))
+	for i, b := range best {
+		out[i] = int(b)
 	}
 	return out
 }

@@ -44,6 +44,13 @@ func (a *Assistant) exact(in asked) ([]NamedPaper, bool) {
 			return papers, true
 		}
 	}
+	for _, form := range in.forms {
+		for _, own := range a.words.owned(form) {
+			if papers, ok := a.known(in, a.words.key(own)); ok {
+				return papers, true
+			}
+		}
+	}
 	return nil, false
 }
 
@@ -110,6 +117,7 @@ func (a *Assistant) paper(in asked) NamedPaper {
 // hit is one of the nearest names.
 type hit struct {
 	indexed
+	term *term
 	likeness
 }
 
@@ -123,9 +131,9 @@ func (a *Assistant) means(h hit) string {
 
 // alike suggests what has nearly the same characters.
 func (a *Assistant) alike(in asked, key string) NamedPaper {
-	runes := []rune(key)
+	asked := a.term(key)
 	var best, next hit
-	for _, h := range a.hits(key, runes) {
+	for _, h := range a.hits(asked) {
 		switch {
 		case best.key == "" || h.score > best.score:
 			if best.key != "" && a.means(best) != a.means(h) {
@@ -136,15 +144,15 @@ func (a *Assistant) alike(in asked, key string) NamedPaper {
 			next = h
 		}
 	}
-	return a.judge(in, key, best, next)
+	return a.judge(in, asked, best, next)
 }
 
 // hits compares a key with the names nearest to it.
-func (a *Assistant) hits(key string, runes []rune) []hit {
+func (a *Assistant) hits(asked *term) []hit {
 	var out []hit
 	within := map[string]bool{}
-	for _, i := range a.index.nearest(runes, compared) {
-		h := hit{a.index.names[i], a.compare(runes, a.index.runes[i])}
+	for _, i := range a.index.nearest(asked.runes, compared) {
+		h := hit{a.index.names[i], a.index.terms[i], a.words.compare(asked, a.index.terms[i])}
 		if h.within {
 			within[a.means(h)] = true
 		}
@@ -154,19 +162,19 @@ func (a *Assistant) hits(key string, runes []rune) []hit {
 		if h.within && len(within) == 1 {
 			h.score = max(h.score, abbreviated)
 		}
-		out[i].score = a.moved(key, h)
+		out[i].score = a.moved(asked, h)
 	}
 	return out
 }
 
 // moved is a likeness after what staff rejected for nearly the same name.
-func (a *Assistant) moved(key string, h hit) float64 {
+func (a *Assistant) moved(asked *term, h hit) float64 {
 	score := min(h.score, scoreAlike)
 	if h.candidate < 0 || score < possibleFrom {
 		return score
 	}
 	for _, no := range a.learnt.near {
-		if no.candidate == h.candidate && no.key != key && a.compare([]rune(key), []rune(no.key)).score >= nearRejected {
+		if no.candidate == h.candidate && no.key != asked.key && a.words.compare(asked, no.term).score >= nearRejected {
 			return score - rejectedOff
 		}
 	}
@@ -174,7 +182,7 @@ func (a *Assistant) moved(key string, h hit) float64 {
 }
 
 // judge makes a suggestion of the best hit, or says why there is none.
-func (a *Assistant) judge(in asked, key string, best, next hit) NamedPaper {
+func (a *Assistant) judge(in asked, key *term, best, next hit) NamedPaper {
 	if levelOf(best.score) == None {
 		p := a.nothing(in, CauseUnknown)
 		p.Reason = "目录中没有名称足够接近的材料。"
@@ -194,20 +202,20 @@ func (a *Assistant) judge(in asked, key string, best, next hit) NamedPaper {
 		return p
 	}
 	p := a.found(in, best.candidate, best.score, CauseAlike)
-	p.Reason = alikeReason(p.Match.Name, best)
+	p.Reason = alikeReason(p.Match.Name, key, best)
 	if a.learnt.refused(a.words.key(in.text), best.candidate) {
 		return a.unlessRejected(in, best.candidate, p)
 	}
 	return p
 }
 
-func alikeReason(name string, h hit) string {
+func alikeReason(name string, key *term, h hit) string {
 	var parts []string
-	if h.more != "" {
-		parts = append(parts, "多出「"+h.more+"」")
+	if more := rest(key.runes, h.inX); more != "" {
+		parts = append(parts, "多出「"+more+"」")
 	}
-	if h.less != "" {
-		parts = append(parts, "少了「"+h.less+"」")
+	if less := rest(h.term.runes, h.inY); less != "" {
+		parts = append(parts, "少了「"+less+"」")
 	}
 	if h.learnt {
 		return fmt.Sprintf("与确认过的「%s」相近：%s。", h.key, strings.Join(parts, "，"))

@@ -35,12 +35,12 @@ func (w *words) read(name string) asked {
 		}
 	}
 	out.text = w.strip(bare, &out)
+	out.forms = []string{out.text}
 	add := func(form string) {
 		if form != "" && !slices.Contains(out.forms, form) {
 			out.forms = append(out.forms, form)
 		}
 	}
-	add(out.text)
 	if inline != bare {
 		add(w.strip(inline, &asked{}))
 	}
@@ -131,6 +131,7 @@ var count = regexp.MustCompile(`^(?:各|共|均|一式)*[0-9一二三四五六�
 var (
 	countTail = regexp.MustCompile(`(?:各|共|均|一式)*[0-9一二三四五六七八九十两叁贰壹]+(?:份|张|套|页|件|联)$`)
 	countHead = regexp.MustCompile(`^[0-9一二三四五六七八九十两]+(?:份|张|套|件)|^(?:最近|近|连续)?[0-9一二三四五六七八九十两半]+(?:个月|年|日)(?:以上|以内|内)?的?`)
+	asksFor   = regexp.MustCompile(`^.{0,24}?(?:还|应当|需要|需|须|应|可|的|,|员|业|^)(?:提供|提交|出示|携带)的?`)
 	issuer    = regexp.MustCompile(`^.{2,20}?(?:出具|开具|核发|颁发|签发|提供|发放|打印|公证)的`)
 )
 
@@ -139,7 +140,7 @@ func (w *words) unformed(text string) string {
 	for {
 		before := text
 		text = strings.TrimRight(strings.TrimLeft(text, "、,;/+:的"), joints+":的含")
-		for _, form := range w.forms_ {
+		for _, form := range w.handling {
 			if rest, ok := strings.CutSuffix(text, form); ok {
 				text = rest
 				break
@@ -162,8 +163,10 @@ func (w *words) strip(text string, note *asked) string {
 		note.remarks = append(note.remarks, strings.Trim(remark, joints))
 	}
 	rest = countHead.ReplaceAllString(rest, "")
-	if cut := issuer.ReplaceAllString(rest, ""); len([]rune(cut)) >= 2 {
-		rest = cut
+	for _, before := range []*regexp.Regexp{asksFor, issuer} {
+		if cut := before.ReplaceAllString(rest, ""); len([]rune(cut)) >= 2 {
+			rest = cut
+		}
 	}
 	for again := true; again; {
 		again = false
@@ -187,6 +190,28 @@ func (w *words) unroled(text string, note *asked) string {
 		note.roles = appendNew(note.roles, role)
 		text = w.strip(strings.TrimLeft(cut, "的"+joints), &asked{})
 	}
+}
+
+// shortestOwn is the least length of a known name that somebody's word may stand
+// before, and longestSomebody the greatest of the word.
+const (
+	shortestOwn     = 3
+	longestSomebody = 8
+)
+
+// owned gives the endings of a name before which a word stands that names somebody, the
+// longest first.
+func (w *words) owned(text string) []string {
+	runes := []rune(text)
+	var out []string
+	for at := 1; at <= longestSomebody && len(runes)-at >= shortestOwn; at++ {
+		before, own := string(runes[:at]), string(runes[at:])
+		somebody := slices.ContainsFunc(w.Somebody, func(end string) bool { return strings.HasSuffix(before, end) })
+		if somebody && !joint.MatchString(before) && !w.vague(own) {
+			out = append(out, strings.TrimPrefix(own, "的"))
+		}
+	}
+	return out
 }
 
 // cutRole takes one role off the beginning of a name, if something is left.

@@ -44,8 +44,8 @@ func (l Level) Name() string {
 	return map[Level]string{Likely: "很可能", Possible: "可能", None: "没有建议"}[l]
 }
 
-// Bounds of the levels: a score is the share of such suggestions that turned out
-// right on the development lists, rounded down.
+// Bounds of the levels. On the development lists the share of the suggestions of a
+// level that are right is at least its bound, which a test holds.
 const (
 	likelyFrom   = 0.9
 	possibleFrom = 0.75
@@ -138,9 +138,9 @@ func New(candidates []Candidate, decisions []MappingDecision) (*Assistant, error
 func (a *Assistant) addNames() {
 	var names []indexed
 	for i, c := range a.candidates {
-		for _, form := range a.words.forms(c.Name) {
+		for n, form := range a.words.forms(c.Name) {
 			key := a.words.key(form)
-			if key == "" {
+			if key == "" || n > 0 && a.words.paper(key) == nil { // 执业证书 is not 医师执业证书
 				continue
 			}
 			if _, taken := a.byKey[key]; !taken {
@@ -150,6 +150,9 @@ func (a *Assistant) addNames() {
 			names = append(names, indexed{key: key, candidate: i})
 		}
 	}
+	for i, c := range a.candidates {
+		a.nameParts(i, c.Name)
+	}
 	for key, paper := range a.words.papers {
 		if len(paper.Both) == 0 {
 			names = append(names, indexed{key: key, candidate: a.candidateOf(paper), paper: paper.Name})
@@ -157,6 +160,30 @@ func (a *Assistant) addNames() {
 	}
 	names = append(names, a.learnt.names()...)
 	a.index = newIndex(names)
+	for _, n := range a.index.names {
+		a.index.terms = append(a.index.terms, a.term(n.key))
+	}
+	for i := range a.learnt.near {
+		a.learnt.near[i].term = a.term(a.learnt.near[i].key)
+	}
+}
+
+// nameParts makes a candidate findable by each known paper that its name joins, unless
+// another is named so: 中标通知书、直接发包信息.
+func (a *Assistant) nameParts(candidate int, name string) {
+	whole := a.words.read(name)
+	if !whole.joined() || a.papers[candidate] != "" {
+		return
+	}
+	for _, part := range a.words.split(whole) {
+		for _, form := range part.forms {
+			if p := a.words.paper(a.words.key(form)); p != nil {
+				if _, taken := a.byPaper[p.Name]; !taken {
+					a.byPaper[p.Name] = candidate
+				}
+			}
+		}
+	}
 }
 
 // nameAfter notes that a candidate is a known paper.

@@ -37,6 +37,7 @@ type wordFile struct {
 	Remarks      []string            `yaml:"remarks"`
 	Roles        map[string][]string `yaml:"roles"`
 	Leading      []string            `yaml:"leading"`
+	Somebody     []string            `yaml:"somebody"`
 	MaybeLeading []string            `yaml:"maybe_leading"`
 	Optional     []string            `yaml:"optional"`
 	Contrary     [][]string          `yaml:"contrary"`
@@ -55,9 +56,11 @@ type words struct {
 	spelling   *strings.Replacer
 	kinds      []ending
 	roles      []ending // word and role, the longest first
-	forms_     []string // the longest first
+	handling   []string // words of how a paper is handed in, the longest first
 	leading    []string
-	optional   []string
+	optional   [][]rune
+	contraries []string // all contrary words; no word stands in two groups
+	groups     []uint64 // of them, by their places
 	generic    map[string]bool
 	papers     map[string]*paper // by the key of each of its names
 	named      map[string]*paper
@@ -83,7 +86,13 @@ func loadWords() (*words, error) {
 	}
 	w.spelling = replacer(w.Spelling)
 	w.kinds, w.roles = longestFirst(w.Kinds), longestFirst(w.Roles)
-	w.forms_, w.leading, w.optional = byLength(w.Forms), byLength(w.Leading), byLength(w.Optional)
+	w.handling, w.leading = byLength(w.Forms), byLength(w.Leading)
+	for _, word := range w.Optional {
+		w.optional = append(w.optional, []rune(word))
+	}
+	if err := w.loadContraries(); err != nil {
+		return nil, err
+	}
 	for _, name := range w.Generic {
 		w.generic[w.key(name)] = true
 	}
@@ -95,6 +104,22 @@ func loadWords() (*words, error) {
 		w.patterns = append(w.patterns, pattern{match, p.Paper})
 	}
 	return w, w.loadPapers()
+}
+
+// loadContraries numbers the contrary words.
+func (w *words) loadContraries() error {
+	for _, group := range w.Contrary {
+		places := uint64(0)
+		for _, word := range group {
+			if slices.Contains(w.contraries, word) || len(w.contraries) == 64 {
+				return fmt.Errorf("words.yaml: contrary: %s stands twice, or there are more than 64 words", word)
+			}
+			places |= 1 << len(w.contraries)
+			w.contraries = append(w.contraries, word)
+		}
+		w.groups = append(w.groups, places)
+	}
+	return nil
 }
 
 func (w *words) loadPapers() error {
@@ -261,25 +286,8 @@ func (w *words) kindsAgree(a, b string) (may, same bool) {
 
 // vague reports whether a name says nothing of which paper is meant.
 func (w *words) vague(text string) bool {
-	if w.generic[w.key(text)] {
+	if key := w.key(text); key == "" || w.generic[key] {
 		return true
 	}
 	return slices.ContainsFunc(w.CatchAll, func(word string) bool { return strings.Contains(text, word) })
-}
-
-// contrary reports two words that make two names two papers; empty where there are none.
-func (w *words) contrary(a, b string) (string, string) {
-	for _, group := range w.Contrary {
-		for _, x := range group {
-			if !strings.Contains(a, x) || strings.Contains(b, x) {
-				continue
-			}
-			for _, y := range group {
-				if y != x && strings.Contains(b, y) && !strings.Contains(a, y) {
-					return x, y
-				}
-			}
-		}
-	}
-	return "", ""
 }

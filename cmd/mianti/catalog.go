@@ -14,8 +14,9 @@ import (
 )
 
 type catalogCommands struct {
-	Lint catalogLintCommand `cmd:"" help:"Report every fault of a catalog, with file and line."`
-	Load catalogLoadCommand `cmd:"" help:"Load a catalog as a new revision."`
+	Lint    catalogLintCommand    `cmd:"" help:"Report every fault of a catalog, with file and line."`
+	Load    catalogLoadCommand    `cmd:"" help:"Load a catalog as a new revision."`
+	Suggest catalogSuggestCommand `cmd:"" help:"Suggest the standard material for each name of somebody's list of materials."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }

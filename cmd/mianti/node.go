@@ -14,6 +14,7 @@ import (
 
 	"mianti/api"
 	"mianti/batch"
+	"mianti/catalog/suggest"
 	"mianti/citizen"
 	"mianti/connectors/guard"
 	"mianti/connectors/snapshot"
@@ -119,8 +120,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	config := api.Config{
 		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Revisions: db, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Batches: n.batches,
-		Figures: newFigures(db, catalogs, calendar, s.DataAuthority),
-		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		Suggestions: suggest.NewDesk(suggest.Config{Catalogs: catalogs, Decisions: db, Now: time.Now}),
+		Figures:     newFigures(db, catalogs, calendar, s.DataAuthority),
+		Anchors:     anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,
 	}
 	who, err := s.newPeople(db, catalogs, n.exchange, log)

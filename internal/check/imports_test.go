@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "catalog", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "catalog", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -35,6 +35,10 @@ func importTable() map[string]row {
 		"examples/jinan":      {inTests: []string{"catalog"}},
 
 		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
+		"catalog/suggest": {
+			may:     []string{"batch/table", "catalog", "policies", "ledger", "internal/fault"},
+			inTests: []string{"examples/jinan"},
+		},
 		"policies": {may: []string{"catalog"}},
 		"ledger":   {may: []string{"internal/fault"}},
 		"keyring":  {may: []string{"internal/fault"}},
@@ -64,7 +68,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
+			"exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 

@@ -34,8 +34,9 @@ type Revisions interface {
 
 // Config is what the pages stand on. All fields are required.
 type Config struct {
-	Catalogs  Catalogs
-	Revisions Revisions
+	Catalogs    Catalogs
+	Revisions   Revisions
+	Suggestions Suggestions
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -77,6 +78,8 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
+		{Path: "/catalog/suggest", Handle: s.suggest},
+		{Method: http.MethodPost, Path: "/catalog/suggest", MaxBody: maxList, Handle: s.suggest},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)

@@ -78,7 +78,7 @@ func load(t testing.TB, files fs.FS, number int) *catalog.Revision {
 }
 
 func section(all stored) frame.Section {
-	return policy.New(policy.Config{Catalogs: all, Revisions: all})
+	return policy.New(policy.Config{Catalogs: all, Revisions: all, Suggestions: desk(all)})
 }
 
 func editor(t testing.TB, all stored) *frametest.Visitor {
@@ -90,7 +90,7 @@ func paths() []string {
 	return []string{
 		"/catalog", "/catalog/one-things/S01", "/catalog/matters", "/catalog/matters/S01.M1", "/catalog/materials", "/catalog/materials/S01.M1.d",
 		"/catalog/materials/S01.M1.d/edit", "/catalog/datasets", "/catalog/datasets/D-GA01", "/catalog/departments", "/catalog/revisions",
-		"/catalog/revisions/2/changes?since=1", "/catalog/check", "/catalog/trial", "/catalog/trial?subject=S01", "/catalog/trial?subject=S01.M1&rev=2&with=1", "/catalog/health",
+		"/catalog/revisions/2/changes?since=1", "/catalog/check", "/catalog/trial", "/catalog/trial?subject=S01", "/catalog/trial?subject=S01.M1&rev=2&with=1", "/catalog/health", "/catalog/suggest",
 	}
 }
 
