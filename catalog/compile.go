@@ -30,24 +30,25 @@ type compilation struct {
 
 // condition compiles an expression over the facts.
 func (l *language) condition(text string) *compilation {
-	return l.once(expression{env: l.base, text: text}, "unknown-fact", nil)
+	return l.compiled.once(expression{env: l.base, text: text}, func() *compilation {
+		return l.compile(checkLanguage{env: l.base}, text, "unknown-fact", nil)
+	})
 }
 
-// check compiles an expression over the records of these datasets.
-func (l *language) check(env *cel.Env, text string, datasets []string) *compilation {
-	return l.once(expression{env, text, strings.Join(datasets, " ")}, "unknown-name", datasets)
-}
-
-func (l *language) once(e expression, undeclared string, datasets []string) *compilation {
-	if done, ok := l.compiled[e]; ok {
-		return done
+// check compiles an expression over the records of these datasets. One that names
+// no parameters means the same in every one-thing, and is compiled once for all.
+func (l *language) check(in checkLanguage, text string, datasets []string) *compilation {
+	known := in.own
+	if known == nil || !strings.Contains(text, nameParams) {
+		in, known = checkLanguage{env: l.checks}, l.compiled
 	}
-	made := l.compile(e.env, e.text, undeclared, datasets)
-	l.compiled[e] = made
-	return made
+	return known.once(expression{in.env, text, strings.Join(datasets, " ")}, func() *compilation {
+		return l.compile(in, text, "unknown-name", datasets)
+	})
 }
 
-func (l *language) compile(env *cel.Env, text, undeclared string, datasets []string) *compilation {
+func (l *language) compile(in checkLanguage, text, undeclared string, datasets []string) *compilation {
+	env := in.env
 	tree, issues := env.Compile(text)
 	if issues.Err() != nil {
 		return &compilation{problems: problemsOf(issues, undeclared)}
@@ -68,7 +69,7 @@ func (l *language) compile(env *cel.Env, text, undeclared string, datasets []str
 	if err != nil {
 		return &compilation{problems: []problem{{1, 1, "bad-expression", "表达式不能执行：" + err.Error()}}}
 	}
-	condition.text, condition.words = text, l.words(env, tree.NativeRep(), text)
+	condition.text, condition.words = text, l.words(in.params, tree.NativeRep(), text)
 	return &compilation{condition: condition}
 }
 

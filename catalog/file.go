@@ -1,9 +1,6 @@
 package catalog
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -109,24 +106,6 @@ func yamlFiles(fsys fs.FS, folder string) ([]string, error) {
 	}
 	slices.SortFunc(names, natural)
 	return names, nil
-}
-
-// digest names the content of the files: the same files give the same digest,
-// whatever order or folder they were read in.
-func digest(files []*file) string {
-	byName := slices.Clone(files)
-	slices.SortFunc(byName, func(a, b *file) int { return strings.Compare(a.name, b.name) })
-	sum := sha256.New()
-	var size [8]byte
-	for _, f := range byName {
-		for _, part := range [][]byte{[]byte(f.name), f.content} {
-			// The length goes first, so that no text can pass for the next file.
-			binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-			sum.Write(size[:])
-			sum.Write(part)
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // stem is the file's name without folder and ending.

@@ -3,12 +3,10 @@ package catalog
 // index lists what the files hold in the catalog's order, makes it findable by
 // code, and reports codes that are given twice.
 func (l *loader) index() {
-	r := l.rev
-	r.byCode = index{
+	l.rev.byCode = index{
 		departments: map[string]*Department{}, datasets: map[string]*Dataset{}, facts: map[string]*Fact{},
 		roles: map[string]*Role{}, standardMaterials: map[string]*StandardMaterial{}, commonMaterials: map[string]*Material{},
-		oneThings: map[string]*OneThing{}, matters: map[string]*Matter{}, materials: map[string]*Material{},
-		sources: map[string]*Source{}, implementations: map[string][]*Matter{},
+		sources: map[string]*Source{}, subjects: newSubjects(),
 	}
 	l.indexShared()
 	for _, d := range l.departments {

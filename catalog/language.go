@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,12 +41,28 @@ type language struct {
 	// anyParams is for the checks of common materials: which parameters there
 	// are is known only where one is used.
 	anyParams *cel.Env
-	// params are the parameters of the one-things, by the language of their checks.
-	params map[*cel.Env]map[string]any
-	things map[string]*cel.Env // the languages of their checks, by code
 	// compiled holds what was compiled already: the same expression stands in
 	// many places.
-	compiled map[expression]*compilation
+	compiled *compilations
+	// withParams are the languages of checks by the parameters that they see: the same
+	// matter is handled with the same parameters in many places.
+	withParams *checkLanguages
+}
+
+// checkLanguage is what the checks of one place are written in: those of a
+// one-thing see its parameters.
+type checkLanguage struct {
+	env    *cel.Env
+	params map[string]any // nil where there are none, or they are not known
+	// own holds what was compiled with the parameters, which nobody else can use;
+	// nil where there are none.
+	own *compilations
+}
+
+// commonChecks is the language of the checks of common materials: which
+// parameters there are is known only where one is used.
+func (l *language) commonChecks() checkLanguage {
+	return checkLanguage{env: l.anyParams, own: l.compiled}
 }
 
 // expression is a text with all that its meaning depends on.
@@ -60,7 +77,7 @@ func newLanguage(facts []*Fact, datasets []*Dataset) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &language{facts: map[string]*Fact{}, datasets: map[string]*Dataset{}, objects: objects, compiled: map[expression]*compilation{}, params: map[*cel.Env]map[string]any{}, things: map[string]*cel.Env{}}
+	l := &language{facts: map[string]*Fact{}, datasets: map[string]*Dataset{}, objects: objects, compiled: newCompilations(), withParams: &checkLanguages{made: map[string]checkLanguage{}}}
 	// Names that clash are reported with the facts; here they only must not
 	// keep the other expressions from being compiled.
 	for _, d := range datasets {
@@ -118,21 +135,33 @@ func (l *language) checkOptions() []cel.EnvOption {
 	return options
 }
 
-// withParams gives the language of checks in a one-thing. No params, no name.
-func (l *language) withParams(thing string, params map[string]any) (*cel.Env, error) {
+// checksOf gives the language of the checks of a one-thing. No params, no name.
+func (l *language) checksOf(params map[string]any) (checkLanguage, error) {
 	if len(params) == 0 {
-		return l.checks, nil
+		return checkLanguage{env: l.checks}, nil
+	}
+	key, err := json.Marshal(params)
+	if err != nil {
+		return checkLanguage{}, fmt.Errorf("name the parameters of a one-thing: %w", err)
+	}
+	if known, ok := l.withParams.get(string(key)); ok {
+		return known, nil
 	}
 	fields := make(map[string]FieldType, len(params))
 	for name, value := range params {
 		fields[name] = typeOf(value)
 	}
-	env, err := l.checks.Extend(cel.Variable(nameParams, l.objects.declare("Params_"+thing, fields)))
+	// The parameters are declared beside the other objects and not among them: a
+	// one-thing may be read at any time, and another revision has others.
+	objects := l.objects.beside()
+	declared := objects.declare("Params", fields)
+	env, err := l.checks.Extend(cel.CustomTypeProvider(objects), cel.CustomTypeAdapter(objects), cel.Variable(nameParams, declared))
 	if err != nil {
-		return nil, fmt.Errorf("make the language of checks of %s: %w", thing, err)
+		return checkLanguage{}, fmt.Errorf("make the language of checks with parameters: %w", err)
 	}
-	l.params[env], l.things[thing] = params, env
-	return env, nil
+	made := checkLanguage{env: env, params: params, own: newCompilations()}
+	l.withParams.put(string(key), made)
+	return made, nil
 }
 
 // typeOf gives the type of a parameter. A date is a text, to be read with

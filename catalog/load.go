@@ -21,6 +21,30 @@ func Load(fsys fs.FS, checks ...SourceCheck) (*Revision, error) {
 		return nil, err
 	}
 	files, faults := readFiles(fsys)
+	return load(schemas, files, faults, checks)
+}
+
+// LoadParts does what Load does, from files in memory.
+func LoadParts(parts []Part, checks ...SourceCheck) (*Revision, error) {
+	schemas, err := compileSchemas()
+	if err != nil {
+		return nil, err
+	}
+	var files []*file
+	var faults Faults
+	for _, p := range parts {
+		f, fault := partFile(p)
+		if fault != nil {
+			faults = append(faults, *fault)
+			continue
+		}
+		files = append(files, f)
+	}
+	slices.SortFunc(files, func(a, b *file) int { return natural(a.name, b.name) })
+	return load(schemas, files, faults, checks)
+}
+
+func load(schemas *schemas, files []*file, faults Faults, checks []SourceCheck) (*Revision, error) {
 	l := &loader{faults: faults, broken: len(faults) > 0, rev: &Revision{Digest: digest(files)}, schemas: schemas, commons: map[string]map[string]any{}, faulty: map[string]bool{}, checks: checks}
 	for _, f := range files {
 		l.read(f)
@@ -28,6 +52,7 @@ func Load(fsys fs.FS, checks ...SourceCheck) (*Revision, error) {
 	l.completeMaterials()
 	l.decode()
 	l.index()
+	var err error
 	if l.language, err = newLanguage(l.rev.facts, l.rev.datasets); err != nil {
 		return nil, err
 	}
@@ -37,8 +62,7 @@ func Load(fsys fs.FS, checks ...SourceCheck) (*Revision, error) {
 	if len(l.faults) > 0 {
 		return nil, l.faults.sorted()
 	}
-	l.language.compiled = nil // the same text may mean something else in a draft
-	l.rev.language, l.rev.schemas = l.language, l.schemas
+	l.rev.language, l.rev.schemas, l.rev.commons, l.rev.whole = l.language, l.schemas, l.commons, true
 	return l.rev, nil
 }
 
@@ -77,6 +101,9 @@ type spot struct {
 
 // in gives a place inside; parts are keys and indexes.
 func (s spot) in(parts ...any) spot {
+	if s.file.tree.at == nil { // a file of which only the tree is kept: no place is known
+		return s
+	}
 	for _, part := range parts {
 		switch p := part.(type) {
 		case int:

@@ -30,6 +30,20 @@ func (m *missingField) name() string { return m.owner + "." + m.field }
 type objectTypes struct {
 	*types.Registry
 	fields map[string]map[string]*types.FieldType // by type name, by field
+	around *objectTypes                           // those that are known besides; nil for none
+}
+
+// beside gives types that can be added to, and know these.
+func (o *objectTypes) beside() *objectTypes {
+	return &objectTypes{Registry: o.Registry, fields: map[string]map[string]*types.FieldType{}, around: o}
+}
+
+func (o *objectTypes) find(name string) (map[string]*types.FieldType, bool) {
+	fields, ok := o.fields[name]
+	if !ok && o.around != nil {
+		return o.around.find(name)
+	}
+	return fields, ok
 }
 
 func newObjectTypes() (*objectTypes, error) {
@@ -42,7 +56,7 @@ func newObjectTypes() (*objectTypes, error) {
 
 // FindStructType knows the objects besides CEL's own types.
 func (o *objectTypes) FindStructType(name string) (*types.Type, bool) {
-	if _, ok := o.fields[name]; ok {
+	if _, ok := o.find(name); ok {
 		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
 	}
 	return o.Registry.FindStructType(name)
@@ -50,7 +64,7 @@ func (o *objectTypes) FindStructType(name string) (*types.Type, bool) {
 
 // FindStructFieldNames lists the fields of an object.
 func (o *objectTypes) FindStructFieldNames(name string) ([]string, bool) {
-	fields, ok := o.fields[name]
+	fields, ok := o.find(name)
 	if !ok {
 		return o.Registry.FindStructFieldNames(name)
 	}
@@ -63,7 +77,7 @@ func (o *objectTypes) FindStructFieldNames(name string) ([]string, bool) {
 
 // FindStructFieldType gives a field of an object.
 func (o *objectTypes) FindStructFieldType(name, field string) (*types.FieldType, bool) {
-	fields, ok := o.fields[name]
+	fields, ok := o.find(name)
 	if !ok {
 		return o.Registry.FindStructFieldType(name, field)
 	}

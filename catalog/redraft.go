@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -27,7 +26,7 @@ func (r *Revision) TryCondition(text string) (Words, []ExpressionFault) {
 	if strings.TrimSpace(text) == "" {
 		return Words{Exact: true}, nil
 	}
-	made := r.language.compile(r.language.base, text, "unknown-fact", nil)
+	made := r.language.condition(text)
 	if len(made.problems) == 0 {
 		return made.condition.words, nil
 	}
@@ -138,11 +137,13 @@ func (r *Revision) Redraft(text []byte) (*Revision, *Material, Faults, error) {
 	if old == nil || matter == nil {
 		return nil, nil, Faults{f.fault("/code", "unknown-material", "目录中没有材料 "+m.Code+"，这里只能改写已有的材料")}, nil
 	}
-	language := *r.language
-	language.compiled = map[expression]*compilation{}
-	l := &loader{rev: r, language: &language}
+	l := &loader{rev: r, language: r.language}
 	thing := r.OneThing(matter.OneThing)
-	l.validateMaterial(scope{at: spot{file: f}, env: r.language.envOf(thing.Code), thing: thing, matter: matter}, &m, true)
+	checks, err := r.language.checksOf(thing.Params)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	l.validateMaterial(scope{at: spot{file: f}, checks: checks, thing: thing, matter: matter}, &m, true)
 	if len(l.faults) > 0 {
 		return nil, nil, l.faults.sorted(), nil
 	}
@@ -219,12 +220,4 @@ func replaced[T comparable](list []T, old, by T) []T {
 		list[i] = by
 	}
 	return list
-}
-
-// envOf gives the language of the checks of a one-thing.
-func (l *language) envOf(thing string) *cel.Env {
-	if env := l.things[thing]; env != nil {
-		return env
-	}
-	return l.checks
 }

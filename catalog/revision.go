@@ -8,6 +8,10 @@ import (
 
 // Revision (目录修订) is one catalog, loaded and checked. It never changes once
 // it is loaded; what it returns is shared and MUST NOT be written to.
+//
+// One that is not Whole holds the ground of a catalog (departments, datasets, facts,
+// roles, standard and common materials) and some of its one-things: those that
+// somebody asked for.
 type Revision struct {
 	Number  int    // 0 until it is stored
 	Digest  string // SHA-256 over the names and contents of its files, hex
@@ -29,7 +33,13 @@ type Revision struct {
 	// must look like, for what people try.
 	language *language
 	schemas  *schemas
+	commons  map[string]map[string]any // the common materials as written, by code
+	whole    bool
 }
+
+// Whole reports whether the revision holds all one-things of its catalog. Of one
+// that does not, nil for a code that nobody asked for says nothing.
+func (r *Revision) Whole() bool { return r.whole }
 
 // RevisionHead (目录修订摘要) is what a stored revision is called.
 type RevisionHead struct {
@@ -38,6 +48,8 @@ type RevisionHead struct {
 	Title   string
 	Version string
 	Loaded  time.Time
+	// How much it holds.
+	OneThings, Matters, Materials int
 }
 
 // index finds things by their code.
@@ -48,11 +60,20 @@ type index struct {
 	roles             map[string]*Role
 	standardMaterials map[string]*StandardMaterial
 	commonMaterials   map[string]*Material
-	oneThings         map[string]*OneThing
-	matters           map[string]*Matter
-	materials         map[string]*Material
 	sources           map[string]*Source
-	implementations   map[string][]*Matter
+	subjects
+}
+
+// subjects finds what cases are about.
+type subjects struct {
+	oneThings       map[string]*OneThing
+	matters         map[string]*Matter
+	materials       map[string]*Material
+	implementations map[string][]*Matter
+}
+
+func newSubjects() subjects {
+	return subjects{oneThings: map[string]*OneThing{}, matters: map[string]*Matter{}, materials: map[string]*Material{}, implementations: map[string][]*Matter{}}
 }
 
 // Department gives a department by its code, or nil.

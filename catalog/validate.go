@@ -125,7 +125,7 @@ func (l *loader) validateCommon() {
 	misshapen := slices.ContainsFunc(l.faults, func(f Fault) bool { return f.File == l.common.at.file.name })
 	for i := range l.common.Materials {
 		m, before := &l.common.Materials[i], len(l.faults)
-		scope := scope{at: l.common.at.in("materials", i), env: l.language.anyParams}
+		scope := scope{at: l.common.at.in("materials", i), checks: l.language.commonChecks()}
 		l.validateMaterial(scope, m, len(m.Chain) > 0)
 		if misshapen || len(l.faults) > before {
 			l.faulty[m.Code] = true
@@ -137,7 +137,7 @@ func (l *loader) validateOneThing(o *oneThingFile) error {
 	thing, at := &o.OneThing, o.at.in("one_thing")
 	l.fileName(o.at, thing.Code, at.in("code"))
 	l.department(at.in("lead"), thing.Lead)
-	env, err := l.language.withParams(thing.Code, thing.Params)
+	checks, err := l.language.checksOf(thing.Params)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (l *loader) validateOneThing(o *oneThingFile) error {
 		l.validateMatter(at, thing, m)
 		for j := range m.Materials {
 			material := &m.Materials[j]
-			scope := scope{at: at.in("materials", j), env: env, thing: thing, matter: m}
+			scope := scope{at: at.in("materials", j), checks: checks, thing: thing, matter: m}
 			l.inherited = material.Common != "" && (l.faulty[material.Common] || l.commons[material.Common] == nil)
 			l.placed(scope.at.in("code"), material.Code, m.Code)
 			l.validateMaterial(scope, material, true)

@@ -3,14 +3,12 @@ package catalog
 import (
 	"slices"
 	"strconv"
-
-	"cel.dev/cel-go/cel"
 )
 
 // scope is where a material stands. A common one stands in no one-thing.
 type scope struct {
 	at     spot
-	env    *cel.Env // of its checks
+	checks checkLanguage
 	thing  *OneThing
 	matter *Matter
 }
@@ -61,7 +59,7 @@ func (l *loader) validateProof(s scope, at spot, m *Material, p *Proof) {
 	if p.Check == "" {
 		return
 	}
-	made := l.language.check(s.env, p.Check, datasets)
+	made := l.language.check(s.checks, p.Check, datasets)
 	p.check = made.condition
 	l.problems(at.in("check"), slices.DeleteFunc(slices.Clone(made.problems), func(x problem) bool {
 		// Which dataset was meant is not known; that has been reported.

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
@@ -51,8 +50,8 @@ func (c *Condition) inWords(text string) Words {
 }
 
 // words puts a checked expression into words.
-func (l *language) words(env *cel.Env, tree *ast.AST, text string) Words {
-	s := &speaker{language: l, tree: tree, params: l.params[env], items: map[string]bool{}}
+func (l *language) words(params map[string]any, tree *ast.AST, text string) Words {
+	s := &speaker{language: l, tree: tree, params: params, items: map[string]bool{}}
 	said := s.truth(tree.Expr(), true)
 	if s.lost {
 		return Words{Text: text}

@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-
-	"mianti/store"
 )
 
 type serveCommand struct {
@@ -47,7 +45,7 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	defer n.Close()
-	rev, err := store.NewCatalogs(n.store).Current(ctx)
+	rev, err := n.catalogs.Current(ctx)
 	if err != nil {
 		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
 	}
