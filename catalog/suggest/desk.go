@@ -19,7 +19,7 @@ import (
 
 // Catalogs gives the revision that suggestions are made for.
 type Catalogs interface {
-	Current(ctx context.Context) (*catalog.Revision, error)
+	Current(ctx context.Context, about ...string) (*catalog.Revision, error)
 }
 
 // Decisions keeps what staff decided.
@@ -47,8 +47,15 @@ type Desk struct {
 	mu   sync.Mutex
 	made *Assistant
 	// for which it was made
-	revision *catalog.Revision
+	revision revisionKey
 	decided  []MappingDecision
+}
+
+// revisionKey names a revision: of a catalog that is too large to be held whole, each
+// reading is another value.
+type revisionKey struct {
+	number int
+	digest string
 }
 
 // NewDesk returns a desk.
@@ -106,16 +113,17 @@ func (d *Desk) assistant(ctx context.Context) (*Assistant, *catalog.Revision, er
 	if err != nil {
 		return nil, nil, err
 	}
+	key := revisionKey{rev.Number, rev.Digest}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.made != nil && d.revision == rev && slices.Equal(d.decided, decided) {
+	if d.made != nil && d.revision == key && slices.Equal(d.decided, decided) {
 		return d.made, rev, nil
 	}
 	made, err := New(Candidates(rev), decided)
 	if err != nil {
 		return nil, nil, err
 	}
-	d.made, d.revision, d.decided = made, rev, decided
+	d.made, d.revision, d.decided = made, key, decided
 	return made, rev, nil
 }
 

@@ -65,11 +65,11 @@ func (r suggestRow) Value() string {
 
 // suggest shows the form, and for a list what its names mean.
 func (s *section) suggest(v *frame.Visit) (frame.Answer, error) {
-	shelf, b, err := s.at(v, "suggest")
+	rev, err := v.Revision()
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	view := &suggestView{base: b, Form: frame.NewForm(v, "list", "file")}
+	view := &suggestView{base: base{Number: rev.Number, Version: rev.Version, Tab: "suggest"}, Form: frame.NewForm(v, "list", "file")}
 	show := frame.Show("suggest.html", "材料映射助手", view)
 	if v.Request().Method != http.MethodPost {
 		return show, nil
@@ -92,7 +92,7 @@ func (s *section) suggest(v *frame.Visit) (frame.Answer, error) {
 		}
 		return frame.Answer{}, err
 	}
-	rows := rowsOfSuggestions(v, shelf.rev, found)
+	rows := rowsOfSuggestions(v, rev, found)
 	if v.Form("do") == "export" {
 		return exported(v, rows)
 	}

@@ -27,7 +27,7 @@ type mappings struct {
 	shipped *catalog.Revision
 }
 
-func (m *mappings) Current(context.Context) (*catalog.Revision, error) {
+func (m *mappings) Current(context.Context, ...string) (*catalog.Revision, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if rev := m.all[1]; rev != nil {
