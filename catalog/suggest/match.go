@@ -40,13 +40,13 @@ func (a *Assistant) exact(in asked) ([]NamedPaper, bool) {
 		if i > 0 && a.words.vague(in.text) {
 			break // 原许可证 is no licence in particular
 		}
-		if papers, ok := a.known(in, a.words.key(form)); ok {
+		if papers, ok := a.known(in, form); ok {
 			return papers, true
 		}
 	}
 	for _, form := range in.forms {
 		for _, own := range a.words.owned(form) {
-			if papers, ok := a.known(in, a.words.key(own)); ok {
+			if papers, ok := a.known(in, own); ok {
 				return papers, true
 			}
 		}
@@ -54,8 +54,9 @@ func (a *Assistant) exact(in asked) ([]NamedPaper, bool) {
 	return nil, false
 }
 
-// known recognises a key by the names of candidates and known papers.
-func (a *Assistant) known(in asked, key string) ([]NamedPaper, bool) {
+// known recognises a form of a name by the names of candidates and known papers.
+func (a *Assistant) known(in asked, form string) ([]NamedPaper, bool) {
+	key := a.words.key(form)
 	if i, ok := a.byKey[key]; ok {
 		p := a.found(in, i, scoreSame, CauseSame)
 		p.Reason = fmt.Sprintf("与目录中的名称「%s」一致。", p.Match.Name)
@@ -68,15 +69,15 @@ func (a *Assistant) known(in asked, key string) ([]NamedPaper, bool) {
 	if len(named.Both) > 0 {
 		var out []NamedPaper
 		for _, name := range named.Both {
-			out = append(out, a.asPaper(in, a.words.named[name]))
+			out = append(out, a.asPaper(in, form, a.words.named[name]))
 		}
 		return out, true
 	}
-	return []NamedPaper{a.asPaper(in, named)}, true
+	return []NamedPaper{a.asPaper(in, form, named)}, true
 }
 
 // asPaper suggests for a known paper.
-func (a *Assistant) asPaper(in asked, named *paper) NamedPaper {
+func (a *Assistant) asPaper(in asked, form string, named *paper) NamedPaper {
 	i := a.candidateOf(named)
 	if i < 0 {
 		p := a.nothing(in, CauseOther)
@@ -85,7 +86,7 @@ func (a *Assistant) asPaper(in asked, named *paper) NamedPaper {
 	}
 	if direct, ok := a.byPaper[named.Name]; ok {
 		p := a.found(in, direct, scoreSynonym, CauseSynonym)
-		p.Reason = fmt.Sprintf("「%s」是「%s」的另一种写法。", in.text, p.Match.Name)
+		p.Reason = fmt.Sprintf("「%s」是「%s」的另一种写法。", form, p.Match.Name)
 		return a.unlessRejected(in, direct, p)
 	}
 	p := a.found(in, i, scoreKindOf, CauseKindOf)
