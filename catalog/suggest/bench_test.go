@@ -72,3 +72,13 @@ func BenchmarkSuggest_10000(b *testing.B) {
 		b.Errorf("p99 %v, want 5 ms", p99)
 	}
 }
+
+// BenchmarkNew_10000 measures what a decision costs: an assistant is made anew.
+func BenchmarkNew_10000(b *testing.B) {
+	candidates := generated(10_000)
+	for b.Loop() {
+		if _, err := suggest.New(candidates, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

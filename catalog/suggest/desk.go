@@ -44,8 +44,9 @@ type Config struct {
 type Desk struct {
 	Config
 
-	mu   sync.Mutex
-	made *Assistant
+	mu    sync.Mutex
+	words *words // read once
+	made  *Assistant
 	// for which it was made
 	revision revisionKey
 	decided  []MappingDecision
@@ -119,10 +120,12 @@ func (d *Desk) assistant(ctx context.Context) (*Assistant, *catalog.Revision, er
 	if d.made != nil && d.revision == key && slices.Equal(d.decided, decided) {
 		return d.made, rev, nil
 	}
-	made, err := New(Candidates(rev), decided)
-	if err != nil {
-		return nil, nil, err
+	if d.words == nil {
+		if d.words, err = loadWords(); err != nil {
+			return nil, nil, err
+		}
 	}
+	made := newAssistant(d.words, Candidates(rev), decided)
 	d.made, d.revision, d.decided = made, key, decided
 	return made, rev, nil
 }
@@ -137,24 +140,40 @@ type Verdict struct {
 
 // Record keeps a verdict. The next suggestion, on every replica, uses it.
 func (d *Desk) Record(ctx context.Context, by policies.Caller, v Verdict) (*MappingDecision, error) {
+	kept, err := d.RecordAll(ctx, by, []Verdict{v})
+	if err != nil {
+		return nil, err
+	}
+	return &kept[0], nil
+}
+
+// RecordAll keeps several verdicts, each with its own entry. None is kept where one
+// cannot be.
+func (d *Desk) RecordAll(ctx context.Context, by policies.Caller, verdicts []Verdict) ([]MappingDecision, error) {
 	a, rev, err := d.assistant(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key := a.words.DecisionKey(v.Name)
-	if err := a.check(v, key); err != nil {
-		return nil, err
+	for _, v := range verdicts {
+		if err := a.check(v); err != nil {
+			return nil, err
+		}
 	}
-	// Microseconds are what every database keeps.
-	out := MappingDecision{Name: strings.TrimSpace(v.Name), Kind: v.Kind, Code: v.Code, Accepted: v.Accepted, Department: by.Department, By: by.Person, At: d.Now().UTC().Truncate(time.Microsecond)}
-	entry := ledger.Entry{
-		Kind: ledger.MappingDecided, At: out.At, System: by.System, Department: by.Department, Person: by.Person, Revision: rev.Number,
-		Object: string(v.Kind) + ":" + v.Code, Result: result(v.Accepted), Digest: digest(key),
+	at := d.Now().UTC().Truncate(time.Microsecond) // which is what every database keeps
+	var out []MappingDecision
+	for _, v := range verdicts {
+		key := a.words.DecisionKey(v.Name)
+		kept := MappingDecision{Name: strings.TrimSpace(v.Name), Kind: v.Kind, Code: v.Code, Accepted: v.Accepted, Department: by.Department, By: by.Person, At: at}
+		entry := ledger.Entry{
+			Kind: ledger.MappingDecided, At: at, System: by.System, Department: by.Department, Person: by.Person, Revision: rev.Number,
+			Object: string(v.Kind) + ":" + v.Code, Result: result(v.Accepted), Digest: digest(key),
+		}
+		if err := d.Decisions.KeepMappingDecision(ctx, key, kept, entry); err != nil {
+			return nil, fmt.Errorf("record a mapping: %w", err)
+		}
+		out = append(out, kept)
 	}
-	if err := d.Decisions.KeepMappingDecision(ctx, key, out, entry); err != nil {
-		return nil, fmt.Errorf("record a mapping: %w", err)
-	}
-	return &out, nil
+	return out, nil
 }
 
 func result(accepted bool) string {
@@ -174,12 +193,12 @@ func digest(key string) string {
 // longNumber is what may be somebody's number, which no name of a material has.
 var longNumber = regexp.MustCompile(`[0-9]{8,}`)
 
-func (a *Assistant) check(v Verdict, key string) error {
+func (a *Assistant) check(v Verdict) error {
 	invalid := func(at, code, message string) error {
 		return fault.New(fault.Invalid, "invalid-mapping", "%s", message).With(fault.Detail{Location: at, Code: code, Message: message})
 	}
 	switch {
-	case key == "" || len([]rune(v.Name)) > MaxName:
+	case a.words.DecisionKey(v.Name) == "" || len([]rune(v.Name)) > MaxName:
 		return invalid("name", "bad-name", "名称中没有材料的名字。请给出材料名称。")
 	case longNumber.MatchString(v.Name):
 		return invalid("name", "number-in-name", "名称里有一长串数字，可能是证件号码。请去掉号码后再确认：映射只记材料的名称。")

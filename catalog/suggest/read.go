@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // asked is a name taken apart.
@@ -61,9 +62,6 @@ func (w *words) read(name string) asked {
 	}
 	return out
 }
-
-// forms gives the ways in which a candidate's name may be written.
-func (w *words) forms(name string) []string { return w.read(name).forms }
 
 // brackets gives a text without what stands in brackets, the text without the brackets
 // alone, and what stands in them. A bracket that is not closed goes to the end.
@@ -162,9 +160,9 @@ func (w *words) strip(text string, note *asked) string {
 	if remark := strings.TrimPrefix(text, rest); remark != text && remark != "" {
 		note.remarks = append(note.remarks, strings.Trim(remark, joints))
 	}
-	rest = countHead.ReplaceAllString(rest, "")
+	rest = rest[len(countHead.FindString(rest)):]
 	for _, before := range []*regexp.Regexp{asksFor, issuer} {
-		if cut := before.ReplaceAllString(rest, ""); len([]rune(cut)) >= 2 {
+		if cut := rest[len(before.FindString(rest)):]; utf8.RuneCountInString(cut) >= 2 {
 			rest = cut
 		}
 	}

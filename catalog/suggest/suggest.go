@@ -9,7 +9,9 @@
 package suggest
 
 import (
+	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"mianti/catalog"
 )
@@ -124,21 +126,27 @@ func New(candidates []Candidate, decisions []MappingDecision) (*Assistant, error
 	if err != nil {
 		return nil, err
 	}
+	return newAssistant(known, candidates, decisions), nil
+}
+
+func newAssistant(known *words, candidates []Candidate, decisions []MappingDecision) *Assistant {
 	a := &Assistant{
 		words: known, candidates: slices.Clone(candidates), byKey: map[string]int{}, byPaper: map[string]int{}, papers: make([]string, len(candidates)),
 	}
 	a.learn(decisions)
 	a.addNames()
 	a.fillHoldings()
-	return a, nil
+	return a
 }
 
 // addNames makes the candidates findable by their names, and puts all names into the
 // index: those of the candidates, those of known papers, and those that staff accepted.
 func (a *Assistant) addNames() {
 	var names []indexed
+	read := make([]asked, len(a.candidates))
 	for i, c := range a.candidates {
-		for n, form := range a.words.forms(c.Name) {
+		read[i] = a.words.read(c.Name)
+		for n, form := range read[i].forms {
 			key := a.words.key(form)
 			if key == "" || n > 0 && a.words.paper(key) == nil { // 执业证书 is not 医师执业证书
 				continue
@@ -150,8 +158,8 @@ func (a *Assistant) addNames() {
 			names = append(names, indexed{key: key, candidate: i})
 		}
 	}
-	for i, c := range a.candidates {
-		a.nameParts(i, c.Name)
+	for i := range a.candidates {
+		a.nameParts(i, read[i])
 	}
 	for key, paper := range a.words.papers {
 		if len(paper.Both) == 0 {
@@ -170,8 +178,7 @@ func (a *Assistant) addNames() {
 
 // nameParts makes a candidate findable by each known paper that its name joins, unless
 // another is named so: 中标通知书、直接发包信息.
-func (a *Assistant) nameParts(candidate int, name string) {
-	whole := a.words.read(name)
+func (a *Assistant) nameParts(candidate int, whole asked) {
 	if !whole.joined() || a.papers[candidate] != "" {
 		return
 	}
@@ -212,6 +219,12 @@ func (a *Assistant) candidateOf(p *paper) int {
 // Suggest says what a name means.
 func (a *Assistant) Suggest(name string) Suggestion {
 	out := Suggestion{Name: name}
+	if utf8.RuneCountInString(name) > MaxName {
+		p := a.nothing(asked{}, CauseVague)
+		p.Reason = fmt.Sprintf("超过 %d 个字，多半不是材料名称。", MaxName)
+		out.Papers = []NamedPaper{p}
+		return out
+	}
 	whole := a.words.read(name)
 	if papers, ok := a.exact(whole); ok && len(whole.also) == 0 {
 		out.Papers = papers

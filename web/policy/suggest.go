@@ -21,8 +21,8 @@ import (
 type Suggestions interface {
 	// Suggest says what each name means; fault.Invalid for a list that cannot be.
 	Suggest(ctx context.Context, names []string) ([]suggest.Suggestion, error)
-	// Record keeps what somebody says of a name.
-	Record(ctx context.Context, by policies.Caller, v suggest.Verdict) (*suggest.MappingDecision, error)
+	// RecordAll keeps what somebody says of names.
+	RecordAll(ctx context.Context, by policies.Caller, verdicts []suggest.Verdict) ([]suggest.MappingDecision, error)
 	// Known gives what names may mean.
 	Known(ctx context.Context) ([]suggest.Candidate, error)
 }
@@ -157,28 +157,25 @@ func (s *section) decide(v *frame.Visit, view *suggestView) (*wrongRow, error) {
 	do, rest, _ := strings.Cut(v.Form("do"), "|")
 	switch do {
 	case "accept", "reject":
-		parts := strings.SplitN(rest, "|", 3)
-		if len(parts) < 3 {
-			return nil, nil
-		}
-		return nil, s.record(v, suggest.Verdict{Name: parts[2], Kind: catalog.ThingKind(parts[0]), Code: parts[1], Accepted: do == "accept"})
+		return nil, s.record(v, do == "accept", rest)
+	case "accept-all":
+		return nil, s.record(v, true, v.Forms("sure")...)
 	case "assign":
 		number, text, _ := strings.Cut(rest, "|")
 		return s.assign(v, number, text)
-	case "accept-all":
-		for _, sure := range v.Forms("sure") {
-			if parts := strings.SplitN(sure, "|", 3); len(parts) == 3 {
-				if err := s.record(v, suggest.Verdict{Name: parts[2], Kind: catalog.ThingKind(parts[0]), Code: parts[1], Accepted: true}); err != nil {
-					return nil, err
-				}
-			}
-		}
 	}
 	return nil, nil
 }
 
-func (s *section) record(v *frame.Visit, verdict suggest.Verdict) error {
-	_, err := s.Suggestions.Record(v.Context(), v.Caller, verdict)
+// record keeps what is said of rows, each as Value gives it.
+func (s *section) record(v *frame.Visit, accepted bool, values ...string) error {
+	var verdicts []suggest.Verdict
+	for _, value := range values {
+		if parts := strings.SplitN(value, "|", 3); len(parts) == 3 {
+			verdicts = append(verdicts, suggest.Verdict{Name: parts[2], Kind: catalog.ThingKind(parts[0]), Code: parts[1], Accepted: accepted})
+		}
+	}
+	_, err := s.Suggestions.RecordAll(v.Context(), v.Caller, verdicts)
 	return err
 }
 
@@ -195,7 +192,7 @@ func (s *section) assign(v *frame.Visit, number, text string) (*wrongRow, error)
 	if at < 0 {
 		return &wrongRow{n, typed, v.T("目录中没有这个代码。请从列表中选择，或填写标准材料、通用材料、数据资源的代码。")}, nil
 	}
-	err = s.record(v, suggest.Verdict{Name: text, Kind: known[at].Kind, Code: known[at].Code, Accepted: true})
+	err = s.record(v, true, string(known[at].Kind)+"|"+known[at].Code+"|"+text)
 	if f := fault.As(err); f != nil && f.Kind == fault.Invalid && len(f.Details) > 0 {
 		return &wrongRow{n, typed, v.T(f.Details[0].Message)}, nil
 	}
