@@ -67,11 +67,13 @@ type Config struct {
 	Catalogs exchange.Catalogs
 	// Revisions lists those that are stored; nil for none.
 	Revisions Revisions
-	Systems   Systems
-	Tokens    Tokens
-	Sharing   *sharing.Sharing
-	Figures   *figures.Figures
-	Ledger    Ledger
+	// Measures gives what was measured, for the lint; nil where nothing is.
+	Measures Measures
+	Systems  Systems
+	Tokens   Tokens
+	Sharing  *sharing.Sharing
+	Figures  *figures.Figures
+	Ledger   Ledger
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.

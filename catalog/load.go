@@ -244,6 +244,8 @@ func (l *loader) decode() {
 		case kindCommonMaterials:
 			l.common = &commonMaterialsFile{at: at}
 			into(f, l.common)
+		case kindLint:
+			into(f, &l.rev.lint)
 		case kindDepartment:
 			d := &departmentFile{at: at}
 			into(f, d)

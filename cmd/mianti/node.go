@@ -117,7 +117,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	n.corrections = newCorrections(db, catalogs, n.exchange, calendar, s.DataAuthority)
 	n.batches = newBatches(db, catalogs, n.exchange, s.KeepBatch, log)
 	config := api.Config{
-		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Revisions: db, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
+		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Revisions: db, Measures: newLintMeasures(db, time.Now), Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Batches: n.batches,
 		Figures: newFigures(db, catalogs, calendar, s.DataAuthority),
 		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
 	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/web/frame"
@@ -32,10 +33,17 @@ type Revisions interface {
 	RevisionHeads(ctx context.Context, before, limit int) ([]catalog.RevisionHead, error)
 }
 
-// Config is what the pages stand on. All fields are required.
+// Measures gives what was measured of a catalog, for its lint.
+type Measures interface {
+	// Measures gives the same pointer as long as nothing was measured anew.
+	Measures(ctx context.Context, rev *catalog.Revision) (*lint.Measures, error)
+}
+
+// Config is what the pages stand on. All fields but Measures are required.
 type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
+	Measures  Measures // nil where nothing is measured
 }
 
 // section is the pages, with what they remember of the revisions shown last.

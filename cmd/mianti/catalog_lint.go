@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"mianti/catalog"
+	"mianti/catalog/lint"
+	"mianti/store"
+)
+
+// lintKept is how many findings of each rule are printed; all are counted.
+const lintKept = 1000
+
+type catalogLintCommand struct {
+	secretsSetting
+	Secrets   bool     `help:"Report too which secrets are not there."`
+	Database  string   `placeholder:"URL" help:"Look through the current revision of this database instead of a folder, with the grants, sources and uploads of the last 90 days."`
+	Rule      []string `help:"Findings of these rules alone."`
+	Severity  string   `enum:",error,warning,notice" default:"" help:"Findings of this severity alone: error, warning or notice."`
+	Explained bool     `help:"Print the findings too that lint.yaml explains."`
+	JSON      bool     `name:"json" help:"Print the findings as JSON."`
+	FailOn    string   `enum:"none,error,warning,notice" default:"none" help:"End with status 1 when there is an open finding of this severity or a graver one. A fault always does."`
+	Dir       string   `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog. Default: the Jinan catalog that comes with the program."`
+}
+
+// Run reports every fault of a catalog; of one without, what the rules find.
+func (c *catalogLintCommand) Run(ctx context.Context, con console) error {
+	for _, rule := range c.Rule {
+		if !lint.Rule(rule).Known() {
+			return fmt.Errorf("没有规则 %s，应为：%s", rule, join(lint.Rules()))
+		}
+	}
+	report, rev, err := c.look(ctx, con)
+	if err != nil {
+		return err
+	}
+	report.Findings = slices.DeleteFunc(report.Findings, func(f lint.Finding) bool { return !c.wants(&f) })
+	slices.SortStableFunc(report.Findings, func(a, b lint.Finding) int { return rank(a.Severity) - rank(b.Severity) })
+	if c.JSON {
+		encoder := json.NewEncoder(con.Out)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(report)
+	} else {
+		printContents(con.Out, rev)
+		printFindings(con.Out, report)
+	}
+	if err != nil {
+		return err
+	}
+	return c.verdict(report)
+}
+
+func join(rules []lint.Rule) string {
+	names := make([]string, len(rules))
+	for i, rule := range rules {
+		names[i] = string(rule)
+	}
+	return strings.Join(names, "、")
+}
+
+// look reads the catalog, from the folder or the database, and looks through it.
+func (c *catalogLintCommand) look(ctx context.Context, con console) (*lint.Report, *catalog.Revision, error) {
+	if c.Database != "" {
+		return c.lookCurrent(ctx, con)
+	}
+	var checks []catalog.SourceCheck
+	if c.Secrets {
+		checks = append(checks, secretCheck(c.secrets()))
+	}
+	folder := catalogFolder(c.Dir)
+	rev, err := loadCatalog(folder, con.Err, checks...)
+	if err != nil {
+		return nil, nil, err
+	}
+	report := lookThrough(con.Err, rev, nil)
+	files, err := catalog.Files(folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	lint.Locate(report.Findings, files)
+	return report, rev, nil
+}
+
+func (c *catalogLintCommand) lookCurrent(ctx context.Context, con console) (*lint.Report, *catalog.Revision, error) {
+	if c.Dir != "" {
+		return nil, nil, errors.New("文件夹和 --database 只能给一个")
+	}
+	db, err := store.Open(ctx, store.Config{URL: c.Database, Now: time.Now})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer db.Close()
+	rev, err := store.NewCatalogs(db).Current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	measures, err := newLintMeasures(db, time.Now).Measures(ctx, rev)
+	if err != nil {
+		return nil, nil, err
+	}
+	return lookThrough(con.Err, rev, measures), rev, nil
+}
+
+// lookThrough looks through a revision, with progress on a terminal.
+func lookThrough(w io.Writer, rev *catalog.Revision, measures *lint.Measures) *lint.Report {
+	things := rev.OneThings()
+	bar := newProgress(w, len(things), "体检")
+	linter := lint.New(rev, lint.Config{Measures: measures, Keep: lintKept})
+	for _, thing := range things {
+		linter.Look(rev, thing)
+		_ = bar.Add(1) // a progress bar that cannot be drawn stops nothing
+	}
+	linter.Ground(rev)
+	return linter.Report()
+}
+
+func (c *catalogLintCommand) wants(f *lint.Finding) bool {
+	return (c.Explained || f.Explained == nil) && (c.Severity == "" || c.Severity == string(f.Severity)) &&
+		(len(c.Rule) == 0 || slices.Contains(c.Rule, string(f.Rule)))
+}
+
+func rank(s lint.Severity) int { return slices.Index(lint.Severities(), s) }
+
+// verdict is the error of a catalog with findings as grave as the caller minds.
+func (c *catalogLintCommand) verdict(report *lint.Report) error {
+	if c.FailOn == "none" {
+		return nil
+	}
+	for _, severity := range lint.Severities()[:rank(lint.Severity(c.FailOn))+1] {
+		if n := report.Open(severity); n > 0 {
+			return fmt.Errorf("有 %d 处没有说明的%s", n, severity.Name())
+		}
+	}
+	return nil
+}
+
+// printFindings prints the findings, one a line, and the counts below them.
+func printFindings(w io.Writer, report *lint.Report) {
+	for _, f := range report.Findings {
+		at := f.File
+		if f.Line > 0 {
+			at = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		fmt.Fprintf(w, "%s: %s %s %s：%s [%s]\n", at, f.Severity.Name(), f.Code, f.Name, f.Reason, f.Rule)
+		if f.Explained != nil {
+			fmt.Fprintf(w, "    说明：%s（%s）\n", f.Explained.Why, f.Explained.By)
+		}
+	}
+	fmt.Fprintln(w)
+	for _, n := range report.Counts {
+		if slices.Contains(report.Unmeasured, n.Rule) {
+			fmt.Fprintf(w, "%-12s %s 未测量\t%s\n", n.Rule, n.Severity.Name(), n.Rule.Name())
+			continue
+		}
+		fmt.Fprintf(w, "%-12s %s %5d 处，已说明 %d\t%s\n", n.Rule, n.Severity.Name(), n.Open, n.Explained, n.Rule.Name())
+	}
+}
