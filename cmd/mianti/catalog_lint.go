@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -44,18 +45,22 @@ func (c *catalogLintCommand) Run(ctx context.Context, con console) error {
 	report.Findings = slices.DeleteFunc(report.Findings, func(f lint.Finding) bool { return !c.wants(&f) })
 	slices.SortStableFunc(report.Findings, func(a, b lint.Finding) int { return rank(a.Severity) - rank(b.Severity) })
 	if c.JSON {
-		encoder := json.NewEncoder(con.Out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
-	} else {
-		printContents(con.Out, rev)
-		printFindings(con.Out, report)
+		if err := printLintReport(con.Out, report); err != nil {
+			return err
+		}
+		return c.verdict(report)
 	}
-	if err != nil {
-		return err
-	}
+	printContents(con.Out, rev)
+	printFindings(con.Out, report)
 	return c.verdict(report)
+}
+
+// printLintReport prints a report for machines.
+func printLintReport(w io.Writer, report *lint.Report) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
 }
 
 func join(rules []lint.Rule) string {
@@ -78,7 +83,7 @@ func (c *catalogLintCommand) look(ctx context.Context, con console) (*lint.Repor
 	folder := catalogFolder(c.Dir)
 	rev, err := loadCatalog(folder, con.Err, checks...)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, c.faulty(con, folder, checks, err)
 	}
 	report := lookThrough(con.Err, rev, nil)
 	files, err := catalog.Files(folder)
@@ -87,6 +92,17 @@ func (c *catalogLintCommand) look(ctx context.Context, con console) (*lint.Repor
 	}
 	lint.Locate(report.Findings, files)
 	return report, rev, nil
+}
+
+// faulty prints the faults for machines too, where they are asked for so.
+func (c *catalogLintCommand) faulty(con console, folder fs.FS, checks []catalog.SourceCheck, err error) error {
+	_, again := catalog.Load(folder, checks...)
+	var faults catalog.Faults
+	if !c.JSON || !errors.As(again, &faults) {
+		return err
+	}
+	report := &lint.Report{Findings: lint.OfFaults(faults), Counts: []lint.Count{}, Unmeasured: []lint.Rule{}}
+	return errors.Join(printLintReport(con.Out, report), err)
 }
 
 func (c *catalogLintCommand) lookCurrent(ctx context.Context, con console) (*lint.Report, *catalog.Revision, error) {
