@@ -184,7 +184,7 @@ func (s *server) handIn(ctx context.Context, in *handInInput) (*struct{}, error)
 // render gives the view of a case. Which of the two its subject is, only its
 // revision can tell.
 func (s *server) render(ctx context.Context, c *exchange.Case) (*caseOutput, error) {
-	rev, err := s.Catalogs.Revision(ctx, c.Revision)
+	rev, err := s.Catalogs.Revision(ctx, c.Revision, c.Subject)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "unknown-revision", "办件所用的目录修订暂时不可用。").Because(err)
 	}

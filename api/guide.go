@@ -72,7 +72,7 @@ func (s *server) registerGuide() {
 }
 
 func (s *server) guide(ctx context.Context, in *guideInput) (*guideOutput, error) {
-	rev, err := s.revision(ctx)
+	rev, err := s.revision(ctx, in.Body.Subject)
 	if err != nil {
 		return nil, err
 	}

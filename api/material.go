@@ -75,7 +75,7 @@ func (s *server) registerMaterials() {
 }
 
 func (s *server) listMaterials(ctx context.Context, in *materialQuery) (*listOutput[materialView], error) {
-	l, err := s.listing(ctx, in.ListQuery, "materials", "matter", in.Matter, "one_thing", in.OneThing,
+	l, err := s.listingOf(ctx, []string{in.OneThing, in.Matter}, in.ListQuery, "materials", "matter", in.Matter, "one_thing", in.OneThing,
 		"standard_material", in.StandardMaterial, "mode", in.Mode)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func hasMode(m *catalog.Material, mode string) bool {
 }
 
 func (s *server) readMaterial(ctx context.Context, in *codePath) (*itemOutput[materialView], error) {
-	rev, err := s.revision(ctx)
+	rev, err := s.revision(ctx, in.Code)
 	if err != nil {
 		return nil, err
 	}

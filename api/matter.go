@@ -57,7 +57,7 @@ func (s *server) registerMatters() {
 }
 
 func (s *server) listMatters(ctx context.Context, in *matterQuery) (*listOutput[matterView], error) {
-	l, err := s.listing(ctx, in.ListQuery, "matters", "department", in.Department, "one_thing", in.OneThing)
+	l, err := s.listingOf(ctx, []string{in.OneThing}, in.ListQuery, "matters", "department", in.Department, "one_thing", in.OneThing)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *server) listMatters(ctx context.Context, in *matterQuery) (*listOutput[
 func is(asked, value string) bool { return asked == "" || asked == value }
 
 func (s *server) readMatter(ctx context.Context, in *codePath) (*itemOutput[matterView], error) {
-	rev, err := s.revision(ctx)
+	rev, err := s.revision(ctx, in.Code)
 	if err != nil {
 		return nil, err
 	}

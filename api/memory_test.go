@@ -47,7 +47,7 @@ func newMemory(rev *catalog.Revision) *memory {
 	}
 }
 
-func (m *memory) Current(context.Context) (*catalog.Revision, error) {
+func (m *memory) Current(context.Context, ...string) (*catalog.Revision, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil {
@@ -59,7 +59,7 @@ func (m *memory) Current(context.Context) (*catalog.Revision, error) {
 	return m.rev, nil
 }
 
-func (m *memory) Revision(ctx context.Context, number int) (*catalog.Revision, error) {
+func (m *memory) Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error) {
 	rev, err := m.Current(ctx)
 	if err == nil && rev.Number != number {
 		return nil, fault.New(fault.NotFound, "unknown-revision", "没有这个目录版本")

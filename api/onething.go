@@ -42,7 +42,7 @@ func (s *server) registerOneThings() {
 }
 
 func (s *server) listOneThings(ctx context.Context, in *oneThingQuery) (*listOutput[oneThingView], error) {
-	l, err := s.listing(ctx, in.ListQuery, "one-things", "department", in.Department)
+	l, err := s.listingOf(ctx, nil, in.ListQuery, "one-things", "department", in.Department)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func takesPart(t *catalog.OneThing, department string) bool {
 }
 
 func (s *server) readOneThing(ctx context.Context, in *codePath) (*itemOutput[oneThingView], error) {
-	rev, err := s.revision(ctx)
+	rev, err := s.revision(ctx, in.Code)
 	if err != nil {
 		return nil, err
 	}

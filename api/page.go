@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,19 +68,42 @@ type listing struct {
 	filters []string // the collection, and every filter with its value
 }
 
-// revision gives the revision that the catalog is read at.
-func (s *server) revision(ctx context.Context) (*catalog.Revision, error) {
-	rev, err := s.Catalogs.Current(ctx)
+// revision gives the revision that the catalog is read at; about are the codes that
+// are read.
+func (s *server) revision(ctx context.Context, about ...string) (*catalog.Revision, error) {
+	rev, err := s.Catalogs.Current(ctx, about...)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.Unavailable, "no-catalog", "还没有发布目录。").Because(err)
 	}
 	return rev, err
 }
 
+// wholeOf refuses what would have to look through all of a catalog that is too large
+// for that: about are the filters that would bound it, remedy what to do.
+func wholeOf(rev *catalog.Revision, remedy string, about ...string) error {
+	if rev.Whole() || slices.ContainsFunc(about, func(code string) bool { return code != "" }) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "catalog-too-large", "目录很大，不能整个列出。%s", remedy)
+}
+
 // listing prepares a list. Filters are names and values by turns.
 func (s *server) listing(ctx context.Context, query ListQuery, collection string, filters ...string) (*listing, error) {
 	rev, err := s.revision(ctx)
 	if err != nil {
+		return nil, err
+	}
+	return listingAt(rev, query, collection, filters...), nil
+}
+
+// listingOf prepares a list of what is in one-things; about are the codes by which it
+// is filtered, which bound it.
+func (s *server) listingOf(ctx context.Context, about []string, query ListQuery, collection string, filters ...string) (*listing, error) {
+	rev, err := s.revision(ctx, about...)
+	if err != nil {
+		return nil, err
+	}
+	if err := wholeOf(rev, "请用 one_thing 或 matter 限定。", about...); err != nil {
 		return nil, err
 	}
 	return listingAt(rev, query, collection, filters...), nil

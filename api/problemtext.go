@@ -59,6 +59,7 @@ func caseProblems() map[string]problemText {
 		"unknown-one-thing":            {title: "没有这个一件事", explanation: "请用 GET /v1/one-things 查询代码。"},
 		"unknown-material":             {title: "没有这项材料", explanation: "材料代码见核验结果或 GET /v1/materials。"},
 		"unknown-dataset":              {title: "没有这个数据资源", explanation: "请用 GET /v1/datasets 查询代码。"},
+		"catalog-too-large":            {title: "目录太大，不能整个列出", explanation: "这样大的目录按一件事读取：请用 one_thing 或 matter 限定，或按代码读取单个事项、材料。"},
 		"no-such-revision":             {title: "没有这个目录修订", explanation: "请用 GET /v1/revisions 查询编号。"},
 		"invalid-trial":                {title: "试算的内容不符合要求", explanation: "errors 逐条说明位置与原因。试算不保存任何内容。"},
 		"unknown-department":           {title: "没有这个部门", explanation: "请用 GET /v1/departments 查询代码。"},

@@ -96,8 +96,8 @@ func (s *server) registerRevisions() {
 }
 
 // revisionOf gives a revision by its number.
-func (s *server) revisionOf(ctx context.Context, number int) (*catalog.Revision, error) {
-	rev, err := s.Catalogs.Revision(ctx, number)
+func (s *server) revisionOf(ctx context.Context, number int, about ...string) (*catalog.Revision, error) {
+	rev, err := s.Catalogs.Revision(ctx, number, about...)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.NotFound, "no-such-revision", "没有编号为 %d 的目录修订。", number).Because(err)
 	}
@@ -129,12 +129,20 @@ func (s *server) readRevision(ctx context.Context, in *revisionPath) (*itemOutpu
 	if err != nil {
 		return nil, err
 	}
+	counts := revisionCounts{OneThings: len(rev.OneThings()), Matters: len(rev.Matters()), Materials: len(rev.Materials())}
+	if s.Revisions != nil && !rev.Whole() {
+		heads, err := s.Revisions.RevisionHeads(ctx, in.Number+1, 1)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range heads {
+			counts = revisionCounts{OneThings: h.OneThings, Matters: h.Matters, Materials: h.Materials}
+		}
+	}
 	path := &codePath{Code: strconv.Itoa(in.Number), IfNoneMatch: in.IfNoneMatch}
 	return read(path, rev, rev, nil, func(r *catalog.Revision) revisionView {
-		return revisionView{Number: r.Number, Digest: r.Digest, Title: r.Title, Version: r.Version, Counts: &revisionCounts{
-			OneThings: len(r.OneThings()), Matters: len(r.Matters()), Materials: len(r.Materials()), Datasets: len(r.Datasets()),
-			Departments: len(r.Departments()), Facts: len(r.Facts()),
-		}}
+		counts.Datasets, counts.Departments, counts.Facts = len(r.Datasets()), len(r.Departments()), len(r.Facts())
+		return revisionView{Number: r.Number, Digest: r.Digest, Title: r.Title, Version: r.Version, Counts: &counts}
 	})
 }
 
@@ -146,6 +154,11 @@ func (s *server) compareRevisions(ctx context.Context, in *changesQuery) (*listO
 	earlier, err := s.revisionOf(ctx, in.Since)
 	if err != nil {
 		return nil, err
+	}
+	for _, rev := range []*catalog.Revision{earlier, later} {
+		if err := wholeOf(rev, "请按草案比较改动，或读取单个事项、材料。"); err != nil {
+			return nil, err
+		}
 	}
 	changes, err := catalog.Compare(earlier, later)
 	if err != nil {

@@ -19,9 +19,11 @@ import (
 // twoRevisions are a catalog and the one after it.
 type twoRevisions struct{ first, second *catalog.Revision }
 
-func (r twoRevisions) Current(context.Context) (*catalog.Revision, error) { return r.second, nil }
+func (r twoRevisions) Current(context.Context, ...string) (*catalog.Revision, error) {
+	return r.second, nil
+}
 
-func (r twoRevisions) Revision(_ context.Context, number int) (*catalog.Revision, error) {
+func (r twoRevisions) Revision(_ context.Context, number int, _ ...string) (*catalog.Revision, error) {
 	switch number {
 	case 1:
 		return r.first, nil

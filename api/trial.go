@@ -49,7 +49,7 @@ type trialQuestionView struct {
 type trialOutput struct{ Body trialView }
 
 func (s *server) tryRules(ctx context.Context, in *trialInput) (*trialOutput, error) {
-	rev, err := s.revisionOf(ctx, in.Number)
+	rev, err := s.revisionOf(ctx, in.Number, in.Body.Subject)
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func (d *Desk) Result(ctx context.Context, by policies.Caller, id, passphrase st
 		return nil, fault.New(fault.Invalid, "invalid-passphrase", "口令不能使用，没有给出结果。").
 			With(fault.Detail{Location: "body.passphrase", Code: "length", Message: fmt.Sprintf("请用 %d 至 200 个字符的口令，最好由系统生成。", minPassphrase)})
 	}
-	rev, err := d.Catalogs.Revision(ctx, b.Revision)
+	rev, err := d.Catalogs.Revision(ctx, b.Revision, b.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("read the results of a batch: %w", err)
 	}

@@ -36,7 +36,7 @@ const chunk = 500
 // errors is ready to be started, one with errors says which they are. An error of
 // Submit itself means that nothing was kept.
 func (d *Desk) Submit(ctx context.Context, by policies.Caller, in Submission) (*Batch, error) {
-	rev, err := d.Catalogs.Current(ctx)
+	rev, err := d.Catalogs.Current(ctx, in.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("submit a batch: %w", err)
 	}
@@ -283,7 +283,7 @@ func (d *Desk) Template(ctx context.Context, subject string, to io.Writer) error
 }
 
 func (d *Desk) layoutOf(ctx context.Context, subject string) (*layout, error) {
-	rev, err := d.Catalogs.Current(ctx)
+	rev, err := d.Catalogs.Current(ctx, subject)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalog: %w", err)
 	}

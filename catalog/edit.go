@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,6 +32,8 @@ type Edit struct {
 type Part struct {
 	Path    string // such as "one-things/S01.yaml"
 	Content []byte // YAML, as people wrote it; nil where the file is removed
+	// Tree is what the function Tree gives of it; nil where nobody has made it yet.
+	Tree []byte
 }
 
 // Drafted (修改后的目录) is a revision with edits, which nobody has stored.
@@ -87,7 +90,7 @@ func Apply(files map[string][]byte, edits []Edit) ([]Part, Faults) {
 		byPath[at] = append(byPath[at], e)
 	}
 	parts := []Part{}
-	for _, at := range slices.Sorted(keysOf(byPath)) {
+	for _, at := range slices.Sorted(maps.Keys(byPath)) {
 		content, found := applyTo(at, files[at], byPath[at])
 		faults = append(faults, found...)
 		if len(found) == 0 && !bytes.Equal(content, files[at]) {
@@ -95,16 +98,6 @@ func Apply(files map[string][]byte, edits []Edit) ([]Part, Faults) {
 		}
 	}
 	return parts, faults
-}
-
-func keysOf[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for key := range m {
-			if !yield(key) {
-				return
-			}
-		}
-	}
 }
 
 // applyTo edits one file.

@@ -36,15 +36,32 @@ func (r *Revision) Ground() *Revision {
 // revision, and gives the ground with it alone. The error is Faults when the file
 // has any.
 func (r *Revision) Open(p Part) (*Revision, error) {
+	rev, _, err := r.openFile(p, false)
+	return rev, err
+}
+
+// Check does what Open does for a file that is about to be stored: it fills its tree.
+func (r *Revision) Check(p *Part) error {
+	_, tree, err := r.openFile(*p, true)
+	p.Tree = tree
+	return err
+}
+
+func (r *Revision) openFile(p Part, withTree bool) (*Revision, []byte, error) {
 	f, fault := partFile(p)
 	if fault != nil {
-		return nil, Faults{*fault}
+		return nil, nil, Faults{*fault}
 	}
 	l := r.opening()
 	l.read(f)
+	var tree []byte
+	if withTree && f.tree != nil {
+		tree, _ = json.Marshal(f.tree.root) // before it is filled from common materials
+	}
 	l.completeMaterials()
 	l.decode()
-	return l.open()
+	rev, err := l.open()
+	return rev, tree, err
 }
 
 // Reopen does what Open does with a tree that Tree gave of a file that was opened

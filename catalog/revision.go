@@ -49,6 +49,8 @@ type RevisionHead struct {
 	Title   string
 	Version string
 	Loaded  time.Time
+	// How much it holds.
+	OneThings, Matters, Materials int
 }
 
 // index finds things by their code.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -137,7 +138,7 @@ func keyOf(f reflect.StructField) string {
 func Things(files map[string][]byte) ([]Edit, Faults) {
 	var things []Edit
 	var faults Faults
-	for _, name := range slices.SortedFunc(keysOf(files), natural) {
+	for _, name := range slices.SortedFunc(maps.Keys(files), natural) {
 		f, fault := partFile(Part{Path: name, Content: files[name]})
 		if fault != nil {
 			faults = append(faults, *fault)

@@ -192,7 +192,7 @@ func (z *Citizen) ownCases(ctx context.Context, by policies.Caller, found []exch
 
 // ownCase tells a case to one of its parties.
 func (z *Citizen) ownCase(ctx context.Context, by policies.Caller, c *exchange.Case, values bool) (*OwnCase, error) {
-	rev, err := z.Catalogs.Revision(ctx, c.Revision)
+	rev, err := z.Catalogs.Revision(ctx, c.Revision, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("read catalog revision %d: %w", c.Revision, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"mianti/catalog"
 	"mianti/ledger"
@@ -24,6 +25,7 @@ type telling struct {
 func (z *Citizen) tell(ctx context.Context, by policies.Caller, found []Recorded) ([]Access, error) {
 	t := telling{by: by, revisions: map[int]*catalog.Revision{}}
 	var systems, grants, cases []string
+	about := map[int][]string{}
 	for i := range found {
 		e := &found[i].Entry
 		systems, cases = append(systems, e.System), append(cases, e.Case)
@@ -31,9 +33,10 @@ func (z *Citizen) tell(ctx context.Context, by policies.Caller, found []Recorded
 		for _, s := range e.Also {
 			grants = append(grants, s.Grant)
 		}
-		if err := z.revision(ctx, &t, e.Revision); err != nil {
-			return nil, err
-		}
+		about[e.Revision] = append(append(about[e.Revision], e.Material), strings.Split(e.Matter, ",")...)
+	}
+	if err := z.readRevisions(ctx, &t, about); err != nil {
+		return nil, err
 	}
 	var err error
 	if t.systems, err = z.Register.SystemNames(ctx, distinct(systems)); err != nil {
@@ -52,20 +55,20 @@ func (z *Citizen) tell(ctx context.Context, by policies.Caller, found []Recorded
 	return out, nil
 }
 
-// revision gets a revision of the catalog, once. What is of no case has none, and
-// is told with today's names.
-func (z *Citizen) revision(ctx context.Context, t *telling, number int) error {
-	if t.revisions[number] != nil {
-		return nil
-	}
-	var err error
-	if number == 0 {
-		t.revisions[0], err = z.Catalogs.Current(ctx)
-	} else {
-		t.revisions[number], err = z.Catalogs.Revision(ctx, number)
-	}
-	if err != nil {
-		return fmt.Errorf("read catalog revision %d: %w", number, err)
+// readRevisions gets revisions of the catalog with what is told of them, each once.
+// What is of no case has none, and is told with today's names.
+func (z *Citizen) readRevisions(ctx context.Context, t *telling, about map[int][]string) error {
+	for number, codes := range about {
+		codes = distinct(codes)
+		var err error
+		if number == 0 {
+			t.revisions[0], err = z.Catalogs.Current(ctx, codes...)
+		} else {
+			t.revisions[number], err = z.Catalogs.Revision(ctx, number, codes...)
+		}
+		if err != nil {
+			return fmt.Errorf("read catalog revision %d: %w", number, err)
+		}
 	}
 	return nil
 }

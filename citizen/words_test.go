@@ -23,9 +23,11 @@ type told struct {
 func (l *told) AccessesOf(context.Context, citizen.Filter) ([]citizen.Recorded, error) {
 	return l.found, nil
 }
-func (l *told) CountAccesses(context.Context, citizen.Filter) (int, error) { return len(l.found), nil }
-func (l *told) Current(context.Context) (*catalog.Revision, error)         { return l.rev, nil }
-func (l *told) Revision(context.Context, int) (*catalog.Revision, error)   { return l.rev, nil }
+func (l *told) CountAccesses(context.Context, citizen.Filter) (int, error)    { return len(l.found), nil }
+func (l *told) Current(context.Context, ...string) (*catalog.Revision, error) { return l.rev, nil }
+func (l *told) Revision(context.Context, int, ...string) (*catalog.Revision, error) {
+	return l.rev, nil
+}
 func (l *told) Append(context.Context, []ledger.Entry) error               { return nil }
 func (l *told) names(context.Context, []string) (map[string]string, error) { return nil, nil }
 func (l *told) SystemNames(c context.Context, i []string) (map[string]string, error) {

@@ -247,7 +247,7 @@ func (x *Exchange) caseAtRevision(ctx context.Context, by policies.Caller, id st
 	if err != nil {
 		return nil, nil, fmt.Errorf("load case: %w", err)
 	}
-	rev, err := x.Catalogs.Revision(ctx, c.Revision)
+	rev, err := x.Catalogs.Revision(ctx, c.Revision, c.Subject)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load case: %w", err)
 	}

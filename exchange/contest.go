@@ -74,7 +74,7 @@ func (x *Exchange) Contest(ctx context.Context, by policies.Caller, ref ContestR
 	if !c.ClosedAt.IsZero() && by.Department != "" {
 		return nil, caseClosed()
 	}
-	rev, err := x.Catalogs.Revision(ctx, c.Revision)
+	rev, err := x.Catalogs.Revision(ctx, c.Revision, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("contest a record: %w", err)
 	}
@@ -128,10 +128,8 @@ func (x *Exchange) contested(c *Case, rev *catalog.Revision, m *MaterialResult, 
 	out := &Contested{
 		CaseRef: CaseRef{c.Department, c.ID}, CaseNumber: c.Number, System: c.System, Revision: c.Revision, Material: m.Code, Dataset: d, Salt: c.Salt,
 	}
-	for _, matter := range rev.Matters() {
-		if slices.ContainsFunc(matter.Materials, func(of catalog.Material) bool { return of.Code == m.Code }) {
-			out.Matter = matter.Code
-		}
+	if matter := rev.MatterOf(m.Code); matter != nil {
+		out.Matter = matter.Code
 	}
 	out.Finding, out.Evidence = m.finding(dataset)
 	for _, party := range recordParties(c, rev, m, dataset) {

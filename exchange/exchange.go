@@ -20,10 +20,11 @@ import (
 
 // Catalogs gives revisions of the catalog. A revision never changes.
 type Catalogs interface {
-	// Current is the revision for new cases.
-	Current(ctx context.Context) (*catalog.Revision, error)
-	// Revision is an earlier one, by number.
-	Revision(ctx context.Context, number int) (*catalog.Revision, error)
+	// Current is the revision for new cases. About are the codes that the caller will
+	// look at; of a catalog that is too large to be held whole, nothing else is there.
+	Current(ctx context.Context, about ...string) (*catalog.Revision, error)
+	// Revision is an earlier one, by number; about as in Current.
+	Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error)
 }
 
 // Cases keeps cases. Every change is stored together with its entries or not at

@@ -63,7 +63,7 @@ func (x *Exchange) FollowUps(ctx context.Context, by policies.Caller, f FollowUp
 	}
 	now := x.Now()
 	for i := range all {
-		rev, err := x.Catalogs.Revision(ctx, all[i].Revision)
+		rev, err := x.Catalogs.Revision(ctx, all[i].Revision, all[i].Material)
 		if err != nil {
 			return nil, fmt.Errorf("list what may follow later: %w", err)
 		}

@@ -117,7 +117,7 @@ type sharedCatalogs struct {
 // loadedRevisions are by number and digest.
 var loadedRevisions sync.Map
 
-func (c sharedCatalogs) Current(ctx context.Context) (*catalog.Revision, error) {
+func (c sharedCatalogs) Current(ctx context.Context, about ...string) (*catalog.Revision, error) {
 	number, err := c.store.LatestRevision(ctx)
 	if err != nil {
 		return c.Catalogs.Current(ctx)
@@ -125,7 +125,7 @@ func (c sharedCatalogs) Current(ctx context.Context) (*catalog.Revision, error) 
 	return c.Revision(ctx, number)
 }
 
-func (c sharedCatalogs) Revision(ctx context.Context, number int) (*catalog.Revision, error) {
+func (c sharedCatalogs) Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error) {
 	heads, err := c.store.RevisionHeads(ctx, number+1, 1)
 	if err != nil || len(heads) == 0 || heads[0].Number != number {
 		return c.Catalogs.Revision(ctx, number)

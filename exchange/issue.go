@@ -209,11 +209,9 @@ func (x *Exchange) sign(ctx context.Context, c *Case, rev *catalog.Revision, r *
 // mattersOf are the matters that materials belong to, each once.
 func mattersOf(rev *catalog.Revision, materials []string) []string {
 	out := []string{}
-	for _, m := range rev.Matters() {
-		for i := range m.Materials {
-			if slices.Contains(materials, m.Materials[i].Code) && !slices.Contains(out, m.Code) {
-				out = append(out, m.Code)
-			}
+	for _, code := range materials {
+		if m := rev.MatterOf(code); m != nil && !slices.Contains(out, m.Code) {
+			out = append(out, m.Code)
 		}
 	}
 	return out

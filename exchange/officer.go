@@ -163,7 +163,7 @@ func (x *Exchange) AnswerAssist(ctx context.Context, by policies.Caller, id stri
 	if !c.stillAsks(t) {
 		return nil, fault.New(fault.Conflict, "assist-outdated", "办件的这个当事人已经更改，这个协查不再需要答复。")
 	}
-	rev, err := x.Catalogs.Revision(ctx, c.Revision)
+	rev, err := x.Catalogs.Revision(ctx, c.Revision, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("answer an assist task: %w", err)
 	}

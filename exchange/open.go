@@ -30,7 +30,7 @@ type Opening struct {
 // same case again gives the same case; the same number with another content is
 // a conflict. created is false when the case was there already.
 func (x *Exchange) OpenCase(ctx context.Context, by policies.Caller, in Opening) (c *Case, created bool, err error) {
-	rev, err := x.Catalogs.Current(ctx)
+	rev, err := x.Catalogs.Current(ctx, in.Matter, in.OneThing)
 	if err != nil {
 		return nil, false, fmt.Errorf("open case: %w", err)
 	}

@@ -46,7 +46,7 @@ func (x *Exchange) Resolution(ctx context.Context, by policies.Caller, id string
 	if err := x.withholdNow(ctx, by.Department, r); err != nil {
 		return nil, err
 	}
-	rev, err := x.Catalogs.Revision(ctx, c.Revision)
+	rev, err := x.Catalogs.Revision(ctx, c.Revision, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("read resolution: %w", err)
 	}

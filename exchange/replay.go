@@ -86,7 +86,7 @@ func (p *Replayer) Replay(ctx context.Context, id string, version int) (*Replay,
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
-	rev, err := p.Catalogs.Revision(ctx, recorded.Revision)
+	rev, err := p.Catalogs.Revision(ctx, recorded.Revision, c.Subject)
 	if err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}

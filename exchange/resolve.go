@@ -82,7 +82,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	if run.s = s; run.before != nil {
 		s.Since = run.before.StartedAt
 	}
-	if run.latest, err = x.Catalogs.Current(ctx); err != nil {
+	if run.latest, err = x.Catalogs.Current(ctx, run.c.Subject); err != nil {
 		return nil, fmt.Errorf("resolve: %w", err)
 	}
 	if err = x.withhold(ctx, run.c, s.Stops, maps.Values(run.kept)); err != nil { // what is kept is released again

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"mianti/catalog"
 )
 
 // Ended gives the cases that are to be counted.
@@ -66,16 +64,11 @@ func (c *Counter) Run(ctx context.Context) (int, error) {
 func (c *Counter) batch(ctx context.Context, found []Finished) (Batch, error) {
 	b := Batch{At: c.Now().UTC()}
 	materials, ended := map[MaterialCount]int{}, map[CaseCount]CaseCount{}
-	revisions := map[int]*catalog.Revision{}
 	for i := range found {
 		one := &found[i]
-		rev := revisions[one.Revision]
-		if rev == nil {
-			var err error
-			if rev, err = c.Catalogs.Revision(ctx, one.Revision); err != nil {
-				return b, fmt.Errorf("count a case: %w", err)
-			}
-			revisions[one.Revision] = rev
+		rev, err := c.Catalogs.Revision(ctx, one.Revision, one.Subject)
+		if err != nil {
+			return b, fmt.Errorf("count a case: %w", err)
 		}
 		counts, of := Count(one, rev)
 		for _, count := range counts {

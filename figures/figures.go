@@ -23,8 +23,8 @@ import (
 
 // Catalogs gives the catalog's revisions.
 type Catalogs interface {
-	Current(ctx context.Context) (*catalog.Revision, error)
-	Revision(ctx context.Context, number int) (*catalog.Revision, error)
+	Current(ctx context.Context, about ...string) (*catalog.Revision, error)
+	Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error)
 }
 
 // Counts gives what was counted of finished cases, added up over the days of a

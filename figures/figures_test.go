@@ -26,8 +26,10 @@ type fixed struct {
 	used      *figures.UseFilter
 }
 
-func (f fixed) Current(context.Context) (*catalog.Revision, error)       { return f.rev, nil }
-func (f fixed) Revision(context.Context, int) (*catalog.Revision, error) { return f.rev, nil }
+func (f fixed) Current(context.Context, ...string) (*catalog.Revision, error) { return f.rev, nil }
+func (f fixed) Revision(context.Context, int, ...string) (*catalog.Revision, error) {
+	return f.rev, nil
+}
 func (f fixed) MaterialCounts(_ context.Context, q figures.Query) ([]figures.MaterialCount, error) {
 	*f.asked = q
 	return f.materials, nil

@@ -13,7 +13,7 @@ import (
 
 // Catalogs gives the catalog as it is now.
 type Catalogs interface {
-	Current(ctx context.Context) (*catalog.Revision, error)
+	Current(ctx context.Context, about ...string) (*catalog.Revision, error)
 }
 
 // Requests keeps sharing requests.
@@ -116,7 +116,7 @@ func New(c Config) *Sharing { return &Sharing{c} }
 
 // Submit receives an application of the caller's department.
 func (s *Sharing) Submit(ctx context.Context, by policies.Caller, a Application) (*Request, error) {
-	rev, err := s.Catalogs.Current(ctx)
+	rev, err := s.Catalogs.Current(ctx, a.Matters...)
 	if err != nil {
 		return nil, fmt.Errorf("receive a sharing request: %w", err)
 	}
@@ -261,7 +261,7 @@ func (s *Sharing) prepare(ctx context.Context, r *Request, e Event, now time.Tim
 			e.Grants[i] = s.NewID()
 		}
 	case e.Act == Complete && r.State == Incomplete: // else Apply says what is wrong
-		rev, err := s.Catalogs.Current(ctx)
+		rev, err := s.Catalogs.Current(ctx, e.Application.Matters...)
 		if err != nil {
 			return e, fmt.Errorf("complete a sharing request: %w", err)
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
@@ -13,24 +15,67 @@ import (
 	"mianti/internal/fault"
 )
 
-// Catalogs gives the stored revisions of the catalog, compiled. A revision is
-// compiled once and kept. It is safe for concurrent use.
+// DefaultHeldMaterials is how many materials of catalogs are held in memory where
+// nothing else is said: those of a large city, whole, in some hundred megabytes.
+const DefaultHeldMaterials = 100_000
+
+// revisionsHeld is how many revisions are held whole. What two of them have in common
+// is held once.
+const revisionsHeld = 16
+
+// Catalogs gives the stored revisions of the catalog, compiled. A catalog of up to a
+// number of materials is held whole; of a larger one its ground is, and the one-things
+// that were used last. It is safe for concurrent use.
 type Catalogs struct {
 	store *Store
+	held  int
 
-	loading  singleflight.Group
-	mu       sync.Mutex
-	byNumber map[int]*catalog.Revision
+	loading singleflight.Group
+	mu      sync.Mutex
+	heads   map[int]head
+	grounds map[string]*catalog.Revision
+	wholes  *recent[int, *wholeRevision]
+	// opened are one-things by their content; placed are those by revision and code,
+	// which spares asking which content it is.
+	opened *recent[openedKey, *catalog.Revision]
+	placed *recent[placedKey, *catalog.Revision]
+}
+
+// head is what must be known of a revision before anything of it is read.
+type head struct {
+	row    revisionRow
+	ground string // the digest of the files that are no one-things
+}
+
+type openedKey struct{ ground, part string }
+
+type placedKey struct {
+	number int
+	thing  string
+}
+
+// wholeRevision is a revision that is held whole, with its one-things by their
+// content, from which the next one is made.
+type wholeRevision struct {
+	revision *catalog.Revision
+	ground   string
+	things   map[string]*catalog.Revision // by the digest of the file
 }
 
 // NewCatalogs returns the revisions of a store.
-func NewCatalogs(s *Store) *Catalogs {
-	return &Catalogs{store: s, byNumber: map[int]*catalog.Revision{}}
+func NewCatalogs(s *Store) *Catalogs { return NewCatalogsHolding(s, DefaultHeldMaterials) }
+
+// NewCatalogsHolding returns them with at most so many materials in memory.
+func NewCatalogsHolding(s *Store, materials int) *Catalogs {
+	return &Catalogs{
+		store: s, held: materials, heads: map[int]head{}, grounds: map[string]*catalog.Revision{}, wholes: newRecent[int, *wholeRevision](revisionsHeld),
+		opened: newRecent[openedKey, *catalog.Revision](materials), placed: newRecent[placedKey, *catalog.Revision](materials),
+	}
 }
 
 // Current is the latest revision. It is a fault.Unavailable when no catalog was
-// ever loaded.
-func (c *Catalogs) Current(ctx context.Context) (*catalog.Revision, error) {
+// ever loaded. About are codes that the caller will look at; see Revision.
+func (c *Catalogs) Current(ctx context.Context, about ...string) (*catalog.Revision, error) {
 	number, err := c.store.LatestRevision(ctx)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.Unavailable, "no-catalog", "还没有载入目录。").Because(err)
@@ -38,42 +83,326 @@ func (c *Catalogs) Current(ctx context.Context) (*catalog.Revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.Revision(ctx, number)
+	return c.Revision(ctx, number, about...)
 }
 
-// Revision is the one of that number. Whoever asks for a known one never waits
-// for one that is being loaded.
-func (c *Catalogs) Revision(ctx context.Context, number int) (*catalog.Revision, error) {
-	if known := c.known(number); known != nil {
+// Revision is the one of that number. About are the codes that the caller will look at:
+// of one-things, matters or materials, or implementation codes. A catalog that is too
+// large to be held whole comes with these alone; see catalog.Revision. Whoever asks for
+// a known one never waits for one that is being loaded.
+func (c *Catalogs) Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error) {
+	if known, ok := c.wholes.get(number); ok {
+		return known.revision, nil
+	}
+	h, err := c.head(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	if !c.isWhole(h) {
+		return c.partial(ctx, h, about)
+	}
+	w, err := c.whole(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	return w.revision, nil
+}
+
+// isWhole reports whether a revision is held whole.
+func (c *Catalogs) isWhole(h head) bool { return h.row.Materials <= c.held }
+
+// head reads what is said of a revision, once.
+func (c *Catalogs) head(ctx context.Context, number int) (head, error) {
+	c.mu.Lock()
+	known, ok := c.heads[number]
+	c.mu.Unlock()
+	if ok {
 		return known, nil
 	}
-	loaded, err, _ := c.loading.Do(strconv.Itoa(number), func() (any, error) {
-		return c.load(context.WithoutCancel(ctx), number)
+	row, err := c.store.revisionRow(ctx, number)
+	if err != nil {
+		return head{}, err
+	}
+	h := head{row: row}
+	if h.ground, err = c.groundDigest(ctx, number); err != nil {
+		return head{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heads[number] = h
+	return h, nil
+}
+
+func (c *Catalogs) groundDigest(ctx context.Context, number int) (string, error) {
+	digest := &catalog.Digest{}
+	for _, within := range groundPaths() {
+		paths, err := pathsOf(ctx, c.store.db, number, within[0], within[1])
+		if err != nil {
+			return "", err
+		}
+		for _, one := range paths {
+			digest.Add(one.Path, one.Part)
+		}
+	}
+	return digest.String(), nil
+}
+
+// groundPaths are the ranges in which the files are that are no one-things.
+func groundPaths() [][2]string { return [][2]string{{"", firstThing}, {afterThing, lastPath}} }
+
+// once does a piece of loading once for all who wait for it, and does not end with
+// the first of them.
+func once[T any](ctx context.Context, c *Catalogs, key string, load func(context.Context) (T, error)) (T, error) {
+	loaded, err, _ := c.loading.Do(key, func() (any, error) { return load(context.WithoutCancel(ctx)) })
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return loaded.(T), nil
+}
+
+// ground gives the ground of a revision.
+func (c *Catalogs) ground(ctx context.Context, h head) (*catalog.Revision, error) {
+	c.mu.Lock()
+	known := c.grounds[h.ground]
+	c.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	return once(ctx, c, "ground "+h.ground, func(ctx context.Context) (*catalog.Revision, error) {
+		files, err := c.groundFiles(ctx, h.row.Number)
+		if err != nil {
+			return nil, err
+		}
+		ground, err := catalog.LoadParts(files)
+		if err != nil {
+			return nil, fmt.Errorf("catalog revision %d: %w", h.row.Number, err)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.grounds[h.ground] = ground
+		return ground, nil
+	})
+}
+
+func (c *Catalogs) groundFiles(ctx context.Context, number int) ([]catalog.Part, error) {
+	var files []catalog.Part
+	for _, within := range groundPaths() {
+		err := c.store.eachFile(ctx, number, within[0], within[1], func(p catalog.Part) error {
+			files = append(files, p)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// named gives a revision the name under which it is stored.
+func named(rev *catalog.Revision, h head) *catalog.Revision {
+	out := *rev
+	out.Number, out.Digest, out.Title, out.Version = h.row.Number, h.row.Digest, h.row.Title, h.row.Version
+	return &out
+}
+
+// whole gives a revision with all of its one-things.
+func (c *Catalogs) whole(ctx context.Context, h head) (*wholeRevision, error) {
+	if known, ok := c.wholes.get(h.row.Number); ok {
+		return known, nil
+	}
+	return once(ctx, c, "whole "+strconv.Itoa(h.row.Number), func(ctx context.Context) (*wholeRevision, error) {
+		w, err := c.loadWhole(ctx, h)
+		if err == nil {
+			c.wholes.put(h.row.Number, w, 1)
+		}
+		return w, err
+	})
+}
+
+func (c *Catalogs) loadWhole(ctx context.Context, h head) (*wholeRevision, error) {
+	ground, err := c.ground(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	paths, err := pathsOf(ctx, c.store.db, h.row.Number, firstThing, afterThing)
+	if err != nil {
+		return nil, err
+	}
+	w := &wholeRevision{ground: h.ground, things: make(map[string]*catalog.Revision, len(paths))}
+	before := c.nearest(h)
+	var missing []storedPart
+	for _, one := range paths {
+		if known := before[one.Part]; known != nil {
+			w.things[one.Part] = known
+			continue
+		}
+		missing = append(missing, one)
+	}
+	err = c.reopenAll(ctx, h, ground, missing, func(one openedPart) error {
+		w.things[one.part] = one.revision
+		return one.err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return loaded.(*catalog.Revision), nil
+	all := make([]*catalog.Revision, len(paths))
+	for i, one := range paths {
+		all[i] = w.things[one.Part]
+	}
+	w.revision = named(ground.Join(all, true), h)
+	return w, nil
 }
 
-func (c *Catalogs) known(number int) *catalog.Revision {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.byNumber[number]
+// nearest gives the one-things of the revisions before and after, as far as they are
+// held and stand on the same ground.
+func (c *Catalogs) nearest(h head) map[string]*catalog.Revision {
+	for _, number := range []int{h.row.Number - 1, h.row.Number + 1} {
+		if w, ok := c.wholes.get(number); ok && w.ground == h.ground {
+			return w.things
+		}
+	}
+	return nil
 }
 
-func (c *Catalogs) load(ctx context.Context, number int) (*catalog.Revision, error) {
-	folder, err := c.store.Revision(ctx, number)
+// partial gives the ground of a revision with the one-things that are asked for.
+func (c *Catalogs) partial(ctx context.Context, h head, about []string) (*catalog.Revision, error) {
+	ground, err := c.ground(ctx, h)
 	if err != nil {
 		return nil, err
 	}
-	rev, err := catalog.Load(folder)
+	codes, err := c.thingsOf(ctx, h, ground, about)
 	if err != nil {
-		return nil, fmt.Errorf("catalog revision %d: %w", number, err)
+		return nil, err
 	}
-	rev.Number = number
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.byNumber[number] = rev
+	var opened []*catalog.Revision
+	for _, code := range codes {
+		rev, err := c.thing(ctx, h, ground, code)
+		if err != nil {
+			return nil, err
+		}
+		if rev != nil {
+			opened = append(opened, rev)
+		}
+	}
+	switch len(opened) {
+	case 0:
+		return named(ground.Ground(), h), nil
+	case 1:
+		return opened[0], nil
+	}
+	return named(ground.Join(opened, false), h), nil
+}
+
+// implementationLength is how long an implementation code is (GB/T 39554.1): 18
+// characters of the department, and 13 of the matter there.
+const implementationLength = 31
+
+// thingsOf gives the codes of the one-things in which something may be, each once.
+func (c *Catalogs) thingsOf(ctx context.Context, h head, ground *catalog.Revision, about []string) ([]string, error) {
+	var codes []string
+	for _, code := range about {
+		if len(code) != implementationLength || strings.Contains(code, ".") {
+			thing, _, _ := strings.Cut(code, ".")
+			codes = append(codes, thing)
+			continue
+		}
+		found, err := c.thingsByImplementation(ctx, h, ground, code)
+		if err != nil {
+			return nil, err
+		}
+		codes = append(codes, found...)
+	}
+	slices.Sort(codes)
+	return slices.DeleteFunc(slices.Compact(codes), func(code string) bool { return code == "" }), nil
+}
+
+func (c *Catalogs) thingsByImplementation(ctx context.Context, h head, ground *catalog.Revision, code string) ([]string, error) {
+	var departments []string
+	for _, d := range ground.Departments() {
+		if d.CreditCode == code[:18] {
+			departments = append(departments, d.Code)
+		}
+	}
+	if len(departments) == 0 {
+		return nil, nil
+	}
+	rows, err := table[matterRow](c.store.db).Where("local = ? AND department IN ? AND since <= ? AND (until = 0 OR until > ?)",
+		code[18:], departments, h.row.Number, h.row.Number).Order("one_thing").Limit(maxSame).Find(ctx)
+	if err != nil {
+		return nil, translate(err, "find a matter", revisions())
+	}
+	var codes []string
+	for _, row := range rows {
+		codes = append(codes, row.OneThing)
+	}
+	return codes, nil
+}
+
+// maxSame bounds how many one-things a matter is looked for in.
+const maxSame = 64
+
+// thing gives one one-thing over the ground; nil when the revision has none of that
+// code.
+func (c *Catalogs) thing(ctx context.Context, h head, ground *catalog.Revision, code string) (*catalog.Revision, error) {
+	place := placedKey{h.row.Number, code}
+	if known, ok := c.placed.get(place); ok {
+		return known, nil
+	}
+	path := catalog.OneThingPath(code)
+	part, err := partOf(ctx, c.store.db, h.row.Number, path)
+	if err != nil || part == "" {
+		return nil, err
+	}
+	rev, ok := c.opened.get(openedKey{h.ground, part})
+	if !ok {
+		if rev, err = once(ctx, c, "thing "+h.ground+part, func(ctx context.Context) (*catalog.Revision, error) {
+			return c.openThing(ctx, h, ground, storedPart{Path: path, Part: part})
+		}); err != nil {
+			return nil, err
+		}
+	}
+	rev = named(rev, h)
+	c.placed.put(place, rev, len(rev.Materials()))
+	return rev, nil
+}
+
+func (c *Catalogs) openThing(ctx context.Context, h head, ground *catalog.Revision, at storedPart) (*catalog.Revision, error) {
+	row, err := table[partRow](c.store.db).Select("tree").Where("digest = ?", at.Part).Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read a catalog revision", revisions())
+	}
+	at.Tree = row.Tree
+	rev, err := c.reopen(ctx, h, ground, at)
+	if err != nil {
+		return nil, err
+	}
+	c.opened.put(openedKey{h.ground, at.Part}, rev, len(rev.Materials()))
+	return rev, nil
+}
+
+// reopen compiles a stored one-thing: from its tree, or where that is not possible
+// from its text, which then says what is wrong.
+func (c *Catalogs) reopen(ctx context.Context, h head, ground *catalog.Revision, at storedPart) (*catalog.Revision, error) {
+	if len(at.Tree) > 0 {
+		if tree, err := c.store.packer.unpack.DecodeAll(at.Tree, nil); err == nil {
+			if rev, err := ground.Reopen(at.Path, tree); err == nil {
+				return rev, nil
+			}
+		}
+	}
+	row, err := table[partRow](c.store.db).Select("content").Where("digest = ?", at.Part).Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read a catalog revision", revisions())
+	}
+	at.Content = row.Content
+	p, err := c.store.packer.content(at, h.row.Number)
+	if err != nil {
+		return nil, err
+	}
+	rev, err := ground.Open(p)
+	if err != nil {
+		return nil, fmt.Errorf("catalog revision %d: %w", h.row.Number, err)
+	}
 	return rev, nil
 }

@@ -69,7 +69,7 @@ func migrate(ctx context.Context, at address, pool *sql.DB) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return translate(err, "migrate the database", things{})
 	}
-	return nil
+	return unpackRevisions(ctx, at, pool)
 }
 
 // refuseNewer keeps an old program from calling a newer schema migrated.

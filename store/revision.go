@@ -1,15 +1,10 @@
 package store
 
 import (
-	"archive/zip"
-	"bytes"
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 
@@ -20,6 +15,9 @@ import (
 	"mianti/ledger"
 )
 
+// errAltered says that what is stored is not what was saved.
+var errAltered = errors.New("its content is not what was saved")
+
 // RevisionMeta describes a catalog revision to people.
 type RevisionMeta struct {
 	Title   string
@@ -28,12 +26,16 @@ type RevisionMeta struct {
 
 // revisionRow is a catalog revision (目录版本). It never changes.
 type revisionRow struct {
-	Number  int       `gorm:"column:number;primaryKey;autoIncrement:false"`
-	Digest  string    `gorm:"column:digest"`
-	Title   string    `gorm:"column:title"`
-	Version string    `gorm:"column:version"`
-	Content []byte    `gorm:"column:content"` // see packFiles
-	Loaded  Timestamp `gorm:"column:loaded_at"`
+	Number    int       `gorm:"column:number;primaryKey;autoIncrement:false"`
+	Digest    string    `gorm:"column:digest"`
+	Title     string    `gorm:"column:title"`
+	Version   string    `gorm:"column:version"`
+	Content   []byte    `gorm:"column:content"` // empty; see unpackRevisions
+	Loaded    Timestamp `gorm:"column:loaded_at"`
+	State     []byte    `gorm:"column:state"` // of the digest
+	OneThings int       `gorm:"column:one_things"`
+	Matters   int       `gorm:"column:matters"`
+	Materials int       `gorm:"column:materials"`
 }
 
 // TableName names the table.
@@ -46,78 +48,148 @@ func revisions() things { return things{code: "revision", name: "目录版本"} 
 // Those of an earlier one are: a roll-back is a revision of its own. A new one is
 // recorded by the entries, which are told its number and digest.
 func (s *Store) SaveRevision(ctx context.Context, files map[string][]byte, meta RevisionMeta, entries ...ledger.Entry) (int, error) {
-	content, err := packFiles(files)
+	return s.SaveParts(ctx, func(yield func(catalog.Part, error) bool) {
+		for _, path := range slices.Sorted(maps.Keys(files)) {
+			if !yield(catalog.Part{Path: path, Content: files[path]}, nil) {
+				return
+			}
+		}
+	}, meta, entries...)
+}
+
+// SaveParts does what SaveRevision does with files that come one after the other, so
+// that a catalog that is larger than the memory can be stored. An error among them
+// ends it, and nothing is stored.
+func (s *Store) SaveParts(ctx context.Context, parts iter.Seq2[catalog.Part, error], meta RevisionMeta, entries ...ledger.Entry) (int, error) {
+	number := 0
+	err := s.transact(ctx, func(tx *gorm.DB) error {
+		p, err := s.beginPublishing(ctx, tx)
+		if err != nil {
+			return err
+		}
+		p.row.Title, p.row.Version = meta.Title, meta.Version
+		if err := p.replaceAll(ctx, parts); err != nil {
+			return err
+		}
+		number, err = p.finish(ctx, entries)
+		return err
+	})
+	return number, err
+}
+
+// Publication (发布) is a revision that follows another one.
+type Publication struct {
+	// Base is the number of the latest revision as the publisher knows it.
+	Base int
+	// Parts are the files that change; those without content are removed.
+	Parts []catalog.Part
+	// Title and Version are those of Base where they are empty.
+	Title, Version string
+	Entries        []ledger.Entry // are told the number and the digest
+}
+
+// PublishRevision stores what changes as the next revision, and gives its number:
+// that of Base where nothing is other than before. It is a fault.Conflict when another
+// revision was published after Base.
+func (s *Store) PublishRevision(ctx context.Context, p Publication) (int, error) {
+	number := 0
+	err := s.transact(ctx, func(tx *gorm.DB) (err error) {
+		number, err = s.publishIn(ctx, tx, p)
+		return err
+	})
+	return number, err
+}
+
+// publishIn is PublishRevision within a transaction.
+func (s *Store) publishIn(ctx context.Context, tx *gorm.DB, p Publication) (int, error) {
+	next, err := s.beginPublishing(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
-	row := revisionRow{Digest: digestFiles(files), Title: meta.Title, Version: meta.Version, Content: content}
-	err = s.transact(ctx, func(tx *gorm.DB) error {
-		added, err := s.appendRevision(ctx, tx, &row)
-		if err != nil || !added {
+	if next.last.Number != p.Base {
+		return 0, fault.New(fault.Conflict, "revision-moved", "目录已经是修订 %d，这里是按修订 %d 改的：请先合并，再发布", next.last.Number, p.Base)
+	}
+	next.row.Title, next.row.Version = cmp.Or(p.Title, next.last.Title), cmp.Or(p.Version, next.last.Version)
+	for _, part := range p.Parts {
+		old, err := partOf(ctx, tx, next.last.Number, part.Path)
+		if err != nil {
+			return 0, err
+		}
+		change := prepared{path: part.Path}
+		if part.Content != nil {
+			change = s.packer.prepare(part)
+		}
+		if err := next.change(ctx, []pathChange{{old: old, new: change}}); err != nil {
+			return 0, err
+		}
+	}
+	return next.finish(ctx, p.Entries)
+}
+
+// partOf gives the digest of a file at a revision; empty when there is none.
+func partOf(ctx context.Context, db *gorm.DB, number int, path string) (string, error) {
+	row, err := table[pathRow](db).Where("path = ? AND revision <= ?", path, number).Order("revision DESC").Take(ctx)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return "", nil
+	}
+	return row.Part, translate(err, "read a catalog revision", revisions())
+}
+
+// Files gives the files of a revision by path, byte for byte as they were saved.
+func (s *Store) Files(ctx context.Context, number int) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := s.EachFile(ctx, number, func(p catalog.Part) error {
+		files[p.Path] = p.Content
+		return nil
+	})
+	return files, err
+}
+
+// EachFile hands over the files of a revision, sorted by path, byte for byte as they
+// were saved.
+func (s *Store) EachFile(ctx context.Context, number int, each func(catalog.Part) error) error {
+	if _, err := s.revisionRow(ctx, number); err != nil {
+		return err
+	}
+	return s.eachFile(ctx, number, "", lastPath, each)
+}
+
+// partsAtOnce is how many files are read at once: some hundred kilobytes.
+const partsAtOnce = 100
+
+func (s *Store) eachFile(ctx context.Context, number int, from, to string, each func(catalog.Part) error) error {
+	for {
+		stored, err := s.parts(ctx, number, "b.content", from, to, partsAtOnce)
+		if err != nil {
 			return err
 		}
-		for i := range entries {
-			entries[i].Revision, entries[i].Digest = row.Number, row.Digest
+		for _, one := range stored {
+			p, err := s.packer.content(one, number)
+			if err != nil {
+				return err
+			}
+			if err := each(p); err != nil {
+				return err
+			}
 		}
-		return appendEntries(ctx, tx, entries)
-	})
-	return row.Number, err
-}
-
-// appendRevision gives the row the next number and stores it, or gives it the
-// latest one's number when that has the same files.
-func (s *Store) appendRevision(ctx context.Context, tx *gorm.DB, row *revisionRow) (added bool, err error) {
-	const doing = "save a catalog revision"
-	if err := s.lockTable(tx, row.TableName()); err != nil {
-		return false, translate(err, doing, revisions())
-	}
-	last, err := latestRevision(ctx, tx)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return false, err
-	}
-	if last.Number > 0 && last.Digest == row.Digest {
-		row.Number = last.Number
-		return false, nil
-	}
-	row.Number = last.Number + 1
-	row.Loaded = At(s.now())
-	return true, translate(table[revisionRow](tx).Create(ctx, row), doing, revisions())
-}
-
-// Revision gives the files of a revision as a folder, byte for byte as they
-// were saved.
-func (s *Store) Revision(ctx context.Context, number int) (fs.FS, error) {
-	row, err := table[revisionRow](s.db).Where("number = ?", number).Take(ctx)
-	if err != nil {
-		return nil, translate(err, "read a catalog revision", revisions())
-	}
-	folder, err := zip.NewReader(bytes.NewReader(row.Content), int64(len(row.Content)))
-	if err != nil {
-		return nil, fmt.Errorf("read catalog revision %d: %w", number, err)
-	}
-	files := make(map[string][]byte, len(folder.File))
-	for _, entry := range folder.File {
-		if files[entry.Name], err = fs.ReadFile(folder, entry.Name); err != nil {
-			return nil, fmt.Errorf("read catalog revision %d: %w", number, err)
+		if len(stored) < partsAtOnce {
+			return nil
 		}
+		from = stored[len(stored)-1].Path
 	}
-	if digestFiles(files) != row.Digest {
-		return nil, fmt.Errorf("read catalog revision %d: its files are not those that were saved", number)
-	}
-	return folder, nil
 }
 
 // LatestRevision gives the highest number, or fault.NotFound when no catalog
 // was ever saved.
 func (s *Store) LatestRevision(ctx context.Context) (int, error) {
-	row, err := latestRevision(ctx, s.db)
-	return row.Number, err
+	row, err := table[revisionRow](s.db).Select("number").Order("number DESC").Take(ctx)
+	return row.Number, translate(err, "find the latest catalog revision", revisions())
 }
 
 // RevisionHeads gives at most limit revisions before a number, the newest first,
 // without their files; 0 begins with the newest of all.
 func (s *Store) RevisionHeads(ctx context.Context, before, limit int) ([]catalog.RevisionHead, error) {
-	query := table[revisionRow](s.db).Select("number", "digest", "title", "version", "loaded_at").Order("number DESC").Limit(limit)
+	query := table[revisionRow](s.db).Select(headColumns).Order("number DESC").Limit(limit)
 	if before > 0 {
 		query = query.Where("number < ?", before)
 	}
@@ -127,47 +199,18 @@ func (s *Store) RevisionHeads(ctx context.Context, before, limit int) ([]catalog
 	}
 	heads := make([]catalog.RevisionHead, len(rows))
 	for i, row := range rows {
-		heads[i] = catalog.RevisionHead{Number: row.Number, Digest: row.Digest, Title: row.Title, Version: row.Version, Loaded: row.Loaded.Time()}
+		heads[i] = catalog.RevisionHead{
+			Number: row.Number, Digest: row.Digest, Title: row.Title, Version: row.Version, Loaded: row.Loaded.Time(),
+			OneThings: row.OneThings, Matters: row.Matters, Materials: row.Materials,
+		}
 	}
 	return heads, nil
 }
 
-func latestRevision(ctx context.Context, db *gorm.DB) (revisionRow, error) {
-	row, err := table[revisionRow](db).Select("number", "digest").Order("number DESC").Take(ctx)
-	return row, translate(err, "find the latest catalog revision", revisions())
-}
+const headColumns = "number, digest, title, version, loaded_at, one_things, matters, materials"
 
-// digestFiles hashes paths and contents with their lengths, in the order of
-// the paths, so that no two catalogs look the same.
-func digestFiles(files map[string][]byte) string {
-	hash := sha256.New()
-	add := func(part []byte) {
-		hash.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		hash.Write(part)
-	}
-	for _, path := range slices.Sorted(maps.Keys(files)) {
-		add([]byte(path))
-		add(files[path])
-	}
-	return hex.EncodeToString(hash.Sum(nil))
-}
-
-// packFiles makes a zip archive, whose reader is a folder and checks the
-// content's checksums.
-func packFiles(files map[string][]byte) ([]byte, error) {
-	var packed bytes.Buffer
-	archive := zip.NewWriter(&packed)
-	for _, path := range slices.Sorted(maps.Keys(files)) {
-		w, err := archive.Create(path)
-		if err != nil {
-			return nil, fmt.Errorf("pack the catalog: %w", err)
-		}
-		if _, err := w.Write(files[path]); err != nil {
-			return nil, fmt.Errorf("pack the catalog: %w", err)
-		}
-	}
-	if err := archive.Close(); err != nil {
-		return nil, fmt.Errorf("pack the catalog: %w", err)
-	}
-	return packed.Bytes(), nil
+// revisionRow gives what is said of a revision as a whole.
+func (s *Store) revisionRow(ctx context.Context, number int) (revisionRow, error) {
+	row, err := table[revisionRow](s.db).Select(headColumns).Where("number = ?", number).Take(ctx)
+	return row, translate(err, "read a catalog revision", revisions())
 }

@@ -3,12 +3,12 @@ package store
 import (
 	"bytes"
 	"errors"
-	"io/fs"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"mianti/catalog"
 	"mianti/internal/fault"
 )
 
@@ -30,31 +30,14 @@ func saveRevision(t *testing.T, s *Store, files map[string][]byte) int {
 	return number
 }
 
-// contents reads every file of a folder.
-func contents(t *testing.T, folder fs.FS) map[string][]byte {
-	t.Helper()
-	files := map[string][]byte{}
-	err := fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		files[path], err = fs.ReadFile(folder, path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
 func TestRevision_GivesBackTheFilesThatWereSaved(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
-		folder, err := s.Revision(t.Context(), saveRevision(t, s, sampleFiles()))
+		files, err := s.Files(t.Context(), saveRevision(t, s, sampleFiles()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(sampleFiles(), contents(t, folder)); diff != "" {
+		if diff := cmp.Diff(sampleFiles(), files); diff != "" {
 			t.Errorf("files (-want +got):\n%s", diff)
 		}
 		row, err := table[revisionRow](s.db).Take(t.Context())
@@ -121,7 +104,7 @@ func TestRevision_IsUnknownUntilSaved(t *testing.T) {
 		if _, err := s.LatestRevision(t.Context()); !errors.Is(err, fault.NotFound) {
 			t.Errorf("LatestRevision: %v, want not found", err)
 		}
-		_, err := s.Revision(t.Context(), 1)
+		_, err := s.Files(t.Context(), 1)
 		if got := fault.As(err); got == nil || got.Code != "unknown-revision" || got.Kind != fault.NotFound {
 			t.Errorf("Revision: %v, want unknown-revision", err)
 		}
@@ -130,20 +113,21 @@ func TestRevision_IsUnknownUntilSaved(t *testing.T) {
 
 func TestRevision_RefusesContentThatWasAltered(t *testing.T) {
 	t.Parallel()
-	other, err := packFiles(map[string][]byte{"catalog.yaml": []byte("title: 别处")})
+	packer, err := newPacker()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{"other files": other, "cut off": other[:20], "no archive": []byte("x")} {
+	other := packer.pack.EncodeAll([]byte("title: 别处"), nil)
+	for name, content := range map[string][]byte{"another file": other, "cut off": other[:10], "not packed": []byte("x")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			eachStore(t, func(t *testing.T, s *Store) {
 				number := saveRevision(t, s, sampleFiles())
-				if _, err := table[revisionRow](s.db).Where("number = ?", number).
+				if _, err := table[partRow](s.db).Where("digest = ?", catalog.PartDigest(sampleFiles()["catalog.yaml"])).
 					Update(t.Context(), "content", content); err != nil {
 					t.Fatal(err)
 				}
-				_, err := s.Revision(t.Context(), number)
+				_, err := s.Files(t.Context(), number)
 				if err == nil || !strings.Contains(err.Error(), "revision 1") {
 					t.Errorf("Revision: %v, want a refusal that names the revision", err)
 				}

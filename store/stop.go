@@ -188,8 +188,8 @@ func (o *Owners) Known(ctx context.Context, m safeguard.Meter) (bool, error) {
 }
 
 func (o *Owners) hasMatter(ctx context.Context, code string) (bool, error) {
-	rev, err := o.catalogs.Current(ctx)
-	for ; err == nil; rev, err = o.catalogs.Revision(ctx, rev.Number-1) {
+	rev, err := o.catalogs.Current(ctx, code)
+	for ; err == nil; rev, err = o.catalogs.Revision(ctx, rev.Number-1, code) {
 		if matter := rev.Matter(code); matter != nil && matter.Code == code {
 			return true, nil
 		}

@@ -60,6 +60,7 @@ type Store struct {
 	// destroyed says that something was, since the files were last cleaned of it.
 	destroyed atomic.Bool
 	cipher    keyring.Cipher
+	packer    *packer
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
 }
@@ -122,7 +123,11 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return &Store{db: db, pool: pool, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
+	packer, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
 }
 
 func limitConnections(pool *sql.DB, limit int) {

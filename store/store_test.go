@@ -234,7 +234,7 @@ func TestOpen_WorksBehindAPooler(t *testing.T) {
 			s := openStore(t, Config{URL: url, Now: testClock})
 			saveSystem(t, s, "spj-1")
 			number := saveRevision(t, s, sampleFiles())
-			if _, err := s.Revision(t.Context(), number); err != nil {
+			if _, err := s.Files(t.Context(), number); err != nil {
 				t.Error(err)
 			}
 			if err := s.UseAssertion(t.Context(), "spj-1", "a", testTime); err != nil {

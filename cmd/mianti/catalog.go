@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"time"
 
 	"mianti/catalog"
-	"mianti/ledger"
-	"mianti/store"
 )
 
 type catalogCommands struct {
@@ -38,47 +34,7 @@ func loadCatalog(files fs.FS, w io.Writer, checks ...catalog.SourceCheck) (*cata
 	rev, err := catalog.Load(files, checks...)
 	var faults catalog.Faults
 	if errors.As(err, &faults) {
-		for _, f := range faults {
-			fmt.Fprintf(w, "%s:%d: %s [%s]\n", f.File, f.Line, f.Reason, f.Code)
-		}
-		return nil, fmt.Errorf("目录有 %d 处错误，没有载入任何内容", len(faults))
+		return nil, printFaults(w, faults)
 	}
 	return rev, err
-}
-
-type catalogLoadCommand struct {
-	databaseSetting
-	secretsSetting
-	Dir string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog. Default: the Jinan catalog that comes with the program."`
-}
-
-// Run loads a catalog as a new revision. The same catalog again is no new one.
-func (c *catalogLoadCommand) Run(ctx context.Context, con console) error {
-	files := catalogFolder(c.Dir)
-	rev, err := loadCatalog(files, con.Err, secretCheck(c.secrets()))
-	if err != nil {
-		return err
-	}
-	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	number, err := saveCatalog(ctx, db, files, rev)
-	if err != nil {
-		return err
-	}
-	printContents(con.Out, rev)
-	fmt.Fprintf(con.Out, "已载入为修订 %d。新办件按它办理，已开的办件不变。\n", number)
-	return nil
-}
-
-// saveCatalog stores the files of a catalog that has been loaded.
-func saveCatalog(ctx context.Context, db *store.Store, folder fs.FS, rev *catalog.Revision) (int, error) {
-	files, err := catalog.Files(folder)
-	if err != nil {
-		return 0, err
-	}
-	loaded := ledger.Entry{Kind: ledger.CatalogLoaded, At: time.Now().UTC(), Person: ledger.Operator, Object: "catalog"}
-	return db.SaveRevision(ctx, files, store.RevisionMeta{Title: rev.Title, Version: rev.Version}, loaded)
 }

@@ -42,7 +42,11 @@ func (c *explainCommand) Run(ctx context.Context, con console) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(entries)
 	}
-	rev, err := store.NewCatalogs(db).Revision(ctx, entries[0].Revision)
+	var about []string
+	for _, e := range entries {
+		about = append(about, e.Material)
+	}
+	rev, err := store.NewCatalogs(db).Revision(ctx, entries[0].Revision, about...)
 	if err != nil {
 		return err
 	}

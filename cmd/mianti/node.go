@@ -32,6 +32,7 @@ type node struct {
 	background *background
 	exchange   *exchange.Exchange
 	guard      *guard.Guard
+	catalogs   *store.Catalogs
 	// corrections tells departments about wrong records.
 	corrections *correction.Desk
 	batches     *batch.Desk
@@ -100,7 +101,8 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	desk := &exchange.Desk{Assists: db, Cases: db, Now: time.Now, NewID: newID, Due: calendar.Add}
 	all, files, closeAll := newConnectors(s.secrets(), db, subjectKey, officers{desk})
 	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
-	catalogs := store.NewCatalogs(db)
+	catalogs := store.NewCatalogsHolding(db, s.CatalogMaterials)
+	n.catalogs = catalogs
 	n.exchange = exchange.New(exchange.Config{
 		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db, Records: db, Previews: db, Inbox: db,
 		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db, Files: files, FileLinks: db,

@@ -47,7 +47,7 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 		return err
 	}
 	defer n.Close()
-	rev, err := store.NewCatalogs(n.store).Current(ctx)
+	rev, err := n.catalogs.Current(ctx)
 	if err != nil {
 		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
 	}

@@ -30,18 +30,19 @@ type exchangeSettings struct {
 	evidenceSetting
 	anchorSettings
 	retentionSettings
-	Issuer         string         `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
-	SigningKeyFile string         `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
-	SubjectKeyFile string         `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
-	WebhookKeyFile string         `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: one that is kept in the database."`
-	LedgerOrigin   string         `env:"MIANTI_LEDGER_ORIGIN" help:"Name of the ledger in its checkpoints. Default: the name that it has already, else host and path of MIANTI_ISSUER with /log."`
-	PDFFont        string         `name:"pdf-font" env:"MIANTI_PDF_FONT" help:"TrueType font file with Chinese letters, for verification sheets as PDF. Default: none, so that there is no PDF."`
-	KeepBatch      retention.Term `env:"MIANTI_KEEP_BATCH" default:"7d" help:"How long the list and the results of a batch are kept after it ended or stood still: 7d."`
-	Deadline       time.Duration  `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
-	SourceDeadline time.Duration  `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
-	EvenTime       time.Duration  `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
-	DataAuthority  string         `env:"MIANTI_DATA_AUTHORITY" default:"DSJ" help:"Code of the department that is the authority for government data; it consents to longer times to reply."`
-	TrustedProxies []string       `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
+	Issuer           string         `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
+	SigningKeyFile   string         `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
+	SubjectKeyFile   string         `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
+	WebhookKeyFile   string         `env:"MIANTI_WEBHOOK_KEY_FILE" help:"File of at least 32 random bytes from which the secrets of webhooks are made. Default: one that is kept in the database."`
+	LedgerOrigin     string         `env:"MIANTI_LEDGER_ORIGIN" help:"Name of the ledger in its checkpoints. Default: the name that it has already, else host and path of MIANTI_ISSUER with /log."`
+	PDFFont          string         `name:"pdf-font" env:"MIANTI_PDF_FONT" help:"TrueType font file with Chinese letters, for verification sheets as PDF. Default: none, so that there is no PDF."`
+	CatalogMaterials int            `env:"MIANTI_CATALOG_MATERIALS" default:"100000" help:"How many materials of catalogs are held in memory. A catalog with more is read one-thing by one-thing."`
+	KeepBatch        retention.Term `env:"MIANTI_KEEP_BATCH" default:"7d" help:"How long the list and the results of a batch are kept after it ended or stood still: 7d."`
+	Deadline         time.Duration  `env:"MIANTI_DEADLINE" default:"8s" help:"Longest time of one resolution."`
+	SourceDeadline   time.Duration  `env:"MIANTI_SOURCE_DEADLINE" default:"3s" help:"Longest time of one question to a department."`
+	EvenTime         time.Duration  `env:"MIANTI_EVEN_TIME" default:"300ms" help:"An answer that knows nothing of a person takes a multiple of this, so that its time tells nothing. 0: as long as it takes."`
+	DataAuthority    string         `env:"MIANTI_DATA_AUTHORITY" default:"DSJ" help:"Code of the department that is the authority for government data; it consents to longer times to reply."`
+	TrustedProxies   []string       `env:"MIANTI_TRUSTED_PROXIES" help:"Addresses of proxies whose forwarding headers are believed. Default: none."`
 	// ClientCertificates says that the server asks callers for them.
 	ClientCertificates bool       `kong:"-"`
 	LogLevel           slog.Level `env:"MIANTI_LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`

@@ -52,7 +52,7 @@ const maxAsked = 6
 // answers stand in the address, so that it can be sent to the family; they are of
 // a situation, and whatever could be of a person is refused.
 func (p *pages) guide(v *frame.Visit) (frame.Answer, error) {
-	rev, err := v.Revision()
+	rev, err := v.Revision(v.Param("code"))
 	if err != nil {
 		return frame.Answer{}, err
 	}

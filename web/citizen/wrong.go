@@ -26,7 +26,7 @@ func (p *pages) wrong(v *frame.Visit) (frame.Answer, error) {
 }
 
 func (p *pages) showWrong(v *frame.Visit, form *frame.Form) (frame.Answer, error) {
-	rev, err := v.Revision()
+	rev, err := v.Revision(form.Value("material"))
 	if err != nil {
 		return frame.Answer{}, err
 	}

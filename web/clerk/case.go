@@ -107,7 +107,7 @@ func (d *desk) screen(v *frame.Visit) (*screen, error) {
 	if err != nil {
 		return nil, err
 	}
-	rev, err := d.Catalogs.Revision(v.Context(), c.Revision)
+	rev, err := d.Catalogs.Revision(v.Context(), c.Revision, c.Subject)
 	if err != nil {
 		return nil, err
 	}

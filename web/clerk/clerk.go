@@ -99,23 +99,3 @@ func New(c Config) frame.Section {
 const pageSize = 30
 
 func casePath(id string) string { return "/clerk/cases/" + id }
-
-// revisions gives revisions of the catalog, each once for a page.
-type revisions struct {
-	d     *desk
-	v     *frame.Visit
-	known map[int]*catalog.Revision
-}
-
-func (d *desk) revisions(v *frame.Visit) *revisions {
-	return &revisions{d: d, v: v, known: map[int]*catalog.Revision{}}
-}
-
-func (r *revisions) at(number int) (*catalog.Revision, error) {
-	if known := r.known[number]; known != nil {
-		return known, nil
-	}
-	rev, err := r.d.Catalogs.Revision(r.v.Context(), number)
-	r.known[number] = rev
-	return rev, err
-}

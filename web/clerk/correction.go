@@ -29,7 +29,7 @@ func (d *desk) correctionPage(v *frame.Visit, form *frame.Form) (frame.Answer, e
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	rev, err := d.Catalogs.Revision(v.Context(), c.Revision)
+	rev, err := d.Catalogs.Revision(v.Context(), c.Revision, c.Subject)
 	if err != nil {
 		return frame.Answer{}, err
 	}

@@ -39,8 +39,10 @@ type exchanges struct {
 	refused    error
 }
 
-func (x *exchanges) Current(context.Context) (*catalog.Revision, error)       { return x.rev, nil }
-func (x *exchanges) Revision(context.Context, int) (*catalog.Revision, error) { return x.rev, nil }
+func (x *exchanges) Current(context.Context, ...string) (*catalog.Revision, error) { return x.rev, nil }
+func (x *exchanges) Revision(context.Context, int, ...string) (*catalog.Revision, error) {
+	return x.rev, nil
+}
 
 func (x *exchanges) CaseList(_ context.Context, _ policies.Caller, f exchange.CaseFilter) (*exchange.CasePage, error) {
 	x.filter = f

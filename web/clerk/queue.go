@@ -61,10 +61,9 @@ func (d *desk) queue(v *frame.Visit) (frame.Answer, error) {
 }
 
 func (d *desk) queueRows(v *frame.Visit, items []exchange.CaseBrief) ([]queueRow, error) {
-	known := d.revisions(v)
 	rows := make([]queueRow, len(items))
 	for i, c := range items {
-		rev, err := known.at(c.Revision)
+		rev, err := d.Catalogs.Revision(v.Context(), c.Revision, c.Subject)
 		if err != nil {
 			return nil, err
 		}

@@ -59,12 +59,16 @@ func (v *Visit) T(text string, args ...any) string {
 	return v.site.looks[v.prefer.Language].translate(text, args...)
 }
 
-// Revision gives the catalog for new cases, or says that there is none.
-func (v *Visit) Revision() (*catalog.Revision, error) {
+// Revision gives the catalog for new cases, or says that there is none. About are the
+// codes that the page looks at, which a catalog that is held in part comes with.
+func (v *Visit) Revision(about ...string) (*catalog.Revision, error) {
 	if v.Catalog == nil {
 		return nil, fault.New(fault.Unavailable, "no-catalog", "还没有发布目录。")
 	}
-	return v.Catalog, nil
+	if v.Catalog.Whole() || len(about) == 0 {
+		return v.Catalog, nil
+	}
+	return v.site.Catalogs.Revision(v.Context(), v.Catalog.Number, about...)
 }
 
 // serve answers with a page: it finds the visitor, asks for his duty, and shows

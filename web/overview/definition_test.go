@@ -16,8 +16,10 @@ import (
 // nothing is a database in which nothing was counted yet.
 type nothing struct{ rev *catalog.Revision }
 
-func (n nothing) Current(context.Context) (*catalog.Revision, error)       { return n.rev, nil }
-func (n nothing) Revision(context.Context, int) (*catalog.Revision, error) { return n.rev, nil }
+func (n nothing) Current(context.Context, ...string) (*catalog.Revision, error) { return n.rev, nil }
+func (n nothing) Revision(context.Context, int, ...string) (*catalog.Revision, error) {
+	return n.rev, nil
+}
 func (nothing) MaterialCounts(context.Context, figures.Query) ([]figures.MaterialCount, error) {
 	return nil, nil
 }

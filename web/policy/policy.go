@@ -23,7 +23,7 @@ var files embed.FS
 // Catalogs gives the revisions of the catalog.
 type Catalogs interface {
 	// Revision gives one by its number; fault.NotFound for none.
-	Revision(ctx context.Context, number int) (*catalog.Revision, error)
+	Revision(ctx context.Context, number int, about ...string) (*catalog.Revision, error)
 }
 
 // Revisions lists the revisions that are stored.
@@ -116,6 +116,9 @@ func (s *section) at(v *frame.Visit, tab string) (*shelf, base, error) {
 		b.Rev = number
 	}
 	b.Number, b.Version = rev.Number, rev.Version
+	if !rev.Whole() {
+		return nil, b, fault.New(fault.Invalid, "catalog-too-large", "这个目录太大，页面上不能整个列出。请用命令 mianti catalog，或按代码在接口上读取。")
+	}
 	return s.shelfOf(rev), b, nil
 }
 

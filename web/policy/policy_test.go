@@ -23,7 +23,7 @@ import (
 // stored are revisions by number.
 type stored map[int]*catalog.Revision
 
-func (s stored) Revision(_ context.Context, number int) (*catalog.Revision, error) {
+func (s stored) Revision(_ context.Context, number int, _ ...string) (*catalog.Revision, error) {
 	if rev := s[number]; rev != nil {
 		return rev, nil
 	}

@@ -51,8 +51,10 @@ func (p signedIn) Session(*http.Request) (*identity.Session, error) {
 // catalogs has the shipped catalog as its only revision.
 type catalogs struct{ rev *catalog.Revision }
 
-func (c catalogs) Current(context.Context) (*catalog.Revision, error)       { return c.rev, nil }
-func (c catalogs) Revision(context.Context, int) (*catalog.Revision, error) { return c.rev, nil }
+func (c catalogs) Current(context.Context, ...string) (*catalog.Revision, error) { return c.rev, nil }
+func (c catalogs) Revision(context.Context, int, ...string) (*catalog.Revision, error) {
+	return c.rev, nil
+}
 
 // Catalog is the shipped catalog, loaded anew: a test may change it.
 func Catalog(t testing.TB) *catalog.Revision {
