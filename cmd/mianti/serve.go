@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 
-	"mianti/store"
 )
 
 type serveCommand struct {
