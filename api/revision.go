@@ -22,7 +22,7 @@ type Revisions interface {
 
 // Measures gives what was measured of a catalog, for its lint.
 type Measures interface {
-	Measures(ctx context.Context, rev *catalog.Revision) (*lint.Measures, error)
+	Measures(ctx context.Context) (*lint.Measures, error)
 }
 
 // revisionView is what a revision is called and how much is in it.
@@ -174,13 +174,16 @@ func (s *server) compareRevisions(ctx context.Context, in *changesQuery) (*listO
 const mostFindings = 20_000
 
 func (s *server) listFindings(ctx context.Context, in *findingsQuery) (*findingsOutput, error) {
-	rev, err := s.revisionOf(ctx, in.Number)
+	rev, err := s.revisionOf(ctx, in.Number, in.OneThing)
 	if err != nil {
+		return nil, err
+	}
+	if err := wholeOf(rev, "请用 one_thing 限定，或用命令 mianti catalog lint。", in.OneThing); err != nil {
 		return nil, err
 	}
 	var measures *lint.Measures
 	if s.Measures != nil {
-		if measures, err = s.Measures.Measures(ctx, rev); err != nil {
+		if measures, err = s.Measures.Measures(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -41,7 +41,15 @@ func (s *Store) SaveGrants(ctx context.Context, grants []policies.Grant) error {
 // GrantsFor gives the grants for these matters, whoever holds them and whatever
 // their state: the policy tells why one does not serve.
 func (s *Store) GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error) {
-	rows, err := table[grantRow](s.db).Where("matter IN ?", matters).Order("id").Find(ctx)
+	return grantsOf(table[grantRow](s.db).Where("matter IN ?", matters).Order("id").Find(ctx))
+}
+
+// AllGrants gives every grant, whatever its state.
+func (s *Store) AllGrants(ctx context.Context) ([]policies.Grant, error) {
+	return grantsOf(table[grantRow](s.db).Order("id").Find(ctx))
+}
+
+func grantsOf(rows []grantRow, err error) ([]policies.Grant, error) {
 	if err != nil {
 		return nil, translate(err, "read grants", things{})
 	}

@@ -45,6 +45,9 @@ type Linter struct {
 
 	elsewhere *elsewhere
 	thing     thingScope
+	// part says that there is more of the catalog than is looked at: what it lacks
+	// may be there.
+	part bool
 }
 
 // New makes a linter by the settings of a revision of the catalog. The revision
@@ -64,9 +67,10 @@ func New(rev *catalog.Revision, c Config) *Linter {
 	return l
 }
 
-// Check looks through a whole revision at once.
+// Check looks at once through what a revision holds.
 func Check(rev *catalog.Revision, c Config) *Report {
 	l := New(rev, c)
+	l.part = !rev.Whole()
 	for _, thing := range rev.OneThings() {
 		l.Look(rev, thing)
 	}
@@ -125,7 +129,9 @@ func (l *Linter) Ground(rev *catalog.Revision) { l.lookSources(rev) }
 // linter.
 func (l *Linter) Report() *Report {
 	l.lookElsewhere()
-	l.lookExplanations()
+	if !l.part {
+		l.lookExplanations()
+	}
 	out := l.report
 	out.Unmeasured = l.measured.missing(l.severity)
 	for i, rule := range Rules() {

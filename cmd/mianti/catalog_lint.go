@@ -50,7 +50,8 @@ func (c *catalogLintCommand) Run(ctx context.Context, con console) error {
 		}
 		return c.verdict(report)
 	}
-	printContents(con.Out, rev)
+	fmt.Fprintf(con.Out, "%s（%s）没有错误：部门 %d，数据资源 %d，一件事 %d，事项 %d，材料 %d。\n", rev.Title, rev.Version,
+		len(rev.Departments()), len(rev.Datasets()), report.OneThings, report.Matters, report.Materials)
 	printFindings(con.Out, report)
 	return c.verdict(report)
 }
@@ -85,7 +86,10 @@ func (c *catalogLintCommand) look(ctx context.Context, con console) (*lint.Repor
 	if err != nil {
 		return nil, nil, c.faulty(con, folder, checks, err)
 	}
-	report := lookThrough(con.Err, rev, nil)
+	report, err := lookThrough(con.Err, rev, nil, func(look func(*catalog.Revision) error) error { return look(rev) })
+	if err != nil {
+		return nil, nil, err
+	}
 	files, err := catalog.Files(folder)
 	if err != nil {
 		return nil, nil, err
@@ -114,28 +118,43 @@ func (c *catalogLintCommand) lookCurrent(ctx context.Context, con console) (*lin
 		return nil, nil, err
 	}
 	defer db.Close()
-	rev, err := store.NewCatalogs(db).Current(ctx)
+	measures, err := newLintMeasures(db, time.Now).Measures(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	measures, err := newLintMeasures(db, time.Now).Measures(ctx, rev)
+	catalogs := store.NewCatalogs(db)
+	ground, err := catalogs.Current(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	return lookThrough(con.Err, rev, measures), rev, nil
+	report, err := lookThrough(con.Err, ground, measures, func(look func(*catalog.Revision) error) error {
+		return catalogs.EachOneThing(ctx, ground.Number, look)
+	})
+	return report, ground, err
 }
 
-// lookThrough looks through a revision, with progress on a terminal.
-func lookThrough(w io.Writer, rev *catalog.Revision, measures *lint.Measures) *lint.Report {
-	things := rev.OneThings()
-	bar := newProgress(w, len(things), "体检")
-	linter := lint.New(rev, lint.Config{Measures: measures, Keep: lintKept})
-	for _, thing := range things {
-		linter.Look(rev, thing)
-		_ = bar.Add(1) // a progress bar that cannot be drawn stops nothing
+// lookThrough looks through the one-things that each hands over, with progress on a
+// terminal. The ground is a revision of the catalog, whole or not.
+func lookThrough(w io.Writer, ground *catalog.Revision, measures *lint.Measures, each func(look func(*catalog.Revision) error) error) (*lint.Report, error) {
+	steps := -1 // of one that is not whole nobody has counted them
+	if ground.Whole() {
+		steps = len(ground.OneThings())
 	}
-	linter.Ground(rev)
-	return linter.Report()
+	bar := newProgress(w, steps, "体检")
+	linter := lint.New(ground, lint.Config{Measures: measures, Keep: lintKept})
+	err := each(func(rev *catalog.Revision) error {
+		for _, thing := range rev.OneThings() {
+			linter.Look(rev, thing)
+			_ = bar.Add(1) // a progress bar that cannot be drawn stops nothing
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	_ = bar.Finish() // see above
+	linter.Ground(ground)
+	return linter.Report(), nil
 }
 
 func (c *catalogLintCommand) wants(f *lint.Finding) bool {

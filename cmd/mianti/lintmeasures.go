@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"mianti/catalog"
 	"mianti/catalog/lint"
 	"mianti/figures"
-	"mianti/policies"
 	"mianti/store"
 )
 
@@ -19,8 +17,6 @@ const (
 	measuredDays = 90
 	// measuresKept is how long they are taken for new.
 	measuresKept = 5 * time.Minute
-	// grantBatch is for how many matters grants are read at once.
-	grantBatch = 500
 )
 
 // lintMeasures gives what was measured of the catalog: grants, how sources answered,
@@ -30,7 +26,6 @@ type lintMeasures struct {
 	now func() time.Time
 
 	mu   sync.Mutex
-	of   int // the revision
 	kept *lint.Measures
 }
 
@@ -38,35 +33,28 @@ func newLintMeasures(db *store.Store, now func() time.Time) *lintMeasures {
 	return &lintMeasures{db: db, now: now}
 }
 
-// Measures gives the figures for a revision. They are read anew when they are old.
-func (m *lintMeasures) Measures(ctx context.Context, rev *catalog.Revision) (*lint.Measures, error) {
+// Measures gives the figures. They are read anew when they are old.
+func (m *lintMeasures) Measures(ctx context.Context) (*lint.Measures, error) {
 	now := m.now().UTC()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.kept != nil && m.of == rev.Number && now.Sub(m.kept.Now) < measuresKept {
+	if m.kept != nil && now.Sub(m.kept.Now) < measuresKept {
 		return m.kept, nil
 	}
-	made, err := m.read(ctx, rev, now)
+	made, err := m.read(ctx, now)
 	if err != nil {
 		return nil, fmt.Errorf("measure for the lint: %w", err)
 	}
-	m.of, m.kept = rev.Number, made
+	m.kept = made
 	return made, nil
 }
 
-func (m *lintMeasures) read(ctx context.Context, rev *catalog.Revision, now time.Time) (*lint.Measures, error) {
-	out := &lint.Measures{Now: now, Grants: []policies.Grant{}, Sources: []lint.SourceMeasure{}, Uploads: []lint.UploadMeasure{}}
-	var matters []string
-	for _, matter := range rev.Matters() {
-		matters = append(matters, matter.Code)
+func (m *lintMeasures) read(ctx context.Context, now time.Time) (*lint.Measures, error) {
+	grants, err := m.db.AllGrants(ctx)
+	if err != nil {
+		return nil, err
 	}
-	for some := range slices.Chunk(matters, grantBatch) {
-		grants, err := m.db.GrantsFor(ctx, some)
-		if err != nil {
-			return nil, err
-		}
-		out.Grants = append(out.Grants, grants...)
-	}
+	out := &lint.Measures{Now: now, Grants: grants, Sources: []lint.SourceMeasure{}}
 	from := now.AddDate(0, 0, -measuredDays)
 	times, err := m.db.SourceTimes(ctx, "", from, now)
 	if err != nil {

@@ -87,7 +87,7 @@ func TestHealth_PrintsItsDefinitionsAndPlaces(t *testing.T) {
 // measured gives figures that a test may replace.
 type measured struct{ now *lint.Measures }
 
-func (m *measured) Measures(context.Context, *catalog.Revision) (*lint.Measures, error) {
+func (m *measured) Measures(context.Context) (*lint.Measures, error) {
 	return m.now, nil
 }
 

@@ -67,7 +67,7 @@ func (s *section) measure(v *frame.Visit, shelf *shelf) error {
 	if s.Measures == nil {
 		return nil
 	}
-	measures, err := s.Measures.Measures(v.Context(), shelf.rev)
+	measures, err := s.Measures.Measures(v.Context())
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type Revisions interface {
 // Measures gives what was measured of a catalog, for its lint.
 type Measures interface {
 	// Measures gives the same pointer as long as nothing was measured anew.
-	Measures(ctx context.Context, rev *catalog.Revision) (*lint.Measures, error)
+	Measures(ctx context.Context) (*lint.Measures, error)
 }
 
 // Config is what the pages stand on. All fields but Measures are required.
