@@ -1,32 +1,75 @@
 package lint
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 
 	"mianti/catalog"
 )
 
 // Drafted gives the open findings that a change of the catalog answers for: those
-// that were not there before, and those on a thing that the change touches. The
-// revisions may hold no more than the one-things that the change is about.
-func Drafted(base, drafted *catalog.Revision, c Config) ([]Finding, error) {
-	changes, err := catalog.Compare(base, drafted)
-	if err != nil {
-		return nil, err
-	}
-	touched := map[string]bool{}
-	for _, change := range changes {
-		touched[change.Code] = true
-	}
+// that were not there before, and those on a thing that the change touches. Parts are
+// the files that it changes: where they are of one-things, only those are looked
+// through, and what other one-things tell of a paper is not known. The revisions need
+// not hold more.
+func Drafted(base, drafted *catalog.Revision, parts []catalog.Part, c Config) []Finding {
 	before := map[identity]bool{}
-	for _, f := range Check(base, c).Findings {
-		before[identityOf(&f)] = f.Explained == nil
+	for _, f := range checkParts(base, parts, c) {
+		before[identityOf(&f)] = true
 	}
-	findings := Check(drafted, c).Findings
-	return slices.DeleteFunc(findings, func(f Finding) bool {
-		// What is not of the change has been there, and goes on being worked off.
-		return f.Explained != nil || f.Rule == Unexplained || before[identityOf(&f)] && !touched[f.Code]
-	}), nil
+	// What is not of the change has been there, and goes on being worked off.
+	return slices.DeleteFunc(checkParts(drafted, parts, c), func(f Finding) bool {
+		return f.Explained != nil || before[identityOf(&f)] && bytes.Equal(written(base, &f), written(drafted, &f))
+	})
+}
+
+// checkParts looks through the one-things of some files; through all where another
+// file is among them.
+func checkParts(rev *catalog.Revision, parts []catalog.Part, c Config) []Finding {
+	l := New(rev, c)
+	l.part = true
+	things := rev.OneThings()
+	if !slices.ContainsFunc(parts, func(p catalog.Part) bool { return !catalog.IsOneThing(p.Path) }) {
+		things = slices.DeleteFunc(things, func(thing *catalog.OneThing) bool {
+			return !slices.ContainsFunc(parts, func(p catalog.Part) bool { return p.Path == catalog.OneThingPath(thing.Code) })
+		})
+	}
+	for _, thing := range things {
+		l.Look(rev, thing)
+	}
+	l.Ground(rev)
+	return l.Report().Findings
+}
+
+// written gives what a finding is about as it is written, to see whether it was
+// touched: a matter with its materials, whose conditions belong together, and a
+// one-thing with the matters alone.
+func written(rev *catalog.Revision, f *Finding) []byte {
+	var thing any
+	switch f.Kind {
+	case catalog.ThingMaterial:
+		thing = rev.Material(f.Code)
+	case catalog.ThingMatter:
+		thing = rev.Matter(f.Code)
+	case catalog.ThingOneThing:
+		if whole := rev.OneThing(f.Code); whole != nil {
+			alone := *whole
+			alone.Matters = slices.Clone(whole.Matters)
+			for i := range alone.Matters {
+				alone.Matters[i].Materials = nil
+			}
+			thing = alone
+		}
+	case catalog.ThingSource:
+		thing = rev.Source(f.Code)
+	default:
+	}
+	text, err := json.Marshal(thing)
+	if err != nil {
+		return nil // cannot be: they were read from JSON's own types
+	}
+	return text
 }
 
 // identity tells a finding from others, whatever it says.

@@ -488,18 +488,31 @@ func TestDrafted_AnswersForWhatTheChangeTouches(t *testing.T) {
 				drafted[name] = file
 			}
 			replace(t, drafted, "one-things/S01.yaml", c.old, c.by)
-			found, err := lint.Drafted(load(t, base), load(t, drafted), lint.Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
 			var got []string
-			for _, f := range lint.Errors(found) {
+			for _, f := range lint.Errors(lint.Drafted(load(t, base), load(t, drafted), []catalog.Part{{Path: "one-things/S01.yaml"}}, lint.Config{})) {
 				got = append(got, f.Code+" "+f.Key)
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDrafted_OfTheGroundLooksAtEveryOneThing: a fact that loses an option leaves a
+// gap where nobody edited anything, and a file of another one-thing does not.
+func TestDrafted_OfTheGroundLooksAtEveryOneThing(t *testing.T) {
+	t.Parallel()
+	base := small(t, matter("M1", "", material("M1.a", when+"\"kind == 'person'\""), material("M1.b", when+"\"kind == 'company'\"")))
+	drafted := fstest.MapFS{}
+	for name, file := range base {
+		drafted[name] = file
+	}
+	replace(t, base, "facts.yaml", ", {value: social, label: 社会组织}", "")
+	for path, want := range map[string]int{"facts.yaml": 1, "one-things/S02.yaml": 0} {
+		if got := lint.Drafted(load(t, base), load(t, drafted), []catalog.Part{{Path: path}}, lint.Config{}); len(got) != want {
+			t.Errorf("%s: %+v, want %d", path, got, want)
+		}
 	}
 }
 
