@@ -31,3 +31,29 @@ func (c *compilations) once(e expression, compile func() *compilation) *compilat
 	c.made[e] = made
 	return made
 }
+
+// maxCheckLanguages bounds how many sets of parameters are remembered.
+const maxCheckLanguages = 200
+
+// checkLanguages are the languages that were made, by the parameters as JSON. It is
+// safe for many goroutines.
+type checkLanguages struct {
+	mu   sync.Mutex
+	made map[string]checkLanguage
+}
+
+func (c *checkLanguages) get(params string) (checkLanguage, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, ok := c.made[params]
+	return known, ok
+}
+
+func (c *checkLanguages) put(params string, made checkLanguage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.made) >= maxCheckLanguages {
+		clear(c.made)
+	}
+	c.made[params] = made
+}

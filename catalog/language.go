@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,6 +44,9 @@ type language struct {
 	// compiled holds what was compiled already: the same expression stands in
 	// many places.
 	compiled *compilations
+	// withParams are the languages of checks by the parameters that they see: the same
+	// matter is handled with the same parameters in many places.
+	withParams *checkLanguages
 }
 
 // checkLanguage is what the checks of one place are written in: those of a
@@ -73,7 +77,7 @@ func newLanguage(facts []*Fact, datasets []*Dataset) (*language, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &language{facts: map[string]*Fact{}, datasets: map[string]*Dataset{}, objects: objects, compiled: newCompilations()}
+	l := &language{facts: map[string]*Fact{}, datasets: map[string]*Dataset{}, objects: objects, compiled: newCompilations(), withParams: &checkLanguages{made: map[string]checkLanguage{}}}
 	// Names that clash are reported with the facts; here they only must not
 	// keep the other expressions from being compiled.
 	for _, d := range datasets {
@@ -132,9 +136,16 @@ func (l *language) checkOptions() []cel.EnvOption {
 }
 
 // checksOf gives the language of the checks of a one-thing. No params, no name.
-func (l *language) checksOf(thing string, params map[string]any) (checkLanguage, error) {
+func (l *language) checksOf(params map[string]any) (checkLanguage, error) {
 	if len(params) == 0 {
 		return checkLanguage{env: l.checks}, nil
+	}
+	key, err := json.Marshal(params)
+	if err != nil {
+		return checkLanguage{}, fmt.Errorf("name the parameters of a one-thing: %w", err)
+	}
+	if known, ok := l.withParams.get(string(key)); ok {
+		return known, nil
 	}
 	fields := make(map[string]FieldType, len(params))
 	for name, value := range params {
@@ -143,12 +154,14 @@ func (l *language) checksOf(thing string, params map[string]any) (checkLanguage,
 	// The parameters are declared beside the other objects and not among them: a
 	// one-thing may be read at any time, and another revision has others.
 	objects := l.objects.beside()
-	declared := objects.declare("Params_"+thing, fields)
+	declared := objects.declare("Params", fields)
 	env, err := l.checks.Extend(cel.CustomTypeProvider(objects), cel.CustomTypeAdapter(objects), cel.Variable(nameParams, declared))
 	if err != nil {
-		return checkLanguage{}, fmt.Errorf("make the language of checks of %s: %w", thing, err)
+		return checkLanguage{}, fmt.Errorf("make the language of checks with parameters: %w", err)
 	}
-	return checkLanguage{env: env, params: params, own: newCompilations()}, nil
+	made := checkLanguage{env: env, params: params, own: newCompilations()}
+	l.withParams.put(string(key), made)
+	return made, nil
 }
 
 // typeOf gives the type of a parameter. A date is a text, to be read with

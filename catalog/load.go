@@ -101,6 +101,9 @@ type spot struct {
 
 // in gives a place inside; parts are keys and indexes.
 func (s spot) in(parts ...any) spot {
+	if s.file.tree.at == nil { // a file of which only the tree is kept: no place is known
+		return s
+	}
 	for _, part := range parts {
 		switch p := part.(type) {
 		case int:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -206,24 +205,40 @@ func (r *Revision) decodeTree(name string, text []byte) (*oneThingFile, error) {
 	return opened, nil
 }
 
-// decodeMaterial reads a material. Only one with a common material takes the way
-// over its keys, which costs three times as much.
+// decodeMaterial reads a material over its common one, if it has one: each key that is
+// written replaces the common one's.
 func (r *Revision) decodeMaterial(text json.RawMessage, m *Material) error {
 	if !bytes.Contains(text, []byte(`"common":`)) {
 		return json.Unmarshal(text, m)
 	}
-	var keys map[string]any
-	if err := json.Unmarshal(text, &keys); err != nil {
+	var written map[string]json.RawMessage
+	if err := json.Unmarshal(text, &written); err != nil {
 		return err
 	}
-	if code, ok := keys["common"].(string); ok && r.commons[code] != nil {
-		filled := maps.Clone(r.commons[code])
-		maps.Copy(filled, keys)
-		keys = filled
-	}
-	full, err := json.Marshal(keys)
-	if err != nil {
+	var code string
+	if err := json.Unmarshal(written["common"], &code); err != nil {
 		return err
 	}
-	return json.Unmarshal(full, m)
+	if common := r.byCode.commonMaterials[code]; common != nil {
+		*m = *common
+		m.when, m.steps, m.Proofs = nil, nil, slices.Clone(m.Proofs) // which are compiled anew
+		m.forget(written)
+	}
+	return json.Unmarshal(text, m)
+}
+
+// forget empties the lists that are written anew: a list that is decoded into another
+// would overwrite it, and that is the common material's own.
+func (m *Material) forget(written map[string]json.RawMessage) {
+	for key, list := range map[string]*[]string{"basis": &m.Basis, "subjects": &m.Subjects, "prior": &m.Prior} {
+		if _, ok := written[key]; ok {
+			*list = nil
+		}
+	}
+	if _, ok := written["proofs"]; ok {
+		m.Proofs = nil
+	}
+	if _, ok := written["chain"]; ok {
+		m.Chain = nil
+	}
 }

@@ -168,7 +168,7 @@ func (r *Revision) Redraft(text []byte) (*Revision, *Material, Faults, error) {
 	}
 	l := &loader{rev: r, language: r.language}
 	thing := r.OneThing(matter.OneThing)
-	checks, err := r.language.checksOf(thing.Code, thing.Params)
+	checks, err := r.language.checksOf(thing.Params)
 	if err != nil {
 		return nil, nil, nil, err
 	}

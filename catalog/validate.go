@@ -137,7 +137,7 @@ func (l *loader) validateOneThing(o *oneThingFile) error {
 	thing, at := &o.OneThing, o.at.in("one_thing")
 	l.fileName(o.at, thing.Code, at.in("code"))
 	l.department(at.in("lead"), thing.Lead)
-	checks, err := l.language.checksOf(thing.Code, thing.Params)
+	checks, err := l.language.checksOf(thing.Params)
 	if err != nil {
 		return err
 	}
