@@ -79,6 +79,9 @@ func (s *shelf) countThings() {
 	}
 }
 
+// Chip is the kind of chip that the rule's severity has.
+func (c ruleCount) Chip() string { return severityChip(c.Severity) }
+
 // fourRules are the counts of the 四个一律 alone.
 func (s *shelf) fourRules() []ruleCount { return s.rules[:len(lint.FourRules())] }
 
