@@ -115,6 +115,22 @@ func TestCatalog_RefusesACursorOfAnotherList(t *testing.T) {
 	wantProblem(t, h.call(ownSystem, http.MethodGet, "/v1/materials?limit=1&cursor="+first.Next, ""), 422, "bad-cursor")
 }
 
+// Of a catalog that is held in part, a list is of what is asked for.
+func TestCatalog_RefusesToListAllOfALargeCatalog(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	ground := h.memory.rev.Ground()
+	h.memory.change(func(m *memory) { m.rev = ground })
+	for _, target := range []string{"/v1/matters", "/v1/materials", "/v1/one-things", "/v1/materials?mode=upload"} {
+		wantProblem(t, h.call(ownSystem, http.MethodGet, target, ""), 422, "catalog-too-large")
+	}
+	for _, target := range []string{"/v1/matters?one_thing=S01", "/v1/materials?matter=S01.M1", "/v1/datasets", "/v1/facts", "/v1/departments"} {
+		if answer := h.call(ownSystem, http.MethodGet, target, ""); answer.Code != http.StatusOK {
+			t.Errorf("%s: %d", target, answer.Code)
+		}
+	}
+}
+
 func TestCatalog_RefusesALimitOutOfRange(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -85,6 +85,7 @@ func (s *server) registerOperations() {
 	s.registerFacts()
 	s.registerRevisions()
 	s.registerCatalogCheck()
+	s.registerDrafts()
 	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()

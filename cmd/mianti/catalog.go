@@ -10,8 +10,12 @@ import (
 )
 
 type catalogCommands struct {
-	Lint catalogLintCommand `cmd:"" help:"Report every fault of a catalog, and what is allowed and wrong all the same, with file and line."`
-	Load catalogLoadCommand `cmd:"" help:"Load a catalog as a new revision."`
+	Lint     catalogLintCommand     `cmd:"" help:"Report every fault of a catalog, and what is allowed and wrong all the same, with file and line."`
+	Load     catalogLoadCommand     `cmd:"" help:"Load a catalog as a new revision."`
+	Draft    catalogDraftCommands   `cmd:"" help:"Write changes of the catalog, to be reviewed by another person."`
+	Diff     catalogDiffCommand     `cmd:"" help:"Show what a draft changes, thing by thing and key by key."`
+	Publish  catalogPublishCommand  `cmd:"" help:"Make an approved draft the current revision, at once or at a date."`
+	Rollback catalogRollbackCommand `cmd:"" help:"Bring an earlier revision back, by a new one."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }

@@ -158,6 +158,9 @@ func changeOf(change catalog.ThingChange, earlier, later *catalog.Revision, numb
 }
 
 func inWords(rev *catalog.Revision, condition string) string {
+	if rev == nil {
+		return ""
+	}
 	words, faults := rev.TryCondition(condition)
 	if len(faults) > 0 || !words.Exact {
 		return ""

@@ -12,6 +12,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/catalog/lint"
+	"mianti/draft"
 	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/web/frame"
@@ -44,6 +45,8 @@ type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
 	Measures  Measures // nil where nothing is measured
+	// Drafts are how the catalog comes to change.
+	Drafts *draft.Desk
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -81,6 +84,14 @@ func New(c Config) frame.Section {
 		{Path: "/catalog/departments", Handle: s.departments},
 		{Path: "/catalog/revisions", Handle: s.revisions},
 		{Path: "/catalog/revisions/:number/changes", Handle: s.compare},
+		{Path: "/catalog/drafts", Handle: s.drafts},
+		{Method: http.MethodPost, Path: "/catalog/drafts", Handle: s.createDraft},
+		{Path: "/catalog/drafts/:id", Handle: s.draft},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id", Handle: s.actOnDraft},
+		{Path: "/catalog/drafts/:id/thing", Handle: s.draftThing},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/thing", MaxBody: maxThing, Handle: s.draftThing},
+		{Path: "/catalog/drafts/:id/merge", Handle: s.mergeDraft},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/merge", MaxBody: maxThing, Handle: s.mergeDraft},
 		{Path: "/catalog/check", Handle: s.check},
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/trial", Handle: s.trial},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/draft"
 	"mianti/examples/jinan"
 	"mianti/internal/fault"
 	"mianti/policies"
@@ -39,6 +40,13 @@ func (s stored) RevisionHeads(_ context.Context, before, limit int) ([]catalog.R
 	}
 	return heads, nil
 }
+
+// noDrafts keeps none.
+type noDrafts struct{ kept }
+
+type kept interface{ draft.Drafts }
+
+func (noDrafts) Drafts(context.Context, draft.Filter) ([]draft.Outline, error) { return nil, nil }
 
 // shipped gives the files of the shipped catalog, to be changed.
 func shipped(t testing.TB) fstest.MapFS {
@@ -78,7 +86,7 @@ func load(t testing.TB, files fs.FS, number int) *catalog.Revision {
 }
 
 func section(all stored) frame.Section {
-	return policy.New(policy.Config{Catalogs: all, Revisions: all})
+	return policy.New(policy.Config{Catalogs: all, Revisions: all, Drafts: draft.New(draft.Config{Drafts: noDrafts{}})})
 }
 
 func editor(t testing.TB, all stored) *frametest.Visitor {
