@@ -276,3 +276,26 @@ func TestDraftPages_RemoveAnEditWithdrawAndRefuseOthers(t *testing.T) {
 		t.Errorf("a thing of no kind: %d", got.Status)
 	}
 }
+
+// TestHealth_PutsASuggestedChangeIntoADraft: into a new one, into one that is there,
+// and not over what somebody has written.
+func TestHealth_PutsASuggestedChangeIntoADraft(t *testing.T) {
+	t.Parallel()
+	d := newDrafting(t)
+	editor := d.editor()
+	const page = "/catalog/health?rule=vague"
+	editor.Get(page).Has(t, "放进草案", "新的草案")
+	finding := []string{"of_rule", "vague", "of_code", "S01.M1.d", "of_key", "name"}
+	d.went(d.post(editor, page, finding...), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "模糊兜底的一律明确：S01.M1.d", "房屋产权或使用证明", "名称含“相关”")
+	again := d.post(editor, page, append(finding, "draft", "d01")...)
+	if again.Status != http.StatusUnprocessableEntity {
+		t.Errorf("over what was written: %d", again.Status)
+	}
+	again.Has(t, "已经改了 S01.M1.d")
+	d.went(d.post(editor, page, "of_rule", "vague", "of_code", "S02.M2.c", "of_key", "name", "draft", "d01"), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "S01.M1.d", "S02.M2.c")
+	if gone := d.post(editor, page, "of_rule", "vague", "of_code", "S99.M1.a", "of_key", "name"); gone.Status != http.StatusConflict {
+		t.Errorf("a finding that is not there: %d", gone.Status)
+	}
+}

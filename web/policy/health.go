@@ -28,6 +28,7 @@ type healthView struct {
 	Notices     int
 	Materials   int // in the whole catalog
 	Unmeasured  []lint.Rule
+	Drafts      []frame.Option // those that a change can be put into; none where there are no drafts
 	Narrowed    bool
 	Pager       frame.Pager
 }
@@ -44,6 +45,14 @@ type findingView struct {
 }
 
 func (s *section) health(v *frame.Visit) (frame.Answer, error) {
+	return s.showHealth(v, healthForm(v))
+}
+
+func healthForm(v *frame.Visit) *frame.Form {
+	return frame.NewForm(v, "rule", "severity", "state", "department", "one_thing", "q")
+}
+
+func (s *section) showHealth(v *frame.Visit, form *frame.Form) (frame.Answer, error) {
 	shelf, b, err := s.at(v, "health")
 	if err != nil {
 		return frame.Answer{}, err
@@ -52,10 +61,15 @@ func (s *section) health(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	view := &healthView{
-		base: b, Form: frame.NewForm(v, "rule", "severity", "state", "department", "one_thing", "q"), Rules: shelf.fourRules(), More: shelf.rules[len(lint.FourRules()):],
+		base: b, Form: form, Rules: shelf.fourRules(), More: shelf.rules[len(lint.FourRules()):],
 		Rule: v.Query("rule"), Departments: shelf.departmentOptions(v), Things: shelf.thingOptions(v), Materials: len(shelf.materials),
 		Errors: shelf.report.Open(lint.Error), Warnings: shelf.report.Open(lint.Warning), Notices: shelf.report.Open(lint.Notice), Unmeasured: shelf.report.Unmeasured,
 		States: options(v, "", "未说明和已说明", "open", "未说明", "explained", "已说明"),
+	}
+	if s.Drafts != nil && b.Rev == 0 {
+		if view.Drafts, err = s.writableDrafts(v); err != nil {
+			return frame.Answer{}, err
+		}
 	}
 	view.choices(v)
 	view.list(v, shelf)

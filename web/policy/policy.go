@@ -96,6 +96,7 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
+		{Method: http.MethodPost, Path: "/catalog/health", Handle: s.draftFix},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)
