@@ -60,7 +60,7 @@ type changesQuery struct {
 	Number int `path:"number" minimum:"1"`
 	Since  int `query:"since" minimum:"1" required:"true" doc:"与哪一个修订比较"`
 	ListQuery
-	Kind string `query:"kind" enum:"one_thing,matter,material,common_material,standard_material,dataset,source,fact,role,department" doc:"只列这一类"`
+	Kind string `query:"kind" enum:"one_thing,matter,material,common_material,standard_material,dataset,source,fact,role,department,explanation" doc:"只列这一类"`
 }
 
 type findingsQuery struct {

@@ -36,6 +36,7 @@ type ExcludedRisk struct {
 // LintExplanation (体检说明) says why findings stand as they are. They are shown
 // with the reason and do not count as open.
 type LintExplanation struct {
+	Code string `json:"code"` // unique among them
 	Rule string `json:"rule"`
 	// At are the codes that it is about: each of a one-thing, a matter, a material,
 	// a source, a dataset or a department, and so of all that it holds; or of a common

@@ -83,6 +83,7 @@ type loader struct {
 	roles       *rolesFile
 	standards   *standardMaterialsFile
 	common      *commonMaterialsFile
+	lint        *lintFile
 	departments []*departmentFile
 	oneThings   []*oneThingFile
 
@@ -248,7 +249,9 @@ func (l *loader) decode() {
 			l.common = &commonMaterialsFile{at: at}
 			into(f, l.common)
 		case kindLint:
-			into(f, &l.rev.lint)
+			l.lint = &lintFile{at: at}
+			into(f, l.lint)
+			l.rev.lint = l.lint.LintSettings
 		case kindDepartment:
 			d := &departmentFile{at: at}
 			into(f, d)

@@ -29,7 +29,7 @@ func BenchmarkLint(b *testing.B) {
 		matters.WriteString(matter(fmt.Sprintf("M%d", m+1), after, materials...))
 	}
 	files := small(b, matters.String())
-	files["lint.yaml"] = &fstest.MapFile{Data: []byte("format: mianti-catalog/1\nkind: lint\nexplained: [{rule: gap, at: [S01], why: 本来没有, by: 甲}]\n")}
+	files["lint.yaml"] = &fstest.MapFile{Data: []byte("format: mianti-catalog/1\nkind: lint\nexplained: [{code: E1, rule: gap, at: [S01], why: 本来没有, by: 甲}]\n")}
 	rev := load(b, files)
 	things, materials := rev.OneThings(), 0
 	linter := lint.New(rev, lint.Config{Keep: 1000, Measures: &lint.Measures{Sources: []lint.SourceMeasure{}, Uploads: []lint.UploadMeasure{}}})

@@ -1,7 +1,9 @@
 package lint
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"mianti/catalog"
 )
@@ -23,7 +25,8 @@ type explained struct {
 type used struct {
 	explained
 	Explanation
-	place int // in the file's list
+	of    *catalog.LintExplanation
+	place int // among the codes that it is about
 	found bool
 }
 
@@ -37,10 +40,11 @@ func (u *used) reason() *Explanation {
 
 func newExplanations(list []catalog.LintExplanation) *explanations {
 	e := &explanations{at: map[explained]*used{}, rules: map[Rule]bool{}}
-	for i, one := range list {
+	for i := range list {
+		one := &list[i]
 		e.rules[Rule(one.Rule)] = true
-		for _, code := range one.At {
-			u := &used{explained: explained{Rule(one.Rule), code, one.Key}, Explanation: Explanation{one.Why, one.By, one.On}, place: i}
+		for j, code := range one.At {
+			u := &used{explained: explained{Rule(one.Rule), code, one.Key}, Explanation: Explanation{one.Why, one.By, one.On}, of: one, place: j}
 			e.all = append(e.all, u)
 			if e.at[u.explained] == nil {
 				e.at[u.explained] = u
@@ -88,12 +92,45 @@ func (l *Linter) lookExplanations() {
 		if u.found || unmeasured[u.rule] || l.severity[u.rule.index()] == Off {
 			continue
 		}
-		key := fmt.Sprintf("explained.%d", u.place+1)
-		f := l.found(Unexplained, place{}, key)
+		f := l.foundAt(Unexplained, [4]string{}, fmt.Sprintf("at.%d", u.place+1))
 		if f == nil {
 			continue
 		}
-		f.Code, f.File = u.code, "lint.yaml"
-		f.Reason = fmt.Sprintf("第 %d 条说明所指的 %s（%s）没有这样的发现", u.place+1, u.code, u.rule.Name())
+		f.Kind, f.Code, f.Name, f.File = catalog.ThingExplanation, u.of.Code, u.of.Why, "lint.yaml"
+		f.Reason = fmt.Sprintf("所指的 %s（%s）没有这样的发现", u.code, u.rule.Name())
+		f.Fix = without(u.of, u.place)
 	}
+}
+
+// without gives the change that takes a code out of an explanation; one that would be
+// about nothing is removed.
+func without(e *catalog.LintExplanation, place int) *catalog.Edit {
+	edit := &catalog.Edit{Kind: catalog.ThingExplanation, Code: e.Code}
+	if len(e.At) == 1 {
+		return edit
+	}
+	changed := *e
+	changed.At = slices.Delete(slices.Clone(e.At), place, place+1)
+	text, err := json.Marshal(changed)
+	if err != nil {
+		return nil
+	}
+	edit.Value = text
+	return edit
+}
+
+// longestCode bounds the code of an explanation, as the format does.
+const longestCode = 64
+
+// Explain gives the change that explains a finding, ready for a draft.
+func Explain(f *Finding, why Explanation) (catalog.Edit, error) {
+	code := string(f.Rule) + "-" + f.Code + "-" + f.Key
+	written := catalog.LintExplanation{
+		Code: code[:min(len(code), longestCode)], Rule: string(f.Rule), At: []string{f.Code}, Key: f.Key, Why: why.Why, By: why.By, On: why.On,
+	}
+	text, err := json.Marshal(written)
+	if err != nil {
+		return catalog.Edit{}, fmt.Errorf("explain %s of %s: %w", f.Rule, f.Code, err)
+	}
+	return catalog.Edit{Kind: catalog.ThingExplanation, Code: written.Code, Value: text}, nil
 }
