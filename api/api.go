@@ -26,6 +26,7 @@ import (
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/draft"
+	"mianti/effect"
 	"mianti/exchange"
 	"mianti/figures"
 	"mianti/identity"
@@ -75,6 +76,10 @@ type Config struct {
 	Sharing  *sharing.Sharing
 	Figures  *figures.Figures
 	Ledger   Ledger
+	// Effects says what a change of the catalog would do, Drafter what a revision would
+	// be with edits.
+	Effects *effect.Desk
+	Drafter Drafter
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
 	// Drafts are how the catalog comes to change.
@@ -163,7 +168,7 @@ func New(c Config) (*gin.Engine, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Ledger == nil || c.Corrections == nil || c.Drafts == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Effects == nil || c.Drafter == nil || c.Ledger == nil || c.Corrections == nil || c.Drafts == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

@@ -20,8 +20,8 @@ const (
 
 type openDraftInput struct {
 	Body struct {
-		Title string         `json:"title" maxLength:"400" doc:"草案的名称"`
-		Why   string         `json:"why,omitempty" maxLength:"8000" doc:"为什么改"`
+		Title string         `json:"title" maxLength:"100" doc:"草案的名称"`
+		Why   string         `json:"why,omitempty" maxLength:"2000" doc:"为什么改"`
 		Base  int            `json:"base,omitempty" minimum:"1" doc:"改动所依据的目录修订; 不填为现行的"`
 		Edits []catalog.Edit `json:"edits,omitempty" maxItems:"50000" doc:"改动; 同一对象至多一处"`
 	}
@@ -81,7 +81,7 @@ type draftReasonInput struct {
 	CasePath
 	Precondition
 	Body struct {
-		Reason string `json:"reason" maxLength:"8000" doc:"意见或者理由"`
+		Reason string `json:"reason" maxLength:"2000" doc:"意见或者理由"`
 	}
 }
 
@@ -96,7 +96,7 @@ type publishDraftInput struct {
 type rollBackInput struct {
 	Number int `path:"number" minimum:"1"`
 	Body   struct {
-		Reason string `json:"reason" maxLength:"8000" doc:"为什么恢复"`
+		Reason string `json:"reason" maxLength:"2000" doc:"为什么恢复"`
 	}
 }
 

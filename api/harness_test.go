@@ -25,6 +25,7 @@ import (
 	"mianti/catalog"
 	"mianti/correction"
 	"mianti/draft"
+	"mianti/effect"
 	"mianti/evidence"
 	"mianti/exchange"
 	"mianti/internal/fault"
@@ -74,6 +75,13 @@ func (noDrafts) Draft(context.Context, string) (*draft.Draft, error) {
 
 func (noDrafts) Drafts(context.Context, draft.Filter) ([]draft.Outline, error) { return nil, nil }
 
+// noPast has no recorded cases.
+type noPast struct{ effect.Past }
+
+func (noPast) PastCases(context.Context, *exchange.PastCase, int) ([]exchange.PastCase, error) {
+	return nil, nil
+}
+
 // noBatches keeps none.
 type noBatches struct{ batch.Store }
 
@@ -114,7 +122,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Corrections: correction.New(correction.Config{}), Drafts: draft.New(draft.Config{Drafts: noDrafts{}, Publisher: noDrafts{}, Now: at, NewID: newID}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Drafter: drafting{}, Effects: &effect.Desk{Past: noPast{}, Rights: h.memory, Journal: h.memory, Now: at}, Corrections: correction.New(correction.Config{}), Drafts: draft.New(draft.Config{Drafts: noDrafts{}, Publisher: noDrafts{}, Now: at, NewID: newID}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)

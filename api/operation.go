@@ -84,6 +84,7 @@ func (s *server) registerOperations() {
 	s.registerDepartments()
 	s.registerFacts()
 	s.registerRevisions()
+	s.registerEffects()
 	s.registerCatalogCheck()
 	s.registerDrafts()
 	s.registerGuide()

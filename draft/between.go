@@ -13,21 +13,19 @@ func Between(before, after []catalog.Edit) []catalog.Edit {
 	for _, e := range before {
 		old[thingOf(e)] = e
 	}
-	var out, removed []catalog.Edit
+	var out []catalog.Edit
 	for _, e := range after {
 		was, known := old[thingOf(e)]
 		if delete(old, thingOf(e)); !known || was.In != e.In || !same(was.Value, e.Value) {
 			out = append(out, e)
 		}
 	}
-	for _, e := range before {
-		if _, gone := old[thingOf(e)]; gone {
-			removed = append(removed, catalog.Edit{Kind: e.Kind, Code: e.Code, In: e.In})
+	for _, e := range before { // what is left of them is removed
+		if _, gone := old[thingOf(e)]; !gone {
+			continue
 		}
-	}
-	for _, e := range removed {
-		if !slices.ContainsFunc(removed, func(holder catalog.Edit) bool { return holds(holder.Kind) && heldIn(e, thingOf(holder)) }) {
-			out = append(out, e)
+		if !slices.ContainsFunc(holdersOf(e), func(t Thing) bool { _, gone := old[t]; return gone }) {
+			out = append(out, catalog.Edit{Kind: e.Kind, Code: e.Code, In: e.In})
 		}
 	}
 	return Sorted(out)

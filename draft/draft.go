@@ -150,12 +150,7 @@ func Sorted(edits []catalog.Edit) []catalog.Edit {
 // Touch reports whether two edits are about the same thing, or one of them removes
 // what holds the other's.
 func Touch(a, b catalog.Edit) bool {
-	return thingOf(a) == thingOf(b) || a.Removes() && heldIn(b, thingOf(a)) || b.Removes() && heldIn(a, thingOf(b))
-}
-
-// heldIn reports whether what an edit is about stands inside a thing.
-func heldIn(e catalog.Edit, t Thing) bool {
-	return changed{Thing: thingOf(e), department: e.In}.in(t)
+	return thingOf(a) == thingOf(b) || a.Removes() && slices.Contains(holdersOf(b), thingOf(a)) || b.Removes() && slices.Contains(holdersOf(a), thingOf(b))
 }
 
 // CodesAround gives the codes of edits and of what holds them, each once.
@@ -163,11 +158,8 @@ func CodesAround(edits []catalog.Edit) []string {
 	var out []string
 	for _, e := range edits {
 		out = append(out, e.Code)
-		if e.In != "" {
-			out = append(out, e.In)
-		}
-		for at := strings.LastIndexByte(e.Code, '.'); at > 0; at = strings.LastIndexByte(e.Code[:at], '.') {
-			out = append(out, e.Code[:at])
+		for _, t := range holdersOf(e) {
+			out = append(out, t.Code)
 		}
 	}
 	slices.Sort(out)

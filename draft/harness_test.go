@@ -99,7 +99,8 @@ func (m *memory) Drafted(_ context.Context, base int, edits []catalog.Edit, _ ..
 }
 
 func (m *memory) EditedFiles(_ context.Context, number int, _ []catalog.Edit) (map[string][]byte, error) {
-	return m.files(number)
+	files, err := m.files(number)
+	return maps.Clone(files), err
 }
 
 func with(files map[string][]byte, parts []catalog.Part) map[string][]byte {

@@ -29,15 +29,48 @@ func (d *Desk) triples(ctx context.Context, draft *Draft, head int) ([]Triple, e
 	if err != nil {
 		return nil, err
 	}
+	base, err := d.things(ctx, draft.Base, draft.Edits)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := d.things(ctx, head, draft.Edits)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Triple, len(draft.Edits))
 	for i, mine := range draft.Edits {
-		out[i] = Triple{Mine: mine, Inside: inside[thingOf(mine)]}
-		if out[i].Base, err = d.Catalogs.Thing(ctx, draft.Base, mine.Kind, mine.Code); err != nil {
-			return nil, fmt.Errorf("read %s of revision %d: %w", mine.Code, draft.Base, err)
+		out[i] = Triple{Base: base[i], Theirs: theirs[i], Mine: mine, Inside: inside[thingOf(mine)]}
+	}
+	return out, nil
+}
+
+// things gives what edits are about as it stands in a revision, in their order;
+// without a value where it does not. Each file is read once.
+func (d *Desk) things(ctx context.Context, number int, edits []catalog.Edit) ([]catalog.Edit, error) {
+	files, err := d.Catalogs.EditedFiles(ctx, number, edits)
+	if err != nil {
+		return nil, fmt.Errorf("read revision %d: %w", number, err)
+	}
+	for path, content := range files {
+		if content == nil {
+			delete(files, path)
 		}
-		if out[i].Theirs, err = d.Catalogs.Thing(ctx, head, mine.Kind, mine.Code); err != nil {
-			return nil, fmt.Errorf("read %s of revision %d: %w", mine.Code, head, err)
+	}
+	all, _ := catalog.Things(files) // they were loaded: they have no faults
+	byName := make(map[Thing]catalog.Edit, len(all))
+	for _, e := range all {
+		byName[thingOf(e)] = e
+	}
+	out := make([]catalog.Edit, len(edits))
+	for i, e := range edits {
+		found, ok := byName[thingOf(e)]
+		if !ok && e.Kind == catalog.ThingDataset { // another department may hold it
+			if found, err = d.Catalogs.Thing(ctx, number, e.Kind, e.Code); err != nil {
+				return nil, fmt.Errorf("read %s of revision %d: %w", e.Code, number, err)
+			}
 		}
+		found.Kind, found.Code = e.Kind, e.Code
+		out[i] = found
 	}
 	return out, nil
 }
@@ -63,9 +96,12 @@ func (d *Desk) inside(ctx context.Context, draft *Draft, head int) (map[Thing][]
 		if !holds(e.Kind) || !e.Removes() {
 			continue
 		}
-		for _, c := range changes {
-			if c.in(thingOf(e)) && draft.Edit(c.Thing) == nil {
-				out[thingOf(e)] = append(out[thingOf(e)], c.Thing)
+		out[thingOf(e)] = nil
+	}
+	for _, c := range changes {
+		for _, t := range holdersOf(c.edit()) {
+			if _, removed := out[t]; removed && draft.Edit(c.Thing) == nil {
+				out[t] = append(out[t], c.Thing)
 			}
 		}
 	}
@@ -84,12 +120,24 @@ type changed struct {
 	removed    bool
 }
 
-// in reports whether a thing is held by another.
-func (c changed) in(t Thing) bool {
-	if t.Kind == catalog.ThingDepartment {
-		return c.Kind == catalog.ThingDataset && c.department == t.Code
+// edit names the thing as an edit does.
+func (c changed) edit() catalog.Edit {
+	return catalog.Edit{Kind: c.Kind, Code: c.Code, In: c.department}
+}
+
+// holdersOf gives the things in which what an edit is about stands.
+func holdersOf(e catalog.Edit) []Thing {
+	thing, _, _ := strings.Cut(e.Code, ".")
+	switch e.Kind {
+	case catalog.ThingMaterial:
+		return []Thing{{catalog.ThingMatter, e.Code[:max(strings.LastIndexByte(e.Code, '.'), 0)]}, {catalog.ThingOneThing, thing}}
+	case catalog.ThingMatter:
+		return []Thing{{catalog.ThingOneThing, thing}}
+	case catalog.ThingDataset:
+		return []Thing{{catalog.ThingDepartment, e.In}}
+	default:
+		return nil
 	}
-	return (c.Kind == catalog.ThingMatter || c.Kind == catalog.ThingMaterial) && strings.HasPrefix(c.Code, t.Code+".")
 }
 
 // changesBetween lists the things that differ between two revisions, each once. A
@@ -250,16 +298,14 @@ func (d *Desk) faults(ctx context.Context, draft *Draft) ([]Flaw, error) {
 
 // contradictions are edits inside what the draft itself removes.
 func (d *Draft) contradictions() []Flaw {
-	var removed []Thing
+	removed := map[Thing]bool{}
 	for i := range d.Edits {
-		if holds(d.Edits[i].Kind) && d.Edits[i].Removes() {
-			removed = append(removed, thingOf(d.Edits[i]))
-		}
+		removed[thingOf(d.Edits[i])] = d.Edits[i].Removes()
 	}
 	var out []Flaw
 	for _, e := range d.Edits {
-		for _, t := range removed {
-			if heldIn(e, t) {
+		for _, t := range holdersOf(e) {
+			if removed[t] {
 				out = append(out, Flaw{Thing: thingOf(e), Code: "inside-removed", Reason: "草案删除了" + t.Kind.Name() + " " + t.Code + "，其中的内容一并删除。请去掉这处改动，或者不删除" + t.Kind.Name() + "。"})
 			}
 		}

@@ -88,13 +88,13 @@ func (d *Desk) Changes(ctx context.Context, id string) ([]catalog.ThingChange, e
 	if err != nil {
 		return nil, err
 	}
+	was, err := d.things(ctx, draft.Base, draft.Edits)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]catalog.ThingChange, 0, len(draft.Edits))
-	for _, e := range draft.Edits {
-		was, err := d.Catalogs.Thing(ctx, draft.Base, e.Kind, e.Code)
-		if err != nil {
-			return nil, fmt.Errorf("read %s of revision %d: %w", e.Code, draft.Base, err)
-		}
-		change, differs, err := catalog.CompareEdits(was, e)
+	for i, e := range draft.Edits {
+		change, differs, err := catalog.CompareEdits(was[i], e)
 		if err != nil {
 			return nil, err
 		}

@@ -91,32 +91,33 @@ func (d *Desk) leadingBack(ctx context.Context, number int, why string) (Opening
 // edit of its own; what differs only by what it takes from a common material has
 // none.
 func (d *Desk) editsTo(ctx context.Context, from, to int, changes []changed) ([]catalog.Edit, error) {
-	var removed []Thing
+	removed := map[Thing]bool{}
 	for _, c := range changes {
-		if c.removed && holds(c.Kind) {
-			removed = append(removed, c.Thing)
+		removed[c.Thing] = c.removed
+	}
+	var wanted []catalog.Edit
+	for _, c := range changes {
+		if !c.removed || !slices.ContainsFunc(holdersOf(c.edit()), func(t Thing) bool { return removed[t] }) {
+			wanted = append(wanted, c.edit())
 		}
 	}
+	was, err := d.things(ctx, from, wanted)
+	if err != nil {
+		return nil, err
+	}
+	is, err := d.things(ctx, to, wanted)
+	if err != nil {
+		return nil, err
+	}
 	var out []catalog.Edit
-	for _, c := range changes {
-		if c.removed && slices.ContainsFunc(removed, func(t Thing) bool { return t != c.Thing && c.in(t) }) {
-			continue
+	for i, e := range wanted {
+		switch {
+		case same(was[i].Value, is[i].Value) && was[i].In == is[i].In:
+		case is[i].Value == nil:
+			out = append(out, catalog.Edit{Kind: e.Kind, Code: e.Code, In: was[i].In})
+		default:
+			out = append(out, is[i])
 		}
-		was, err := d.Catalogs.Thing(ctx, from, c.Kind, c.Code)
-		if err != nil {
-			return nil, fmt.Errorf("read %s of revision %d: %w", c.Code, from, err)
-		}
-		edit, err := d.Catalogs.Thing(ctx, to, c.Kind, c.Code)
-		if err != nil {
-			return nil, fmt.Errorf("read %s of revision %d: %w", c.Code, to, err)
-		}
-		if same(was.Value, edit.Value) && was.In == edit.In {
-			continue
-		}
-		if edit.Value == nil {
-			edit = catalog.Edit{Kind: c.Kind, Code: c.Code, In: was.In}
-		}
-		out = append(out, edit)
 	}
 	return out, nil
 }

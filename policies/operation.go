@@ -21,6 +21,7 @@ func operations() map[string][]Duty {
 		"list-drafts": policy, "create-draft": policy, "read-draft": policy, "put-edit": policy, "remove-edit": policy, "compare-draft": policy,
 		"preview-merge": policy, "merge-draft": policy, "submit-draft": policy, "recall-draft": policy, "withdraw-draft": policy, "roll-back": policy,
 		"return-draft": {DutyPolicyReviewer}, "approve-draft": {DutyPolicyReviewer}, "publish-draft": {DutyPolicyReviewer},
+		"draft-effect": policy, "reduction-report": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},

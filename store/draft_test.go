@@ -42,9 +42,10 @@ matters:
 		"roles.yaml":            []byte(head + "roles\nroles:\n  - {code: applicant, name: 申请人, kinds: [person]}\n"),
 		"facts.yaml":            []byte(head + "facts\nfacts:\n  - {code: employs, type: bool, ask: 有没有雇员}\n"),
 		"common-materials.yaml": []byte(head + "common_materials\nmaterials:\n  - {code: C1, name: 身份证, kind: certificate, need: required, basis: [规定第2条], origin: government, chain: [{mode: upload}]}\n"),
-		"departments/SL.yaml":   []byte(head + "department\ndepartment: {code: SL, name: 受理局, credit_code: 11370199MB9K00806D}\ndatasets: []\n"),
-		"one-things/K01.yaml":   oneThing("K01"),
-		"one-things/K02.yaml":   oneThing("K02"),
+		"departments/SL.yaml": []byte(head + "department\ndepartment: {code: SL, name: 受理局, credit_code: 11370199MB9K00806D}\ndatasets:\n" +
+			"  - {code: D-SL01, name: 台账, resource_code: 3019953701007/000001, sharing: conditional, terms: 按办件核验, update: daily, sensitivity: 1, asked_by: [person], fields: [{code: name, name: 姓名, type: string}, {code: address, name: 住址, type: string}], sources: [{code: SL.D-SL01.api, kind: httpjson, path: /query/D-SL01, address: \"http://127.0.0.1:8090/SL\", network: local}]}\n"),
+		"one-things/K01.yaml": oneThing("K01"),
+		"one-things/K02.yaml": oneThing("K02"),
 	}
 }
 
@@ -57,10 +58,12 @@ func loadFiles(files map[string][]byte) (*catalog.Revision, error) {
 }
 
 // testDesk is a desk over a store.
-func testDesk(s *Store) *draft.Desk {
+func testDesk(s *Store) *draft.Desk { return deskOver(s, NewCatalogs(s)) }
+
+func deskOver(s *Store, catalogs *Catalogs) *draft.Desk {
 	var mu sync.Mutex
 	ids := 0
-	return draft.New(draft.Config{Drafts: s, Publisher: s, Catalogs: NewCatalogs(s), Now: testClock, NewID: func() string {
+	return draft.New(draft.Config{Drafts: s, Publisher: s, Catalogs: catalogs, Now: testClock, NewID: func() string {
 		mu.Lock()
 		defer mu.Unlock()
 		ids++

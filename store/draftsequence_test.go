@@ -64,7 +64,11 @@ type sequence struct {
 
 func newSequence(t *testing.T, s *Store, seed uint64) *sequence {
 	t.Helper()
-	q := &sequence{t: t, store: s, random: rand.New(rand.NewPCG(seed, seed)), done: map[string]int{}, desk: testDesk(s)}
+	q := &sequence{t: t, store: s, random: rand.New(rand.NewPCG(seed, seed)), done: map[string]int{}}
+	q.desk = testDesk(s)
+	if seed%2 == 0 { // a catalog that is held in part goes other ways
+		q.desk = deskOver(s, NewCatalogsHolding(s, 1))
+	}
 	if _, err := s.SaveRevision(t.Context(), smallDraftable(), RevisionMeta{Title: "小目录", Version: "1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +138,14 @@ func (q *sequence) change() (draft.Thing, map[string]any) {
 	for range 1 + q.random.IntN(2) {
 		key := map[catalog.ThingKind][]string{
 			catalog.ThingOneThing: {"name", "consent"}, catalog.ThingMatter: {"name", "days"}, catalog.ThingMaterial: {"name", "note", "basis"},
-			catalog.ThingCommonMaterial: {"name", "note"}, catalog.ThingFact: {"ask"},
+			catalog.ThingCommonMaterial: {"name", "note"}, catalog.ThingFact: {"ask"}, catalog.ThingDataset: {"name", "terms", "fields"},
 		}[t.Kind]
 		switch k := key[q.random.IntN(len(key))]; k {
+		case "fields":
+			value[k] = []any{
+				map[string]any{"code": "name", "name": fmt.Sprintf("姓名%d", q.random.IntN(100)), "type": "string"},
+				map[string]any{"code": "address", "name": fmt.Sprintf("住址%d", q.random.IntN(100)), "type": "string"},
+			}
 		case "days":
 			value[k] = float64(1 + q.random.IntN(30))
 		case "basis":
@@ -150,6 +159,9 @@ func (q *sequence) change() (draft.Thing, map[string]any) {
 
 func editOf(t draft.Thing, value map[string]any) catalog.Edit {
 	e := catalog.Edit{Kind: t.Kind, Code: t.Code}
+	if t.Kind == catalog.ThingDataset {
+		e.In = "SL"
+	}
 	if value != nil {
 		e.Value, _ = json.Marshal(value)
 	}
@@ -271,6 +283,10 @@ func plainMerge(t draft.Thing, base, head plainCatalog, mine map[string]any, tak
 	}
 	out := map[string]any{}
 	for _, key := range slices.Concat(slices.Collect(maps.Keys(was)), slices.Collect(maps.Keys(theirs)), slices.Collect(maps.Keys(mine))) {
+		if key == "fields" {
+			out[key] = plainMergeFields(t, was[key], theirs[key], mine[key], takesTheirs)
+			continue
+		}
 		value := mine[key]
 		if same(was[key], mine[key]) || takesTheirs[t.Code+" "+key] {
 			value = theirs[key]
@@ -278,6 +294,20 @@ func plainMerge(t draft.Thing, base, head plainCatalog, mine map[string]any, tak
 		if value != nil {
 			out[key] = value
 		}
+	}
+	return out
+}
+
+// plainMergeFields merges the two fields of a dataset, whose names alone change.
+func plainMergeFields(t draft.Thing, was, theirs, mine any, takesTheirs map[string]bool) []any {
+	out := []any{}
+	for i := range was.([]any) {
+		at := func(list any) map[string]any { return list.([]any)[i].(map[string]any) }
+		field := maps.Clone(at(mine))
+		if at(was)["name"] == field["name"] || takesTheirs[fmt.Sprintf("%s fields.%s.name", t.Code, field["code"])] {
+			field["name"] = at(theirs)["name"]
+		}
+		out = append(out, field)
 	}
 	return out
 }

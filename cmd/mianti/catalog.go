@@ -16,6 +16,9 @@ type catalogCommands struct {
 	Diff     catalogDiffCommand     `cmd:"" help:"Show what a draft changes, thing by thing and key by key."`
 	Publish  catalogPublishCommand  `cmd:"" help:"Make an approved draft the current revision, at once or at a date."`
 	Rollback catalogRollbackCommand `cmd:"" help:"Bring an earlier revision back, by a new one."`
+	// What a change would do, and what a catalog takes off applicants.
+	Effect catalogEffectCommand `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
+	Report catalogReportCommand `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }

@@ -19,6 +19,7 @@ import (
 	"mianti/connectors/snapshot"
 	"mianti/correction"
 	"mianti/draft"
+	"mianti/effect"
 	"mianti/exchange"
 	"mianti/internal/workday"
 	"mianti/keyring"
@@ -124,7 +125,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	config := api.Config{
 		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Revisions: db, Measures: newLintMeasures(db, time.Now), Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Drafts: n.drafts, Batches: n.batches,
-		Figures: newFigures(db, catalogs, calendar, s.DataAuthority),
+		Figures: newFigures(db, catalogs, calendar, s.DataAuthority), Drafter: catalogs, Effects: &effect.Desk{Past: db, Rights: db, Journal: db, Now: time.Now},
 		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,
 	}

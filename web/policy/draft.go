@@ -19,6 +19,7 @@ type draftView struct {
 	Form   *frame.Form
 	Chip   string
 	Who    []string
+	Whose  string // the department's name
 	Rows   []draftChange
 	More   int // changes that are not listed
 	Others []overlapView
@@ -60,19 +61,38 @@ func (s *section) showDraft(v *frame.Visit, d *draft.Dossier, form *frame.Form) 
 		return frame.Answer{}, err
 	}
 	view := &draftView{base: b, Dossier: d, Form: form, Chip: stateChip(d.State), Who: peopleOf(v, d.Writers), Kinds: kindOptions(v)}
+	view.Whose = departmentName(v, d.Department)
 	may := func(a draft.Act) bool { return slices.Contains(d.May, a) }
 	view.MayChange, view.MayMerge, view.MaySubmit, view.MayApprove = may(draft.Change), may(draft.Rebase), may(draft.Submit), may(draft.Approve)
 	view.MayPublish, view.MayReturn, view.MayRecall, view.MayWithdraw = may(draft.Publish), may(draft.Return), may(draft.Recall), may(draft.Withdraw)
+	view.MaySubmit = view.MaySubmit && len(d.Edits) > 0 && len(d.Moved) == 0 && len(d.Faults) == 0
 	for _, o := range d.Others {
 		view.Others = append(view.Others, overlapView{o, peopleOf(v, o.Writers), stateChip(o.State)})
 	}
 	for _, deed := range slices.Backward(d.History) {
-		view.Steps = append(view.Steps, frame.Step{Title: v.T(deed.Act.Name()) + "　" + personOf(v, deed.Person), Text: deed.Why, At: deed.At, Kind: stateChip(deed.State)})
+		view.Steps = append(view.Steps, frame.Step{Title: v.T(deed.Act.Name()) + "　" + whoActed(v, deed), Text: deed.Why, At: deed.At, Kind: stateChip(deed.State)})
 	}
 	if err := view.compare(v, s); err != nil {
 		return frame.Answer{}, err
 	}
 	return frame.Show("draft.html", "目录草案", view), nil
+}
+
+// whoActed names who did something: by department too, where it was for one.
+func whoActed(v *frame.Visit, deed draft.Deed) string {
+	who := personOf(v, deed.Person)
+	if deed.Department == "" || deed.Person == v.Caller.Person {
+		return who
+	}
+	return departmentName(v, deed.Department) + " " + who
+}
+
+// departmentName names a department of the catalog; by its code where there is none.
+func departmentName(v *frame.Visit, code string) string {
+	if d := v.Catalog.Department(code); d != nil {
+		return d.Name
+	}
+	return code
 }
 
 // compare lists what the draft changes, each thing with its faults.

@@ -96,8 +96,10 @@ func TestDraftPages_FromTheFirstDraftToThePublishedRevision(t *testing.T) {
 		t.Errorf("a draft without a name: %d", page.Status)
 	}
 	d.went(d.post(editor, "/catalog/drafts", "title", "改营业执照", "why", "依据变了"), "/catalog/drafts/d01")
-	editor.Get("/catalog/drafts/d01").Has(t, "还没有改动", "提交审核", "改一个对象")
-	page := editor.Get(thingOfDraft + "?kind=material&code=S01.M1.a")
+	page := editor.Get("/catalog/drafts/d01")
+	page.Has(t, "还没有改动", "改一个对象", "市行政审批服务局")
+	page.Lacks(t, `value="submit"`)
+	page = editor.Get(thingOfDraft + "?kind=material&code=S01.M1.a")
 	page.Has(t, "code: S01.M1.a", "chain:")
 	text := page.Body[strings.Index(page.Body, "code: S01.M1.a"):strings.Index(page.Body, "</textarea>")]
 	broken := d.post(editor, thingOfDraft, "kind", "material", "code", "S01.M1.a", "text", "a: [", "do", "save")
@@ -114,11 +116,11 @@ func TestDraftPages_FromTheFirstDraftToThePublishedRevision(t *testing.T) {
 		t.Errorf("a faulty draft is submitted: %d", page.Status)
 	}
 	d.went(d.post(editor, thingOfDraft, "kind", "material", "code", "S01.M1.a", "text", unescape(text)+"note: 一句说明\n", "do", "save"), "/catalog/drafts/d01")
-	editor.Get("/catalog/drafts/d01").Has(t, "一句说明", "更改", "不改这一项")
+	editor.Get("/catalog/drafts/d01").Has(t, "一句说明", "更改", "不改这一项", `value="submit"`)
 	d.went(d.post(editor, "/catalog/drafts/d01", "do", "submit"), "/catalog/drafts/d01")
 	editor.Get("/catalog/drafts/d01").Lacks(t, `value="approve"`)
 	page = reviewer.Get("/catalog/drafts/d01")
-	page.Has(t, "审核通过", "退回", "一句说明", "p-editor")
+	page.Has(t, "审核通过", "退回", "一句说明", "人员 editor")
 	page.Lacks(t, `value="submit"`, `value="drop"`)
 	if page := d.post(reviewer, "/catalog/drafts/d01", "do", "return"); page.Status != http.StatusUnprocessableEntity {
 		t.Errorf("returned without a remark: %d", page.Status)

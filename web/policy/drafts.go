@@ -133,7 +133,8 @@ func (s *section) createDraft(v *frame.Visit) (frame.Answer, error) {
 	return answer.Status(http.StatusUnprocessableEntity), err
 }
 
-// peopleOf says who people are, as far as these pages know it: by their opaque codes.
+// peopleOf says who people are, as far as these pages know it: by the ends of their
+// opaque codes.
 func peopleOf(v *frame.Visit, all []string) []string {
 	out := make([]string, len(all))
 	for i, who := range all {
@@ -151,6 +152,9 @@ func personOf(v *frame.Visit, who string) string {
 	case ledger.Operator:
 		return v.T("运维人员")
 	default:
-		return who
+		return v.T("人员 %s", who[max(0, len(who)-shownOfPerson):])
 	}
 }
+
+// shownOfPerson is how much of a person's code tells him apart from his colleagues.
+const shownOfPerson = 6

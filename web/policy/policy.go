@@ -1,6 +1,6 @@
 // Package policy has the pages of policy staff (目录编辑、目录审核): what the
-// catalog asks for and why, what a change would do, and where the catalog falls
-// short of the four rules. They read and try; nothing here changes the catalog.
+// catalog asks for and why, what a change would do, what it takes off applicants,
+// and where it falls short of the four rules. They read and try; nothing here changes the catalog.
 package policy
 
 import (
@@ -46,7 +46,8 @@ type Config struct {
 	Revisions Revisions
 	Measures  Measures // nil where nothing is measured
 	// Drafts are how the catalog comes to change.
-	Drafts *draft.Desk
+	Drafts  *draft.Desk
+	Effects Effects
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -56,6 +57,7 @@ type section struct {
 	mu      sync.Mutex
 	shelves []*shelf // the one used last comes first
 	changes []comparison
+	kept    *reductionKept
 }
 
 // duties are of those whose pages these are.
@@ -97,6 +99,11 @@ func New(c Config) frame.Section {
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
 		{Method: http.MethodPost, Path: "/catalog/health", Handle: s.draftFix},
+		{Path: "/catalog/effect", Handle: s.effect},
+		{Method: http.MethodPost, Path: "/catalog/effect", Handle: s.effect},
+		{Path: "/catalog/report", Handle: s.report},
+		{Path: "/catalog/report/workbook", Handle: s.reportWorkbook},
+		{Path: "/catalog/report/picture", Handle: s.reportPicture},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)
