@@ -73,11 +73,13 @@ type Config struct {
 	Revisions Revisions
 	// Interchange exports the catalog, and holds files against it.
 	Interchange *interchange.Desk
-	Systems     Systems
-	Tokens      Tokens
-	Sharing     *sharing.Sharing
-	Figures     *figures.Figures
-	Ledger      Ledger
+	// Measures gives what was measured, for the lint; nil where nothing is.
+	Measures Measures
+	Systems  Systems
+	Tokens   Tokens
+	Sharing  *sharing.Sharing
+	Figures  *figures.Figures
+	Ledger   Ledger
 	// Effects says what a change of the catalog would do, Drafter what a revision would
 	// be with edits.
 	Effects *effect.Desk

@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"batch/table", "catalog/interchange", "exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"batch/table", "catalog/interchange", "exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/lint", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -41,6 +41,7 @@ func importTable() map[string]row {
 		},
 		"policies": {may: []string{"catalog"}},
 
+		"catalog/lint":      {may: []string{"catalog", "policies"}, inTests: []string{"examples/jinan"}},
 		"catalog/reduction": {may: []string{"catalog", "batch/table"}},
 		"ledger":            {may: []string{"internal/fault"}},
 		"keyring":           {may: []string{"internal/fault"}},

@@ -13,6 +13,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/catalog/interchange"
+	"mianti/catalog/lint"
 	"mianti/draft"
 	"mianti/internal/fault"
 	"mianti/policies"
@@ -44,11 +45,18 @@ type Interchange interface {
 	Preview(ctx context.Context, number int, content []byte, progress func(rows int)) (*interchange.Preview, int, error)
 }
 
-// Config is what the pages stand on. All fields are required, but for those that
+// Measures gives what was measured of a catalog, for its lint.
+type Measures interface {
+	// Measures gives the same pointer as long as nothing was measured anew.
+	Measures(ctx context.Context) (*lint.Measures, error)
+}
+
+// Config is what the pages stand on. All fields but Measures are required, but for those that
 // say what is without them.
 type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
+	Measures  Measures // nil where nothing is measured
 	// Drafts are how the catalog comes to change.
 	Drafts      *draft.Desk
 	Effects     Effects
@@ -112,6 +120,7 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/import", MaxBody: maxImport, Handle: s.importFile},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
+		{Method: http.MethodPost, Path: "/catalog/health", Handle: s.draftFix},
 		{Path: "/catalog/effect", Handle: s.effect},
 		{Method: http.MethodPost, Path: "/catalog/effect", Handle: s.effect},
 		{Path: "/catalog/report", Handle: s.report},
