@@ -11,6 +11,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/draft"
+	"mianti/effect"
 	"mianti/examples/jinan"
 	"mianti/policies"
 	"mianti/store"
@@ -56,7 +57,9 @@ func newDrafting(t *testing.T) *drafting {
 func (d *drafting) as(person, department string, duties ...policies.Duty) *frametest.Visitor {
 	session := frametest.Staff(department, duties...)
 	session.Person.ID = person
-	return frametest.Site(d.t, session, policy.New(policy.Config{Catalogs: d.all, Revisions: d.all, Drafts: d.desk}))
+	return frametest.Site(d.t, session, policy.New(policy.Config{
+		Catalogs: d.all, Revisions: d.all, Drafts: d.desk, Effects: &effect.Desk{Past: past{}, Rights: rights{}, Journal: rights{}, Now: frametest.Now},
+	}))
 }
 
 func (d *drafting) editor() *frametest.Visitor {
@@ -276,5 +279,25 @@ func TestDraftPages_RemoveAnEditWithdrawAndRefuseOthers(t *testing.T) {
 	}
 	if got := editor.Get(thingOfDraft + "?kind=house&code=x"); got.Status != http.StatusSeeOther {
 		t.Errorf("a thing of no kind: %d", got.Status)
+	}
+}
+
+func TestDraftPages_TheEffectOfADraftIsMeasured(t *testing.T) {
+	t.Parallel()
+	d := newDrafting(t)
+	editor := d.editor()
+	d.went(d.post(editor, "/catalog/drafts", "title", "不再要申请书"), "/catalog/drafts/d01")
+	d.went(d.post(editor, thingOfDraft, "kind", "material", "code", "S01.M1.a", "do", "remove"), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "/catalog/drafts/d01/effect")
+	page := editor.Get("/catalog/drafts/d01/effect")
+	if page.Status != http.StatusOK {
+		t.Fatalf("%d\n%s", page.Status, page.Body)
+	}
+	page.Has(t, "不再要申请书", "与修订 1 比", "公司登记(备案)申请书")
+	if got := d.post(editor, thingOfDraft, "kind", "matter", "code", "S99.M1", "do", "remove").Status; got != http.StatusUnprocessableEntity {
+		t.Errorf("what is not there is removed: %d", got)
+	}
+	if got := editor.Get("/catalog/drafts/d01/effect").Status; got != http.StatusConflict {
+		t.Errorf("the effect of a faulty draft: %d", got)
 	}
 }
