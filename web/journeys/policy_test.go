@@ -45,6 +45,22 @@ func TestPolicy_TriesTheRulesByKeyboardAlone(t *testing.T) {
 	b.do(chromedp.WaitVisible(chromedp.CSS("table.trial, table.list")))
 }
 
+// TestPolicy_ImportsAListAfterMendingIt is what an editor does with a list that came
+// from another platform: the errors first, then what it would change.
+func TestPolicy_ImportsAListAfterMendingIt(t *testing.T) {
+	b := newTab(t)
+	b.signIn("staff", "editor", "/catalog/import")
+	b.upload("1.材料代码,2.材料名称*,3.来源渠道,内部编号\r\nS01.M1.d,住所使用证明,30,x\r\nS99.M1.a,甲,10,y\r\n")
+	b.press("看会改什么")
+	b.reads("不能导入", "有 2 处错误", "不是这一列可以填的值", "目录里没有事项 S99.M1")
+	b.look("catalog-import-wrong")
+
+	b.upload("1.材料代码,2.材料名称*,3.来源渠道,内部编号\r\nS01.M1.d,住所使用证明,20政府部门核发,x\r\nS01.M1.e,业主同意书,99,y\r\n")
+	b.press("看会改什么")
+	b.reads("可以导入", "会改 2 项", "住所使用证明", "第 2 行")
+	b.look("catalog-import-right")
+}
+
 // TestPolicy_DraftsAMaterialAndAnotherPersonPublishesIt is the life of a draft: an
 // editor writes and hands in, a reviewer sends it back, approves and publishes.
 func TestPolicy_DraftsAMaterialAndAnotherPersonPublishesIt(t *testing.T) {
