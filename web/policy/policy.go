@@ -112,6 +112,8 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/thing", MaxBody: maxThing, Handle: s.draftThing},
 		{Path: "/catalog/drafts/:id/merge", Handle: s.mergeDraft},
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/merge", MaxBody: maxThing, Handle: s.mergeDraft},
+		{Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
 		{Path: "/catalog/check", Handle: s.check},
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/export", Handle: s.export},
