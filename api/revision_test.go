@@ -64,6 +64,7 @@ func (h *harness) withTwoRevisions() *harness {
 	text = strings.Replace(text, "        basis: [国发印章管理规定23]\n", "", 1)
 	files["one-things/S01.yaml"] = &fstest.MapFile{Data: []byte(text)}
 	all.second = load(2)
+	h.config.Drafter = drafting(files)
 	h.config.Catalogs, h.config.Revisions = all, all
 	return h.withPeople()
 }

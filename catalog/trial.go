@@ -111,19 +111,9 @@ func (r *Revision) Try(in TrialInput) (*Trial, error) {
 	t := &Trial{OneThing: plan.OneThing, Matters: plan.Matters, Totals: map[TrialGroup]int{}}
 	asked := map[string][]string{}
 	for _, requirement := range plan.Requirements {
-		m := TrialMaterial{Requirement: requirement, When: requirement.Material().WhenInWords(), First: -1, Facts: requirement.Facts}
-		if planned := plan.Matter(requirement.Matter().Code); planned.State == StateUndecided {
-			m.When = planned.Matter.WhenInWords()
-		}
-		switch requirement.Applies {
-		case False:
-			m.Group = TrialInapplicable
-		case Unknown:
-			m.Group = TrialQuestioned
-		case True:
-			if err := r.tryChain(plan, &m, in.Facts); err != nil {
-				return nil, err
-			}
+		m, err := r.tryRequirement(plan, requirement, in.Facts)
+		if err != nil {
+			return nil, err
 		}
 		t.Totals[m.Group]++
 		t.Materials = append(t.Materials, m)
@@ -137,6 +127,58 @@ func (r *Revision) Try(in TrialInput) (*Trial, error) {
 		}
 	}
 	return t, nil
+}
+
+// tryRequirement says what a requirement of a plan would first come to.
+func (r *Revision) tryRequirement(plan *Plan, requirement *Requirement, facts Facts) (TrialMaterial, error) {
+	m := TrialMaterial{Requirement: requirement, When: requirement.Material().WhenInWords(), First: -1, Facts: requirement.Facts}
+	if planned := plan.Matter(requirement.Matter().Code); planned.State == StateUndecided {
+		m.When = planned.Matter.WhenInWords()
+	}
+	switch requirement.Applies {
+	case False:
+		m.Group = TrialInapplicable
+	case Unknown:
+		m.Group = TrialQuestioned
+	case True:
+		if err := r.tryChain(plan, &m, facts); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// TryMaterial is Try for one material of its one-thing: what it would first come
+// to for each of its roles. It is empty where the matter is not part of such a
+// case, or the revision has no such material.
+func (r *Revision) TryMaterial(code string, facts Facts) ([]TrialMaterial, error) {
+	material, matter := r.Material(code), r.MatterOf(code)
+	if material == nil || matter == nil {
+		return nil, nil
+	}
+	plan, matters, err := r.begin(matter.OneThing)
+	if err != nil {
+		return nil, err
+	}
+	in := PlanInput{Facts: facts, Parties: r.standInParties(TrialInput{Subject: matter.Code})}
+	if err := plan.decideMatters(matters, in); err != nil {
+		return nil, err
+	}
+	planned := plan.Matter(matter.Code)
+	if planned.State == StateSkipped {
+		return nil, nil
+	}
+	g := gatherer{plan: plan, in: in, first: map[paper]*Requirement{}}
+	if err := g.add(*planned, material); err != nil {
+		return nil, err
+	}
+	out := make([]TrialMaterial, len(plan.Requirements))
+	for i, requirement := range plan.Requirements {
+		if out[i], err = r.tryRequirement(plan, requirement, facts); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // questions are the facts that the material depends on, each once.

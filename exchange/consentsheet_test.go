@@ -117,7 +117,7 @@ func family() []catalog.Party {
 	}
 }
 
-func loadFamily(t *testing.T) *catalog.Revision {
+func loadFamily(t testing.TB) *catalog.Revision {
 	t.Helper()
 	files := fstest.MapFS{}
 	for name, content := range familyCatalog() {

@@ -58,7 +58,7 @@ func (s *sources) questions() []connectors.Query {
 // bench is an exchange on a database of its own, with the Jinan catalog, a
 // system for each department, and every grant that the catalog needs.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	file    string // of the database
 	store   *store.Store
 	sources *sources
@@ -67,7 +67,7 @@ type bench struct {
 	x       *exchange.Exchange
 }
 
-func newBench(t *testing.T, answer source, changes ...func(*exchange.Config)) *bench {
+func newBench(t testing.TB, answer source, changes ...func(*exchange.Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, file: filepath.Join(t.TempDir(), "mianti.db"), log: &bytes.Buffer{}, sources: &sources{answer: answer}}
 	url := "sqlite:" + b.file
@@ -265,7 +265,7 @@ func (b *bench) bodies() string {
 
 // wantConcerns holds every test to it that each entry about a case in which
 // anybody has a number is found by somebody: whatever was done, he can see it.
-func (b *bench) wantConcerns(t *testing.T) {
+func (b *bench) wantConcerns(t testing.TB) {
 	b.query(func(db *sql.DB) error {
 		rows, err := db.Query("SELECT DISTINCT kind FROM ledger_entries WHERE case_id IN (SELECT case_id FROM accesses) AND id NOT IN (SELECT entry_id FROM accesses)")
 		if err != nil {

@@ -60,6 +60,9 @@ const (
 	LogRead Kind = "log_read"
 	// LogExported: all entries were written out, to be kept elsewhere.
 	LogExported Kind = "log_exported"
+	// EffectMeasured: recorded cases were opened to see what a change of the catalog
+	// would do to them.
+	EffectMeasured Kind = "effect_measured"
 	// CatalogLoaded: a revision of the catalog is the one for new cases.
 	CatalogLoaded Kind = "catalog_loaded"
 

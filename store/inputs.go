@@ -59,16 +59,7 @@ func (s *Store) InputsOf(ctx context.Context, id string, version int) (*exchange
 	if err != nil {
 		return nil, err
 	}
-	plain, err := key.open(row.Body, inputsPlace(id, version))
-	if err != nil {
-		return nil, err
-	}
-	var in exchange.Inputs
-	if err := json.Unmarshal(plain, &in); err != nil {
-		return nil, fmt.Errorf("decode the inputs of resolution %s: %w", id, err)
-	}
-	in.Facts = typedFacts(in.Facts)
-	return &in, nil
+	return openInputs(key, row)
 }
 
 // ResolutionVersion gives a version of a resolution as it was answered; 0 is the

@@ -70,6 +70,7 @@ func TestCases_ResolveAsDerivedByHand(t *testing.T) {
 			if err := again.Verdict(); err != nil {
 				t.Errorf("worked out again: %v, the first in %+v", err, again.Differences[:min(1, len(again.Differences))])
 			}
+			wantRerunAs(t, d, r)
 			for _, m := range r.Materials {
 				if m.Reason.Code == "" || m.Reason.Text == "" {
 					t.Errorf("%s has no reason", m.Code)

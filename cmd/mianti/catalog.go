@@ -10,8 +10,15 @@ import (
 )
 
 type catalogCommands struct {
-	Lint   catalogLintCommand   `cmd:"" help:"Report every fault of a catalog, with file and line."`
-	Load   catalogLoadCommand   `cmd:"" help:"Load a catalog as a new revision."`
+	Lint     catalogLintCommand     `cmd:"" help:"Report every fault of a catalog, with file and line."`
+	Load     catalogLoadCommand     `cmd:"" help:"Load a catalog as a new revision."`
+	Draft    catalogDraftCommands   `cmd:"" help:"Write changes of the catalog, to be reviewed by another person."`
+	Diff     catalogDiffCommand     `cmd:"" help:"Show what a draft changes, thing by thing and key by key."`
+	Publish  catalogPublishCommand  `cmd:"" help:"Make an approved draft the current revision, at once or at a date."`
+	Rollback catalogRollbackCommand `cmd:"" help:"Bring an earlier revision back, by a new one."`
+	// What a change would do, and what a catalog takes off applicants.
+	Effect catalogEffectCommand `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
+	Report catalogReportCommand `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
 	Export catalogExportCommand `cmd:"" help:"Export the catalog as a workbook, lists, its own files, or DCAT-AP."`
 	Import catalogImportCommand `cmd:"" help:"Show what a file would change in the catalog, or every cell that is wrong in it."`
 	// Schema is for editors that do not find catalog/schema.json.

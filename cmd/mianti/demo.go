@@ -107,7 +107,7 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 	d := &demo{url: "http://" + listener.Addr().String(), standIns: standIns, served: make(chan error, 3)}
 	settings := exchangeSettings{
 		Issuer: d.url, sourceSettings: sourceSettings{SourcesURL: "http://" + sources.Addr().String() + "/{department}"},
-		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second, DataAuthority: "DSJ",
+		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second, DataAuthority: "DSJ", CatalogMaterials: store.DefaultHeldMaterials,
 	}
 	settings.DatabaseURL = database
 	secret := newSecret()

@@ -42,6 +42,8 @@ func pages() []seen {
 		{name: "catalog-departments", kind: "staff", who: "editor", path: "/catalog/departments"},
 		{name: "catalog-trial", kind: "staff", who: "editor", path: "/catalog/trial?subject=S07&f.agent=true"},
 		{name: "catalog-health", kind: "staff", who: "editor", path: "/catalog/health?rule=shared"},
+		{name: "catalog-report", kind: "staff", who: "editor", path: "/catalog/report?since=1"},
+		{name: "catalog-effect", kind: "staff", who: "editor", path: "/catalog/effect"},
 		{name: "catalog-revisions", kind: "staff", who: "editor", path: "/catalog/revisions"},
 		{name: "catalog-check", kind: "staff", who: "editor", path: "/catalog/check"},
 		{name: "catalog-export", kind: "staff", who: "editor", path: "/catalog/export"},

@@ -137,9 +137,7 @@ func (c *compareView) fill(v *frame.Visit, changes []catalog.ThingChange, earlie
 
 func changeOf(change catalog.ThingChange, earlier, later *catalog.Revision, number int) changeView {
 	out := changeView{
-		ThingChange: change, KindName: change.Kind.Name(),
-		ChangeName: map[catalog.ChangeKind]string{catalog.ThingAdded: "新增", catalog.ThingRemoved: "删除", catalog.ThingChanged: "更改"}[change.Change],
-		Chip:       map[catalog.ChangeKind]string{catalog.ThingAdded: "good", catalog.ThingRemoved: "bad", catalog.ThingChanged: "ask"}[change.Change],
+		ThingChange: change, KindName: change.Kind.Name(), ChangeName: changeName(change.Change), Chip: changeChip(change.Change),
 	}
 	folder := map[catalog.ThingKind]string{
 		catalog.ThingOneThing: "one-things", catalog.ThingMatter: "matters", catalog.ThingMaterial: "materials", catalog.ThingDataset: "datasets",
@@ -157,7 +155,18 @@ func changeOf(change catalog.ThingChange, earlier, later *catalog.Revision, numb
 	return out
 }
 
+func changeName(kind catalog.ChangeKind) string {
+	return map[catalog.ChangeKind]string{catalog.ThingAdded: "新增", catalog.ThingRemoved: "删除", catalog.ThingChanged: "更改"}[kind]
+}
+
+func changeChip(kind catalog.ChangeKind) string {
+	return map[catalog.ChangeKind]string{catalog.ThingAdded: "good", catalog.ThingRemoved: "bad", catalog.ThingChanged: "ask"}[kind]
+}
+
 func inWords(rev *catalog.Revision, condition string) string {
+	if rev == nil {
+		return ""
+	}
 	words, faults := rev.TryCondition(condition)
 	if len(faults) > 0 || !words.Exact {
 		return ""

@@ -1,6 +1,6 @@
 // Package policy has the pages of policy staff (目录编辑、目录审核): what the
-// catalog asks for and why, what a change would do, and where the catalog falls
-// short of the four rules. They read and try; nothing here changes the catalog.
+// catalog asks for and why, what a change would do, what it takes off applicants,
+// and where it falls short of the four rules. They read and try; nothing here changes the catalog.
 package policy
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/catalog/interchange"
+	"mianti/draft"
 	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/web/frame"
@@ -46,8 +47,11 @@ type Interchange interface {
 // Config is what the pages stand on. All fields are required, but for those that
 // say what is without them.
 type Config struct {
-	Catalogs    Catalogs
-	Revisions   Revisions
+	Catalogs  Catalogs
+	Revisions Revisions
+	// Drafts are how the catalog comes to change.
+	Drafts      *draft.Desk
+	Effects     Effects
 	Interchange Interchange
 	// BeginDraft begins a draft with edits of a revision, and gives the path of its
 	// page. Without it the edits are given to be taken along.
@@ -61,6 +65,7 @@ type section struct {
 	mu      sync.Mutex
 	shelves []*shelf // the one used last comes first
 	changes []comparison
+	kept    *reductionKept
 }
 
 // duties are of those whose pages these are.
@@ -89,6 +94,14 @@ func New(c Config) frame.Section {
 		{Path: "/catalog/departments", Handle: s.departments},
 		{Path: "/catalog/revisions", Handle: s.revisions},
 		{Path: "/catalog/revisions/:number/changes", Handle: s.compare},
+		{Path: "/catalog/drafts", Handle: s.drafts},
+		{Method: http.MethodPost, Path: "/catalog/drafts", Handle: s.createDraft},
+		{Path: "/catalog/drafts/:id", Handle: s.draft},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id", Handle: s.actOnDraft},
+		{Path: "/catalog/drafts/:id/thing", Handle: s.draftThing},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/thing", MaxBody: maxThing, Handle: s.draftThing},
+		{Path: "/catalog/drafts/:id/merge", Handle: s.mergeDraft},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/merge", MaxBody: maxThing, Handle: s.mergeDraft},
 		{Path: "/catalog/check", Handle: s.check},
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/export", Handle: s.export},
@@ -97,6 +110,11 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/import", MaxBody: maxImport, Handle: s.importFile},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
+		{Path: "/catalog/effect", Handle: s.effect},
+		{Method: http.MethodPost, Path: "/catalog/effect", Handle: s.effect},
+		{Path: "/catalog/report", Handle: s.report},
+		{Path: "/catalog/report/workbook", Handle: s.reportWorkbook},
+		{Path: "/catalog/report/picture", Handle: s.reportPicture},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/draft"
+	"mianti/effect"
 	"mianti/examples/jinan"
 	"mianti/internal/fault"
 	"mianti/policies"
@@ -39,6 +41,13 @@ func (s stored) RevisionHeads(_ context.Context, before, limit int) ([]catalog.R
 	}
 	return heads, nil
 }
+
+// noDrafts keeps none.
+type noDrafts struct{ kept }
+
+type kept interface{ draft.Drafts }
+
+func (noDrafts) Drafts(context.Context, draft.Filter) ([]draft.Outline, error) { return nil, nil }
 
 // shipped gives the files of the shipped catalog, to be changed.
 func shipped(t testing.TB) fstest.MapFS {
@@ -78,7 +87,12 @@ func load(t testing.TB, files fs.FS, number int) *catalog.Revision {
 }
 
 func section(all stored) frame.Section {
-	return policy.New(policy.Config{Catalogs: all, Revisions: all})
+	return sectionOver(all, past{}, rights{})
+}
+
+// sectionOver is section, with recorded cases.
+func sectionOver(all stored, cases past, of rights) frame.Section {
+	return policy.New(policy.Config{Catalogs: all, Revisions: all, Drafts: draft.New(draft.Config{Drafts: noDrafts{}}), Effects: &effect.Desk{Past: cases, Rights: of, Journal: of, Now: frametest.Now}})
 }
 
 func editor(t testing.TB, all stored) *frametest.Visitor {
@@ -91,6 +105,7 @@ func paths() []string {
 		"/catalog", "/catalog/one-things/S01", "/catalog/matters", "/catalog/matters/S01.M1", "/catalog/materials", "/catalog/materials/S01.M1.d",
 		"/catalog/materials/S01.M1.d/edit", "/catalog/datasets", "/catalog/datasets/D-GA01", "/catalog/departments", "/catalog/revisions",
 		"/catalog/revisions/2/changes?since=1", "/catalog/check", "/catalog/export", "/catalog/import", "/catalog/trial", "/catalog/trial?subject=S01", "/catalog/trial?subject=S01.M1&rev=2&with=1", "/catalog/health",
+		"/catalog/effect", "/catalog/effect?before=1&after=2", "/catalog/report", "/catalog/report?since=1",
 	}
 }
 
