@@ -24,6 +24,7 @@ import (
 
 	"mianti/batch"
 	"mianti/catalog/interchange"
+	"mianti/catalog/suggest"
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/draft"
@@ -89,6 +90,8 @@ type Config struct {
 	Safeguard *safeguard.Safeguard
 	// Batches are lists that are verified in the background.
 	Batches *batch.Desk
+	// Suggestions is the mapping assistant.
+	Suggestions *suggest.Desk
 	// Anchors tells of the parties outside that hold checkpoints; nil for none.
 	Anchors Anchors
 	// People are those who sign in, Sessions theirs, Office gives them duties, and

@@ -37,7 +37,7 @@ func sections(c api.Config) ([]frame.Section, error) {
 		applicants,
 		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
 		lists,
-		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions, Drafts: c.Drafts, Effects: c.Effects, Interchange: c.Interchange, BeginDraft: beginDraft(c.Drafts)}),
+		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions, Drafts: c.Drafts, Effects: c.Effects, Interchange: c.Interchange, BeginDraft: beginDraft(c.Drafts), Suggestions: c.Suggestions}),
 		department.New(department.Config{
 			Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections, Authority: c.Corrections.Authority,
 		}),
@@ -87,11 +87,8 @@ func topOf(path string) string {
 	return top
 }
 
-// beginDraft begins drafts with the edits of an import; nil without drafts.
+// beginDraft puts what an import changes into a draft of its own.
 func beginDraft(drafts *draft.Desk) func(context.Context, policies.Caller, string, int, []catalog.Edit) (string, error) {
-	if drafts == nil {
-		return nil
-	}
 	return func(ctx context.Context, by policies.Caller, title string, base int, edits []catalog.Edit) (string, error) {
 		made, err := drafts.Create(ctx, by, draft.Opening{Title: title, Base: base, Edits: edits})
 		if err != nil {

@@ -56,6 +56,8 @@ type Config struct {
 	// BeginDraft begins a draft with edits of a revision, and gives the path of its
 	// page. Without it the edits are given to be taken along.
 	BeginDraft func(ctx context.Context, by policies.Caller, title string, base int, edits []catalog.Edit) (path string, err error)
+	// Suggestions is the mapping assistant.
+	Suggestions Suggestions
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -115,6 +117,8 @@ func New(c Config) frame.Section {
 		{Path: "/catalog/report", Handle: s.report},
 		{Path: "/catalog/report/workbook", Handle: s.reportWorkbook},
 		{Path: "/catalog/report/picture", Handle: s.reportPicture},
+		{Path: "/catalog/suggest", Handle: s.suggest},
+		{Method: http.MethodPost, Path: "/catalog/suggest", MaxBody: maxList, Handle: s.suggest},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)
