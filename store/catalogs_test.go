@@ -142,7 +142,7 @@ func TestCatalogs_FindAMatterByItsImplementationCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		small := NewCatalogsHolding(s, 0)
+		small := NewCatalogsHolding(s, 1)
 		for _, m := range whole.Matters() {
 			part, err := small.Current(t.Context(), m.ImplementationCode)
 			if err != nil {
@@ -173,7 +173,7 @@ func TestPublishRevision_StoresWhatChangesAlone(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
 		first := saveRevision(t, s, jinanFiles(t))
-		for name, c := range map[string]*Catalogs{"whole": NewCatalogs(s), "in part": NewCatalogsHolding(s, 0)} {
+		for name, c := range map[string]*Catalogs{"whole": NewCatalogs(s), "in part": NewCatalogsHolding(s, 1)} {
 			base, err := s.LatestRevision(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -245,7 +245,7 @@ func TestDrafted_ChecksWhatStandsOnWhatIsEdited(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *Store) {
 		base := saveRevision(t, s, jinanFiles(t))
-		for name, c := range map[string]*Catalogs{"whole": NewCatalogs(s), "in part": NewCatalogsHolding(s, 0)} {
+		for name, c := range map[string]*Catalogs{"whole": NewCatalogs(s), "in part": NewCatalogsHolding(s, 1)} {
 			gone := catalog.Edit{Kind: catalog.ThingDataset, Code: "D-ZJ02", In: "ZJ"}
 			_, err := c.Drafted(t.Context(), base, []catalog.Edit{gone})
 			var faults catalog.Faults
