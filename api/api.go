@@ -25,6 +25,7 @@ import (
 	"mianti/batch"
 	"mianti/citizen"
 	"mianti/correction"
+	"mianti/draft"
 	"mianti/effect"
 	"mianti/exchange"
 	"mianti/figures"
@@ -79,6 +80,8 @@ type Config struct {
 	Drafter Drafter
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
+	// Drafts are how the catalog comes to change.
+	Drafts *draft.Desk
 	// Safeguard knows stops, quotas, alarms and failed logins.
 	Safeguard *safeguard.Safeguard
 	// Batches are lists that are verified in the background.
@@ -163,7 +166,7 @@ func New(c Config) (*gin.Engine, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Effects == nil || c.Drafter == nil || c.Ledger == nil || c.Corrections == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+	if c.Exchange == nil || c.Catalogs == nil || c.Systems == nil || c.Tokens == nil || c.Sharing == nil || c.Figures == nil || c.Effects == nil || c.Drafter == nil || c.Ledger == nil || c.Corrections == nil || c.Drafts == nil || c.Safeguard == nil || c.Batches == nil || c.Keys == nil || c.EvidenceKeys == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
 		return errors.New("api: a required part of the configuration is missing")
 	}
 	c.Issuer = strings.TrimRight(c.Issuer, "/")

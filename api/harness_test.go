@@ -24,6 +24,7 @@ import (
 	"mianti/batch"
 	"mianti/catalog"
 	"mianti/correction"
+	"mianti/draft"
 	"mianti/effect"
 	"mianti/evidence"
 	"mianti/exchange"
@@ -59,6 +60,20 @@ type harness struct {
 	notary     *notary // signs evidence
 	ledger     *lateLog
 }
+
+// noDrafts keeps none.
+type noDrafts struct {
+	rows
+	draft.Publisher
+}
+
+type rows interface{ draft.Drafts }
+
+func (noDrafts) Draft(context.Context, string) (*draft.Draft, error) {
+	return nil, fault.New(fault.NotFound, "unknown-draft", "没有这份草案")
+}
+
+func (noDrafts) Drafts(context.Context, draft.Filter) ([]draft.Outline, error) { return nil, nil }
 
 // noPast has no recorded cases.
 type noPast struct{ effect.Past }
@@ -107,7 +122,7 @@ func newHarness(t testing.TB) *harness {
 		SubjectKey: bytes.Repeat([]byte{7}, 32), Now: at, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	h.config = api.Config{
-		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Drafter: drafting{}, Effects: &effect.Desk{Past: noPast{}, Rights: h.memory, Journal: h.memory, Now: at}, Corrections: correction.New(correction.Config{}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
+		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Drafter: drafting{}, Effects: &effect.Desk{Past: noPast{}, Rights: h.memory, Journal: h.memory, Now: at}, Corrections: correction.New(correction.Config{}), Drafts: draft.New(draft.Config{Drafts: noDrafts{}, Publisher: noDrafts{}, Now: at, NewID: newID}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
 		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)

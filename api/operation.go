@@ -86,6 +86,7 @@ func (s *server) registerOperations() {
 	s.registerRevisions()
 	s.registerEffects()
 	s.registerCatalogCheck()
+	s.registerDrafts()
 	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()

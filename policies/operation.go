@@ -18,6 +18,9 @@ func operations() map[string][]Duty {
 		"list-datasets": staff, "read-dataset": staff,
 		"list-revisions": policy, "read-revision": policy, "compare-revisions": policy, "list-findings": policy,
 		"try-rules": policy, "try-condition": policy, "check-catalog": policy,
+		"list-drafts": policy, "create-draft": policy, "read-draft": policy, "put-edit": policy, "remove-edit": policy, "compare-draft": policy,
+		"preview-merge": policy, "merge-draft": policy, "submit-draft": policy, "recall-draft": policy, "withdraw-draft": policy, "roll-back": policy,
+		"return-draft": {DutyPolicyReviewer}, "approve-draft": {DutyPolicyReviewer}, "publish-draft": {DutyPolicyReviewer},
 		"draft-effect": policy, "reduction-report": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},

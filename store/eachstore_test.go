@@ -19,6 +19,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, runKillable(os.Args[2:]))
 		os.Exit(1)
 	}
+	if len(os.Args) > 1 && os.Args[1] == killablePublisher {
+		fmt.Fprintln(os.Stderr, runKillablePublisher(os.Args[2:]))
+		os.Exit(1)
+	}
 	os.Exit(pgtest.Main(m, Migrate))
 }
 

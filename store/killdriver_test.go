@@ -125,6 +125,8 @@ type killConn struct {
 // purpose tells what a transaction is for by a statement of it.
 func (c *killConn) purpose(statement string) {
 	switch {
+	case strings.Contains(statement, "catalog_revisions"):
+		c.within = "publish"
 	case strings.Contains(statement, "ledger_checkpoints"):
 		c.within = "seal"
 	case strings.HasPrefix(statement, "UPDATE cases"):

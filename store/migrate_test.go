@@ -21,7 +21,7 @@ func rowTypes() []any {
 		revisionRow{}, partRow{}, pathRow{}, matterRow{}, systemRow{}, grantRow{}, caseRow{}, resultRow{}, resolutionRow{},
 		submissionRow{}, entryRow{}, idempotencyRow{}, assertionRow{},
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
-		sharingRow{}, consentRow{}, caseKeyRow{}, correctionRow{}, correctedFieldRow{}, releaseRow{}, viewerRow{},
+		sharingRow{}, consentRow{}, caseKeyRow{}, correctionRow{}, correctedFieldRow{}, draftRow{}, draftEditRow{}, releaseRow{}, viewerRow{},
 		batchRow{}, batchRowRow{}, batchKeyRow{},
 		personRow{}, dutyRow{}, sessionRow{},
 		inputsRow{}, followUpRow{}, actRow{},

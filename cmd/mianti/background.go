@@ -12,6 +12,7 @@ import (
 	"mianti/batch"
 	"mianti/connectors/guard"
 	"mianti/correction"
+	"mianti/draft"
 	"mianti/exchange"
 	"mianti/figures"
 	"mianti/internal/fault"
@@ -81,6 +82,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring
 			exchange.JobReflow: n.exchange.ReflowJob, exchange.JobReconsider: n.exchange.ReconsiderJob, correction.JobNotice: n.corrections.NoticeJob,
 		},
 		{batch.JobRun: n.batches.Job},
+		{draft.JobPublish: n.drafts.PublishJob},
 		{exchange.JobEvent: webhook.Deliver(n.store, sender, log)},
 	} {
 		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})

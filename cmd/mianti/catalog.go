@@ -10,8 +10,12 @@ import (
 )
 
 type catalogCommands struct {
-	Lint catalogLintCommand `cmd:"" help:"Report every fault of a catalog, with file and line."`
-	Load catalogLoadCommand `cmd:"" help:"Load a catalog as a new revision."`
+	Lint     catalogLintCommand     `cmd:"" help:"Report every fault of a catalog, with file and line."`
+	Load     catalogLoadCommand     `cmd:"" help:"Load a catalog as a new revision."`
+	Draft    catalogDraftCommands   `cmd:"" help:"Write changes of the catalog, to be reviewed by another person."`
+	Diff     catalogDiffCommand     `cmd:"" help:"Show what a draft changes, thing by thing and key by key."`
+	Publish  catalogPublishCommand  `cmd:"" help:"Make an approved draft the current revision, at once or at a date."`
+	Rollback catalogRollbackCommand `cmd:"" help:"Bring an earlier revision back, by a new one."`
 	// What a change would do, and what a catalog takes off applicants.
 	Effect catalogEffectCommand `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
 	Report catalogReportCommand `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`

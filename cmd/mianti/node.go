@@ -18,6 +18,7 @@ import (
 	"mianti/connectors/guard"
 	"mianti/connectors/snapshot"
 	"mianti/correction"
+	"mianti/draft"
 	"mianti/effect"
 	"mianti/exchange"
 	"mianti/internal/workday"
@@ -36,6 +37,7 @@ type node struct {
 	catalogs   *store.Catalogs
 	// corrections tells departments about wrong records.
 	corrections *correction.Desk
+	drafts      *draft.Desk
 	batches     *batch.Desk
 	// drain tells streams that the server is about to end.
 	drain context.CancelFunc
@@ -118,10 +120,11 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	draining, drain := context.WithCancel(context.Background())
 	n.drain = drain
 	n.corrections = newCorrections(db, catalogs, n.exchange, calendar, s.DataAuthority)
+	n.drafts = newDrafts(db, catalogs)
 	n.batches = newBatches(db, catalogs, n.exchange, s.KeepBatch, log)
 	config := api.Config{
 		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Revisions: db, Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
-		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Batches: n.batches,
+		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Drafts: n.drafts, Batches: n.batches,
 		Figures: newFigures(db, catalogs, calendar, s.DataAuthority), Drafter: catalogs, Effects: &effect.Desk{Past: db, Rights: db, Journal: db, Now: time.Now},
 		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,

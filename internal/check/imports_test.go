@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "effect", "identity", "catalog", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"exchange", "batch", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -53,6 +53,7 @@ func importTable() map[string]row {
 		"citizen":               {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}, inTests: wholeExchange()},
 		"sharing":               {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"correction":            {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault", "internal/jobs"}, inTests: append(wholeExchange(), "internal/workday")},
+		"draft":                 {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/jobs"}},
 		"safeguard":             {may: []string{"catalog", "policies", "ledger", "internal/fault"}, inTests: []string{"store", "internal/workday"}},
 		"figures":               {may: []string{"exchange", "sharing", "catalog", "policies", "internal/fault"}, inTests: []string{"internal/workday"}},
 		"effect":                {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}},
@@ -67,7 +68,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "batch", "citizen", "sharing", "correction", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
+			"exchange", "batch", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 

@@ -164,6 +164,9 @@ func changeChip(kind catalog.ChangeKind) string {
 }
 
 func inWords(rev *catalog.Revision, condition string) string {
+	if rev == nil {
+		return ""
+	}
 	words, faults := rev.TryCondition(condition)
 	if len(faults) > 0 || !words.Exact {
 		return ""

@@ -33,6 +33,7 @@ type editView struct {
 	Same     bool           // nothing was changed
 	Moved    int            // the step that a button has just moved; from 1
 	Complete bool           // it could be tried
+	Drafts   []frame.Option // into which it can be put; none on an earlier revision
 }
 
 // conditionView is a condition with what it says, or what is wrong with it.
@@ -64,7 +65,7 @@ func (s *section) edit(v *frame.Visit) (frame.Answer, error) {
 	if row == nil {
 		return frame.Answer{}, missing("unknown-material", "材料")
 	}
-	view := &editView{base: b, materialLine: lineOf(shelf, row), Subject: row.Matter.OneThing, Owners: shelf.departmentOptions(v), Form: frame.NewForm(v, "name", "when", "basis", "note")}
+	view := &editView{base: b, materialLine: lineOf(shelf, row), Subject: row.Matter.OneThing, Owners: shelf.departmentOptions(v), Form: frame.NewForm(v, "name", "when", "basis", "note", "draft")}
 	view.Owners[0].Title = v.T("数源部门")
 	for _, m := range catalog.Modes() {
 		view.Modes = append(view.Modes, frame.Option{Value: string(m), Title: v.T(m.Name())})
@@ -82,8 +83,16 @@ func (s *section) edit(v *frame.Visit) (frame.Answer, error) {
 	if err := view.try(v, shelf.rev, text); err != nil {
 		return frame.Answer{}, err
 	}
+	if v.Form("do") == "draft" && view.Complete {
+		if answer, err := s.draftMaterial(v, view, text); err != nil || view.Form.OK() {
+			return answer, err
+		}
+	}
+	if err := view.offerDrafts(v, s); err != nil {
+		return frame.Answer{}, err
+	}
 	answer := frame.Show("edit.html", "改写材料", view)
-	if !view.Complete {
+	if !view.Complete || !view.Form.OK() {
 		answer = answer.Status(http.StatusUnprocessableEntity)
 	}
 	return answer, nil

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"mianti/catalog"
+	"mianti/draft"
 	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/web/frame"
@@ -36,7 +37,9 @@ type Revisions interface {
 type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
-	Effects   Effects
+	// Drafts are how the catalog comes to change.
+	Drafts  *draft.Desk
+	Effects Effects
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -75,6 +78,14 @@ func New(c Config) frame.Section {
 		{Path: "/catalog/departments", Handle: s.departments},
 		{Path: "/catalog/revisions", Handle: s.revisions},
 		{Path: "/catalog/revisions/:number/changes", Handle: s.compare},
+		{Path: "/catalog/drafts", Handle: s.drafts},
+		{Method: http.MethodPost, Path: "/catalog/drafts", Handle: s.createDraft},
+		{Path: "/catalog/drafts/:id", Handle: s.draft},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id", Handle: s.actOnDraft},
+		{Path: "/catalog/drafts/:id/thing", Handle: s.draftThing},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/thing", MaxBody: maxThing, Handle: s.draftThing},
+		{Path: "/catalog/drafts/:id/merge", Handle: s.mergeDraft},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/merge", MaxBody: maxThing, Handle: s.mergeDraft},
 		{Path: "/catalog/check", Handle: s.check},
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/trial", Handle: s.trial},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/draft"
 	"mianti/effect"
 	"mianti/examples/jinan"
 	"mianti/internal/fault"
@@ -40,6 +41,13 @@ func (s stored) RevisionHeads(_ context.Context, before, limit int) ([]catalog.R
 	}
 	return heads, nil
 }
+
+// noDrafts keeps none.
+type noDrafts struct{ kept }
+
+type kept interface{ draft.Drafts }
+
+func (noDrafts) Drafts(context.Context, draft.Filter) ([]draft.Outline, error) { return nil, nil }
 
 // shipped gives the files of the shipped catalog, to be changed.
 func shipped(t testing.TB) fstest.MapFS {
@@ -84,7 +92,7 @@ func section(all stored) frame.Section {
 
 // sectionOver is section, with recorded cases.
 func sectionOver(all stored, cases past, of rights) frame.Section {
-	return policy.New(policy.Config{Catalogs: all, Revisions: all, Effects: &effect.Desk{Past: cases, Rights: of, Journal: of, Now: frametest.Now}})
+	return policy.New(policy.Config{Catalogs: all, Revisions: all, Drafts: draft.New(draft.Config{Drafts: noDrafts{}}), Effects: &effect.Desk{Past: cases, Rights: of, Journal: of, Now: frametest.Now}})
 }
 
 func editor(t testing.TB, all stored) *frametest.Visitor {
