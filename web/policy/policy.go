@@ -12,6 +12,7 @@ import (
 
 	"mianti/catalog"
 	"mianti/draft"
+	"mianti/effect"
 	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/web/frame"
@@ -38,8 +39,10 @@ type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
 	// Drafts are how the catalog comes to change.
-	Drafts  *draft.Desk
+	Drafts *draft.Desk
+	// Effects says what a change would do, Drafter what a revision would be with edits.
 	Effects Effects
+	Drafter effect.Drafter
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -82,6 +85,8 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/drafts", Handle: s.createDraft},
 		{Path: "/catalog/drafts/:id", Handle: s.draft},
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id", Handle: s.actOnDraft},
+		{Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
 		{Path: "/catalog/drafts/:id/thing", Handle: s.draftThing},
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/thing", MaxBody: maxThing, Handle: s.draftThing},
 		{Path: "/catalog/drafts/:id/merge", Handle: s.mergeDraft},
