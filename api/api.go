@@ -23,6 +23,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"mianti/batch"
+	"mianti/catalog/interchange"
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/draft"
@@ -69,11 +70,13 @@ type Config struct {
 	Catalogs exchange.Catalogs
 	// Revisions lists those that are stored; nil for none.
 	Revisions Revisions
-	Systems   Systems
-	Tokens    Tokens
-	Sharing   *sharing.Sharing
-	Figures   *figures.Figures
-	Ledger    Ledger
+	// Interchange exports the catalog, and holds files against it.
+	Interchange *interchange.Desk
+	Systems     Systems
+	Tokens      Tokens
+	Sharing     *sharing.Sharing
+	Figures     *figures.Figures
+	Ledger      Ledger
 	// Effects says what a change of the catalog would do, Drafter what a revision would
 	// be with edits.
 	Effects *effect.Desk

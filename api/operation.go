@@ -87,6 +87,7 @@ func (s *server) registerOperations() {
 	s.registerEffects()
 	s.registerCatalogCheck()
 	s.registerDrafts()
+	s.registerInterchange()
 	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()

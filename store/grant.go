@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -56,4 +57,32 @@ func (s *Store) GrantsFor(ctx context.Context, matters []string) ([]policies.Gra
 		}
 	}
 	return grants, nil
+}
+
+// AllGrants gives every grant, in the order of its id, some at a time.
+func (s *Store) AllGrants(ctx context.Context) iter.Seq2[policies.Grant, error] {
+	const page = 500
+	return func(yield func(policies.Grant, error) bool) {
+		for after := ""; ; {
+			rows, err := table[grantRow](s.db).Where("id > ?", after).Order("id").Limit(page).Find(ctx)
+			if err != nil {
+				yield(policies.Grant{}, translate(err, "list grants", sharingGrants()))
+				return
+			}
+			for i := range rows {
+				g, err := sharingGrantFromRow(rows[i])
+				if err != nil {
+					yield(policies.Grant{}, err)
+					return
+				}
+				if !yield(g.Grant, nil) {
+					return
+				}
+				after = g.ID
+			}
+			if len(rows) < page {
+				return
+			}
+		}
+	}
 }

@@ -19,6 +19,8 @@ type catalogCommands struct {
 	// What a change would do, and what a catalog takes off applicants.
 	Effect catalogEffectCommand `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
 	Report catalogReportCommand `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
+	Export catalogExportCommand `cmd:"" help:"Export the catalog as a workbook, lists, its own files, or DCAT-AP."`
+	Import catalogImportCommand `cmd:"" help:"Show what a file would change in the catalog, or every cell that is wrong in it."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }

@@ -25,7 +25,7 @@ type catalogEffectCommand struct {
 	databaseSetting
 	Dir    string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog as it would be. Default: the latest revision, against the one before."`
 	Draft  string `help:"Id of a draft, in place of a folder."`
-	Edits  string `type:"existingfile" help:"JSON file of edits of the revision, in place of a folder; see docs/effect.md."`
+	Edits  string `type:"existingfile" help:"YAML list of edits of the revision, in place of a folder; see docs/drafts.md."`
 	Before int    `help:"Number of the revision to compare with. Default: the latest; without a folder, the one before it."`
 	After  int    `help:"Number of the revision as it would be, in place of a folder."`
 	Cases  int    `default:"200" help:"How many recorded cases are resolved again, at most 10000; 0 for none."`
@@ -108,11 +108,12 @@ func (c *catalogEffectCommand) edited(ctx context.Context, con console, db *stor
 		edits, base = d.Edits, cmp.Or(c.Before, d.Base)
 	} else {
 		text, err := os.ReadFile(c.Edits)
-		if err == nil {
-			err = json.Unmarshal(text, &edits)
-		}
 		if err != nil {
-			return q, fmt.Errorf("read %s: %w", c.Edits, err)
+			return q, err
+		}
+		var faults catalog.Faults
+		if edits, faults = catalog.ReadEdits(c.Edits, text); len(faults) > 0 {
+			return q, printFaults(con.Err, faults)
 		}
 		named = filepath.Base(c.Edits)
 	}

@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "batch", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"batch/table", "catalog/interchange", "exchange", "batch", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -59,6 +59,7 @@ func importTable() map[string]row {
 		"effect":                {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}},
 		"batch":                 {may: []string{"batch/table", "exchange", "catalog", "policies", "ledger", "internal/fault", "internal/identifier", "internal/jobs"}, inTests: append(wholeExchange(), "safeguard")},
 		"batch/table":           {may: []string{"internal/fault"}},
+		"catalog/interchange":   {may: []string{"batch/table", "catalog", "policies", "internal/fault"}, inTests: []string{"examples/jinan"}},
 		"retention":             {may: []string{"exchange", "ledger", "internal/fault"}, inTests: []string{"store", "catalog"}},
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
 		"identity/testprovider": {may: []string{"internal/fault"}},

@@ -46,6 +46,8 @@ func pages() []seen {
 		{name: "catalog-effect", kind: "staff", who: "editor", path: "/catalog/effect"},
 		{name: "catalog-revisions", kind: "staff", who: "editor", path: "/catalog/revisions"},
 		{name: "catalog-check", kind: "staff", who: "editor", path: "/catalog/check"},
+		{name: "catalog-export", kind: "staff", who: "editor", path: "/catalog/export"},
+		{name: "catalog-import", kind: "staff", who: "editor", path: "/catalog/import"},
 		{name: "catalog-compare", kind: "staff", who: "editor", path: "/catalog/revisions/1/changes?since=1"},
 		{name: "missing", path: "/clerk/no-such-page"},
 		{name: "sign-in-first", path: "/preferences/none"},
