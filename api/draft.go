@@ -51,7 +51,7 @@ type draftActInput struct {
 // CasePath is.
 type EditPath struct {
 	CasePath
-	Kind string `path:"kind" enum:"one_thing,matter,material,common_material,standard_material,dataset,fact,role,department"`
+	Kind string `path:"kind" enum:"one_thing,matter,material,common_material,standard_material,dataset,fact,role,department,explanation"`
 	Code string `path:"code" maxLength:"64" pattern:"^[0-9A-Za-z][0-9A-Za-z._-]*$"`
 }
 

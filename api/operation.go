@@ -88,6 +88,7 @@ func (s *server) registerOperations() {
 	s.registerCatalogCheck()
 	s.registerDrafts()
 	s.registerInterchange()
+	s.registerSuggestions()
 	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()

@@ -3,11 +3,13 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
 	"mianti/internal/fault"
 )
 
@@ -16,6 +18,11 @@ type Revisions interface {
 	// RevisionHeads gives at most limit of those before a number, the newest first;
 	// 0 begins with the newest of all.
 	RevisionHeads(ctx context.Context, before, limit int) ([]catalog.RevisionHead, error)
+}
+
+// Measures gives what was measured of a catalog, for its lint.
+type Measures interface {
+	Measures(ctx context.Context) (*lint.Measures, error)
 }
 
 // revisionView is what a revision is called and how much is in it.
@@ -53,20 +60,37 @@ type changesQuery struct {
 	Number int `path:"number" minimum:"1"`
 	Since  int `query:"since" minimum:"1" required:"true" doc:"与哪一个修订比较"`
 	ListQuery
-	Kind string `query:"kind" enum:"one_thing,matter,material,common_material,standard_material,dataset,source,fact,role,department" doc:"只列这一类"`
+	Kind string `query:"kind" enum:"one_thing,matter,material,common_material,standard_material,dataset,source,fact,role,department,explanation" doc:"只列这一类"`
 }
 
 type findingsQuery struct {
 	Number int `path:"number" minimum:"1"`
 	ListQuery
-	Rule string `query:"rule" enum:"basis,vague,shared,commit" doc:"四个一律之一"`
+	Rule       string `query:"rule" enum:"basis,vague,shared,commit,government,prior,risk,twice,overlap,gap,unreachable,undecided,conflict,grant,source,exempt,explanation" doc:"只列这条规则的"`
+	Severity   string `query:"severity" enum:"error,warning,notice" doc:"只列这一程度的"`
+	State      string `query:"state" enum:"open,explained" doc:"open 没有说明的, explained 已说明的"`
+	OneThing   string `query:"one_thing" maxLength:"64" doc:"只列这个一件事的"`
+	Department string `query:"department" maxLength:"64" doc:"只列这个部门的"`
+}
+
+// findingsPage is a part of the findings of a revision, with the counts of all.
+type findingsPage struct {
+	page[lint.Finding]
+	Counts     []lint.Count `json:"counts" doc:"各规则的发现处数, 不论筛选"`
+	Unmeasured []lint.Rule  `json:"unmeasured" doc:"没有实测数据而没有检查的规则"`
+}
+
+type findingsOutput struct {
+	Cached
+	Status int
+	Body   findingsPage
 }
 
 func (s *server) registerRevisions() {
 	handle(s, s.operation(http.MethodGet, "/v1/revisions", "list-revisions", "目录修订清单", catalogTag, 422), s.listRevisions)
 	handle(s, s.operation(http.MethodGet, "/v1/revisions/{number}", "read-revision", "读取目录修订", catalogTag, 304, 404, 422), s.readRevision)
 	handle(s, s.operation(http.MethodGet, "/v1/revisions/{number}/changes", "compare-revisions", "比较两个目录修订", catalogTag, 304, 404, 422), s.compareRevisions)
-	handle(s, s.operation(http.MethodGet, "/v1/revisions/{number}/findings", "list-findings", "四个一律体检", catalogTag, 304, 404, 422), s.listFindings)
+	handle(s, s.operation(http.MethodGet, "/v1/revisions/{number}/findings", "list-findings", "目录体检", catalogTag, 304, 404, 422), s.listFindings)
 	handle(s, s.operation(http.MethodPost, "/v1/revisions/{number}/trials", "try-rules", "规则试算", catalogTag, 404, 422), s.tryRules)
 	handle(s, s.operation(http.MethodPost, "/v1/revisions/{number}/conditions", "try-condition", "检查条件并译成白话", catalogTag, 404, 422), s.tryCondition)
 }
@@ -146,17 +170,42 @@ func (s *server) compareRevisions(ctx context.Context, in *changesQuery) (*listO
 	return listed(l, changes, code, keep, func(c catalog.ThingChange) catalog.ThingChange { return c })
 }
 
-func (s *server) listFindings(ctx context.Context, in *findingsQuery) (*listOutput[catalog.HealthFinding], error) {
-	rev, err := s.revisionOf(ctx, in.Number)
+// mostFindings bounds what is kept of one rule for a list; all are counted.
+const mostFindings = 20_000
+
+func (s *server) listFindings(ctx context.Context, in *findingsQuery) (*findingsOutput, error) {
+	rev, err := s.revisionOf(ctx, in.Number, in.OneThing)
 	if err != nil {
 		return nil, err
 	}
-	l := listingAt(rev, in.ListQuery, "findings", "rule", in.Rule)
-	keep := func(f catalog.HealthFinding) bool {
-		return is(in.Rule, string(f.Rule)) && l.matches(f.Material, f.Name)
+	if err := wholeOf(rev, "请用 one_thing 限定，或用命令 mianti catalog lint。", in.OneThing); err != nil {
+		return nil, err
 	}
-	code := func(f catalog.HealthFinding) string {
-		return string(f.Rule) + " " + f.Material + " " + f.Key + " " + f.Reason
+	var measures *lint.Measures
+	if s.Measures != nil {
+		if measures, err = s.Measures.Measures(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return listed(l, rev.Health(), code, keep, func(f catalog.HealthFinding) catalog.HealthFinding { return f })
+	report := lint.Check(rev, lint.Config{Measures: measures, Keep: mostFindings})
+	// What is measured changes without the revision, and with it what is found.
+	l := listingAt(rev, in.ListQuery, "findings", "rule", in.Rule, "severity", in.Severity, "state", in.State, "one_thing", in.OneThing,
+		"department", in.Department, fmt.Sprint(report.Counts, report.Unmeasured))
+	keep := func(f lint.Finding) bool {
+		return is(in.Rule, string(f.Rule)) && is(in.Severity, string(f.Severity)) && is(in.State, stateOf(f)) && is(in.OneThing, f.OneThing) &&
+			is(in.Department, f.Department) && l.matches(f.Code, f.Name)
+	}
+	code := func(f lint.Finding) string { return string(f.Rule) + " " + f.Code + " " + f.Key + " " + f.Reason }
+	list, err := listed(l, report.Findings, code, keep, func(f lint.Finding) lint.Finding { return f })
+	if err != nil {
+		return nil, err
+	}
+	return &findingsOutput{Cached: list.Cached, Status: list.Status, Body: findingsPage{list.Body, report.Counts, report.Unmeasured}}, nil
+}
+
+func stateOf(f lint.Finding) string {
+	if f.Explained != nil {
+		return "explained"
+	}
+	return "open"
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
 	"mianti/internal/fault"
 )
 
@@ -126,10 +127,24 @@ func TestRevisions_AreComparedFieldByField(t *testing.T) {
 func TestFindings_HaveTheirPlace(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t).withTwoRevisions()
-	var got struct{ Items []catalog.HealthFinding }
+	type list struct {
+		Items      []lint.Finding
+		Counts     []lint.Count
+		Unmeasured []lint.Rule
+	}
+	var got list
 	if code := h.editor(http.MethodGet, "/v1/revisions/2/findings?rule=basis", "", &got); code != http.StatusOK || len(got.Items) != 1 ||
-		got.Items[0].Material != "S01.M2.a" || got.Items[0].File != "one-things/S01.yaml" || got.Items[0].Key != "basis" {
+		got.Items[0].Code != "S01.M2.a" || got.Items[0].File != "one-things/S01.yaml" || got.Items[0].Key != "basis" || got.Items[0].Severity != lint.Error {
 		t.Errorf("%d %+v", code, got)
+	}
+	if len(got.Counts) != len(lint.Rules()) || got.Counts[0].Open != 1 || len(got.Unmeasured) != 3 {
+		t.Errorf("counts %+v, not measured %v", got.Counts, got.Unmeasured)
+	}
+	for _, query := range []string{"rule=basis&severity=warning", "rule=basis&state=explained", "rule=basis&department=SC", "rule=basis&one_thing=S02", "rule=basis&q=nothing"} {
+		var none list
+		if code := h.editor(http.MethodGet, "/v1/revisions/2/findings?"+query, "", &none); code != http.StatusOK || len(none.Items) != 0 {
+			t.Errorf("%s: %d %+v", query, code, none.Items)
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ const (
 //     that nobody asked for before, "warm-µs" for those of the ratio.
 //   - "publish-ms" is a change of one material, checked, published, and answered by
 //     another node; the median.
+//   - "lint-s" is the large one looked through by all rules, with progress.
 //   - "start-ms" is from the start of the program to its first answer, "rss-MiB" what
 //     it holds after ten thousand matters were asked for.
 func BenchmarkCatalog(b *testing.B) {
@@ -55,6 +56,7 @@ func BenchmarkCatalog(b *testing.B) {
 		b.ReportMetric(step.warm[largeCatalog], "warm-µs")
 		b.ReportMetric(step.cold, "cold-µs")
 		b.ReportMetric(publishing(b, urls[largeCatalog]), "publish-ms")
+		b.ReportMetric(linting(b, urls[largeCatalog], largeCatalog), "lint-s")
 	}
 	start, rss := serving(b, urls[largeCatalog])
 	b.ReportMetric(start, "start-ms")

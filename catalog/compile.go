@@ -74,7 +74,7 @@ func (l *language) compile(in checkLanguage, text, undeclared string, datasets [
 }
 
 func program(env *cel.Env, tree *cel.Ast, walk walker) (*Condition, error) {
-	c := &Condition{facts: slices.Sorted(maps.Keys(walk.facts)), reads: map[string][]string{}}
+	c := &Condition{facts: slices.Sorted(maps.Keys(walk.facts)), reads: map[string][]string{}, compared: walk.compared, entangled: walk.entangled}
 	for dataset, fields := range walk.reads {
 		c.reads[dataset] = slices.Sorted(maps.Keys(fields))
 	}
@@ -123,11 +123,16 @@ type walker struct {
 	facts    map[string]bool
 	reads    map[string]map[string]bool
 	selected map[int64]bool // names that stand before a dot
-	problems []problem
+	compared map[string][]any
+	plain    map[int64]bool // names of facts that are held against literals
+	// entangled are the facts that are used otherwise.
+	entangled map[string]bool
+	problems  []problem
 }
 
 func (w *walker) run() {
-	w.selected = map[int64]bool{}
+	w.selected, w.plain = map[int64]bool{}, map[int64]bool{}
+	w.compared, w.entangled = map[string][]any{}, map[string]bool{}
 	// A select comes before its operand, which is how a name that stands alone
 	// is told from one before a dot.
 	ast.PreOrderVisit(w.tree.Expr(), ast.NewExprVisitor(w.visit))
@@ -176,6 +181,9 @@ func (w *walker) visitName(e ast.Expr) {
 	name := e.AsIdent()
 	if w.language.facts[name] != nil {
 		w.facts[name] = true
+		if !w.plain[e.ID()] {
+			w.entangled[name] = true
+		}
 		return
 	}
 	dataset := w.language.datasets[name]

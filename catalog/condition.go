@@ -27,6 +27,10 @@ type Condition struct {
 	words Words
 	facts []string            // the facts that it names, sorted
 	reads map[string][]string // the fields that it reads, by dataset code, sorted
+	// compared are the values that it holds a fact against, by fact code; a fact of
+	// which it makes anything else is in entangled.
+	compared  map[string][]any
+	entangled map[string]bool
 	// whole is run when all of its facts are known, partial when some are not.
 	// Both give the same answer; partial evaluation costs about twice as much.
 	whole, partial cel.Program
@@ -95,6 +99,48 @@ func variablesOf(unknown *types.Unknown) []string {
 	}
 	return slices.Sorted(maps.Keys(names))
 }
+
+// Text is the condition as it is written; empty for none.
+func (c *Condition) Text() string {
+	if c == nil {
+		return ""
+	}
+	return c.text
+}
+
+// FactsNamed are the codes of the facts that the condition names, sorted. They are
+// shared and MUST NOT be written to.
+func (c *Condition) FactsNamed() []string {
+	if c == nil {
+		return nil
+	}
+	return c.facts
+}
+
+// Compared gives the values that the condition holds a fact against: bool, string
+// or float64. Only is false where it does something else with the fact, so that
+// other values might count too.
+func (c *Condition) Compared(fact string) (values []any, only bool) {
+	if c == nil {
+		return nil, true
+	}
+	return c.compared[fact], !c.entangled[fact]
+}
+
+// Condition is the one under which the material is asked for; nil means always.
+func (m *Material) Condition() *Condition { return m.when }
+
+// StepCondition is the one under which a step of the chain is tried; nil means
+// always.
+func (m *Material) StepCondition(i int) *Condition {
+	if i < 0 || i >= len(m.steps) {
+		return nil
+	}
+	return m.steps[i]
+}
+
+// Condition is the one under which the matter is part of a case; nil means always.
+func (m *Matter) Condition() *Condition { return m.when }
 
 // Applies tells whether the material is asked for.
 func (m *Material) Applies(f Facts) (Truth, []string, error) { return m.when.Eval(f) }

@@ -24,6 +24,11 @@ type standardMaterialsFile struct {
 	at                spot
 }
 
+type lintFile struct {
+	LintSettings
+	at spot
+}
+
 type departmentFile struct {
 	Department Department `json:"department"`
 	Datasets   []Dataset  `json:"datasets"`

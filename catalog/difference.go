@@ -26,6 +26,7 @@ const (
 	ThingFact             ThingKind = "fact"
 	ThingRole             ThingKind = "role"
 	ThingDepartment       ThingKind = "department"
+	ThingExplanation      ThingKind = "explanation"
 )
 
 // Name gives the kind in Chinese.
@@ -33,13 +34,14 @@ func (k ThingKind) Name() string {
 	return map[ThingKind]string{
 		ThingOneThing: "一件事", ThingMatter: "事项", ThingMaterial: "材料", ThingCommonMaterial: "通用材料", ThingStandardMaterial: "标准材料",
 		ThingDataset: "数据资源", ThingSource: "数源接口", ThingFact: "情形", ThingRole: "角色", ThingDepartment: "部门",
+		ThingExplanation: "体检说明",
 	}[k]
 }
 
 // ThingKinds lists the kinds.
 func ThingKinds() []ThingKind {
 	return []ThingKind{ThingOneThing, ThingMatter, ThingMaterial, ThingCommonMaterial, ThingStandardMaterial, ThingDataset, ThingSource,
-		ThingFact, ThingRole, ThingDepartment}
+		ThingFact, ThingRole, ThingDepartment, ThingExplanation}
 }
 
 // ChangeKind says what became of a thing.
@@ -126,9 +128,19 @@ func (r *Revision) things(kind ThingKind) []listedThing {
 		return listing(r.roles, func(x *Role) string { return x.Code }, func(x *Role) string { return x.Name })
 	case ThingDepartment:
 		return listing(r.departments, func(d *Department) string { return d.Code }, func(d *Department) string { return d.Name })
+	case ThingExplanation:
+		return listing(pointers(r.lint.Explained), func(x *LintExplanation) string { return x.Code }, func(x *LintExplanation) string { return x.Why })
 	default:
 		return nil
 	}
+}
+
+func pointers[T any](list []T) []*T {
+	out := make([]*T, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
 }
 
 func (r *Revision) sourcesByDataset() []listedThing {

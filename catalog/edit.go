@@ -61,6 +61,8 @@ func PathOf(e Edit) string {
 		return "facts.yaml"
 	case ThingRole:
 		return "roles.yaml"
+	case ThingExplanation:
+		return "lint.yaml"
 	default:
 		return ""
 	}
@@ -70,7 +72,7 @@ func PathOf(e Edit) string {
 // holds.
 func rank(k ThingKind) int {
 	return slices.Index([]ThingKind{ThingDepartment, ThingDataset, ThingFact, ThingRole, ThingStandardMaterial, ThingCommonMaterial,
-		ThingOneThing, ThingMatter, ThingMaterial}, k)
+		ThingOneThing, ThingMatter, ThingMaterial, ThingExplanation}, k)
 }
 
 // Apply makes edits in the files in which they stand, by path; a file that is not
@@ -200,7 +202,7 @@ func (e Edit) Removes() bool { return removes(e) }
 func (w *editing) listOf(root *yaml.Node, e Edit) *yaml.Node {
 	key := map[ThingKind]string{
 		ThingMatter: "matters", ThingDataset: "datasets", ThingFact: "facts", ThingRole: "roles",
-		ThingStandardMaterial: "standard_materials", ThingCommonMaterial: "materials",
+		ThingStandardMaterial: "standard_materials", ThingCommonMaterial: "materials", ThingExplanation: "explained",
 	}[e.Kind]
 	holder := root
 	if e.Kind == ThingMaterial {

@@ -25,6 +25,7 @@ const (
 	kindCommonMaterials   fileKind = "common_materials"
 	kindDepartment        fileKind = "department"
 	kindOneThing          fileKind = "one_thing"
+	kindLint              fileKind = "lint"
 )
 
 // file is one file of a catalog: its text, and once parsed its tree.
@@ -58,6 +59,7 @@ func readFiles(fsys fs.FS) ([]*file, Faults) {
 	read("roles.yaml", kindRoles, false)
 	read("standard-materials.yaml", kindStandardMaterials, false)
 	read("common-materials.yaml", kindCommonMaterials, false)
+	read("lint.yaml", kindLint, false)
 	for _, folder := range []struct {
 		name string
 		kind fileKind

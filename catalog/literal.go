@@ -16,10 +16,16 @@ func (w *walker) visitCall(e ast.Expr) {
 	args := call.Args()
 	switch call.FunctionName() {
 	case operators.Equals, operators.NotEquals:
-		w.compared(args[0], args[1])
-		w.compared(args[1], args[0])
+		w.equals(args[0], args[1])
+		w.equals(args[1], args[0])
+		w.against(args[0], args[1])
+		w.against(args[1], args[0])
+	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals:
+		w.against(args[0], args[1])
+		w.against(args[1], args[0])
 	case operators.In:
 		w.member(args[0], args[1])
+		w.among(args[0], args[1])
 	case "date":
 		w.date(args[0])
 	}
@@ -36,8 +42,55 @@ func (w *walker) fact(e ast.Expr) *Fact {
 	return nil
 }
 
-// compared checks `fact == 'literal'`.
-func (w *walker) compared(name, literal ast.Expr) {
+// against notes the literal that a fact is held against.
+func (w *walker) against(name, literal ast.Expr) {
+	value, ok := plainLiteral(literal)
+	if !ok || name.Kind() != ast.IdentKind || w.language.facts[name.AsIdent()] == nil {
+		return
+	}
+	w.plain[name.ID()] = true
+	w.compared[name.AsIdent()] = append(w.compared[name.AsIdent()], value)
+}
+
+// among notes the literals of `fact in ['literal', …]` and `'literal' in fact`.
+func (w *walker) among(item, list ast.Expr) {
+	w.against(list, item)
+	if list.Kind() != ast.ListKind {
+		return
+	}
+	for _, literal := range list.AsList().Elements() {
+		if _, ok := plainLiteral(literal); !ok {
+			return // the name stays entangled
+		}
+	}
+	for _, literal := range list.AsList().Elements() {
+		w.against(item, literal)
+	}
+}
+
+// plainLiteral gives a literal as a fact's value has it.
+func plainLiteral(e ast.Expr) (any, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return nil, false
+	}
+	switch v := e.AsLiteral().(type) {
+	case types.Bool:
+		return bool(v), true
+	case types.String:
+		return string(v), true
+	case types.Int:
+		return float64(v), true
+	case types.Uint:
+		return float64(v), true
+	case types.Double:
+		return float64(v), true
+	default:
+		return nil, false
+	}
+}
+
+// equals checks `fact == 'literal'`.
+func (w *walker) equals(name, literal ast.Expr) {
 	if f := w.fact(name); f != nil && f.Type == FactEnum {
 		w.option(f, literal)
 	}

@@ -83,6 +83,7 @@ type loader struct {
 	roles       *rolesFile
 	standards   *standardMaterialsFile
 	common      *commonMaterialsFile
+	lint        *lintFile
 	departments []*departmentFile
 	oneThings   []*oneThingFile
 
@@ -247,6 +248,10 @@ func (l *loader) decode() {
 		case kindCommonMaterials:
 			l.common = &commonMaterialsFile{at: at}
 			into(f, l.common)
+		case kindLint:
+			l.lint = &lintFile{at: at}
+			into(f, l.lint)
+			l.rev.lint = l.lint.LintSettings
 		case kindDepartment:
 			d := &departmentFile{at: at}
 			into(f, d)

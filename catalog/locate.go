@@ -63,7 +63,7 @@ func (f *file) thingAt(pointer []string) (kind ThingKind, code, place string) {
 		case i == 1:
 			here = map[string]ThingKind{
 				"matters": ThingMatter, "datasets": ThingDataset, "facts": ThingFact, "roles": ThingRole,
-				"standard_materials": ThingStandardMaterial, "materials": ThingCommonMaterial,
+				"standard_materials": ThingStandardMaterial, "materials": ThingCommonMaterial, "explained": ThingExplanation,
 			}[path]
 		case i == 3 && pointer[0] == "matters" && pointer[2] == "materials":
 			here = ThingMaterial

@@ -161,6 +161,7 @@ func kindOf(name string) (fileKind, bool) {
 	kind, ok := map[string]fileKind{
 		"catalog.yaml": kindCatalog, "facts.yaml": kindFacts, "roles.yaml": kindRoles,
 		"standard-materials.yaml": kindStandardMaterials, "common-materials.yaml": kindCommonMaterials,
+		"lint.yaml": kindLint,
 	}[name]
 	switch {
 	case ok:

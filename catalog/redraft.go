@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -40,18 +41,9 @@ func (r *Revision) TryCondition(text string) (Words, []ExpressionFault) {
 // YAML writes the material as it stands in a catalog's files: what it takes from
 // a common material is left out.
 func (r *Revision) YAML(m *Material) ([]byte, error) {
-	own, err := asKeys(m)
+	own, err := r.ownKeys(m)
 	if err != nil {
 		return nil, err
-	}
-	if common := r.byCode.commonMaterials[m.Common]; common != nil {
-		shared, err := asKeys(common)
-		if err != nil {
-			return nil, err
-		}
-		own = slices.DeleteFunc(own, func(k key) bool {
-			return k.name != "code" && k.name != "name" && slices.ContainsFunc(shared, func(s key) bool { return s.name == k.name && bytes.Equal(s.value, k.value) })
-		})
 	}
 	var document yaml.Node
 	document.Kind = yaml.MappingNode
@@ -70,6 +62,43 @@ func (r *Revision) YAML(m *Material) ([]byte, error) {
 		return nil, fmt.Errorf("write material %s: %w", m.Code, err)
 	}
 	return out.Bytes(), nil
+}
+
+// Written gives the edit that writes the material as it stands in a catalog's
+// files: what it takes from a common material is left out.
+func (r *Revision) Written(m *Material) (Edit, error) {
+	own, err := r.ownKeys(m)
+	if err != nil {
+		return Edit{}, fmt.Errorf("write material %s: %w", m.Code, err)
+	}
+	value := []byte{'{'}
+	for i, k := range own {
+		if i > 0 {
+			value = append(value, ',')
+		}
+		value = append(append(append(value, strconv.Quote(k.name)...), ':'), k.value...)
+	}
+	return Edit{Kind: ThingMaterial, Code: m.Code, Value: append(value, '}')}, nil
+}
+
+// ownKeys gives what a material does not take from a common one. A use may have a
+// name of its own.
+func (r *Revision) ownKeys(m *Material) ([]key, error) {
+	own, err := asKeys(m)
+	if err != nil {
+		return nil, err
+	}
+	common := r.byCode.commonMaterials[m.Common]
+	if common == nil {
+		return own, nil
+	}
+	shared, err := asKeys(common)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(own, func(k key) bool {
+		return k.name != "code" && k.name != "name" && slices.ContainsFunc(shared, func(s key) bool { return s.name == k.name && bytes.Equal(s.value, k.value) })
+	}), nil
 }
 
 // key is a key of a mapping with its value as JSON.

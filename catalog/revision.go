@@ -27,6 +27,7 @@ type Revision struct {
 	oneThings         []*OneThing
 	matters           []*Matter
 	materials         []*Material
+	lint              LintSettings
 
 	byCode index
 	// language is what its expressions are written in, and schemas what its files
@@ -121,6 +122,9 @@ func (r *Revision) Source(code string) *Source { return r.byCode.sources[code] }
 func (r *Revision) MattersByImplementationCode(code string) []*Matter {
 	return slices.Clone(r.byCode.implementations[code])
 }
+
+// LintSettings gives what the catalog says of its own lint.
+func (r *Revision) LintSettings() *LintSettings { return &r.lint }
 
 // Departments lists the departments in the catalog's order.
 func (r *Revision) Departments() []*Department { return slices.Clone(r.departments) }

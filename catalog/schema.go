@@ -44,7 +44,7 @@ func compileSchemas() (*schemas, error) {
 	for of, name := range map[fileKind]string{
 		kindCatalog: "catalogFile", kindFacts: "factsFile", kindRoles: "rolesFile",
 		kindStandardMaterials: "standardMaterialsFile", kindCommonMaterials: "commonMaterialsFile",
-		kindDepartment: "departmentFile", kindOneThing: "oneThingFile",
+		kindDepartment: "departmentFile", kindOneThing: "oneThingFile", kindLint: "lintFile",
 	} {
 		if s.files[of], err = compiler.Compile(url + "#/$defs/" + name); err != nil {
 			return nil, fmt.Errorf("compile the schema of %s: %w", of, err)

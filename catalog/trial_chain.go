@@ -33,14 +33,14 @@ func (r *Revision) tryChain(plan *Plan, m *TrialMaterial, facts Facts) error {
 			step.Standing, step.Why = StepNext, fmt.Sprintf("数源一时问不到才等，最多 %d 分钟", step.Minutes)
 		case m.First < 0:
 			step.Standing, step.Why, m.First = StepFirst, r.tells(m, step.Mode), i
-			if step.Mode.ends() {
+			if step.Mode.Ends() {
 				ended = step.Mode.Name()
 			}
 		default:
 			step.Standing, step.Why = StepNext, "前面都不成时才用"
 			if applies == Unknown {
 				step.Why, step.Facts = "前面都不成时才用，届时先要知道："+r.topics(unknown), unknown
-			} else if step.Mode.ends() {
+			} else if step.Mode.Ends() {
 				ended = step.Mode.Name()
 			}
 		}
@@ -50,8 +50,8 @@ func (r *Revision) tryChain(plan *Plan, m *TrialMaterial, facts Facts) error {
 	return nil
 }
 
-// ends reports whether nothing is tried after the mode: it always has a result.
-func (m Mode) ends() bool {
+// Ends reports whether nothing is tried after the mode: it always has a result.
+func (m Mode) Ends() bool {
 	switch m {
 	case ModeForm, ModeCommit, ModeDefer, ModeCancel, ModeUpload:
 		return true

@@ -14,6 +14,7 @@ import (
 func (l *loader) validate() error {
 	l.validateFacts()
 	l.validateRoles()
+	l.validateLint()
 	for _, d := range l.departments {
 		l.validateDepartment(d)
 	}
@@ -24,6 +25,21 @@ func (l *loader) validate() error {
 		}
 	}
 	return nil
+}
+
+// validateLint wants a code of its own for each explanation. Whether there is what it
+// explains is the lint's to say: it may be put right at any time.
+func (l *loader) validateLint() {
+	if l.lint == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for i, e := range l.lint.Explained {
+		if seen[e.Code] {
+			l.report(l.lint.at.in("explained", i, "code"), "duplicate-code", "代码 %s 已用过", e.Code)
+		}
+		seen[e.Code] = true
+	}
 }
 
 func (l *loader) validateFacts() {

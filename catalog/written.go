@@ -50,6 +50,8 @@ func typeOfThing(k ThingKind) reflect.Type {
 		return reflect.TypeFor[Fact]()
 	case ThingRole:
 		return reflect.TypeFor[Role]()
+	case ThingExplanation:
+		return reflect.TypeFor[LintExplanation]()
 	case ThingDepartment:
 		return reflect.TypeFor[Department]()
 	default:
@@ -153,6 +155,8 @@ func thingsIn(f *file) []Edit {
 		return list(ThingStandardMaterial, "standard_materials", "")
 	case kindCommonMaterials:
 		return list(ThingCommonMaterial, "materials", "")
+	case kindLint:
+		return list(ThingExplanation, "explained", "")
 	case kindDepartment:
 		return append([]Edit{one(ThingDepartment, root["department"])}, list(ThingDataset, "datasets", f.stem())...)
 	case kindOneThing:

@@ -23,6 +23,7 @@ func operations() map[string][]Duty {
 		"return-draft": {DutyPolicyReviewer}, "approve-draft": {DutyPolicyReviewer}, "publish-draft": {DutyPolicyReviewer},
 		"draft-effect": policy, "reduction-report": policy,
 		"export-catalog": policy, "preview-import": policy,
+		"suggest-materials": policy, "record-suggestion": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},

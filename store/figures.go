@@ -193,6 +193,11 @@ func (s *Store) DailyCounts(ctx context.Context, q figures.Query) ([]figures.Mat
 	return sumsOf(s.materialCounts(ctx, q).Select("day, way, SUM(n) AS n").Group("day, way"))
 }
 
+// WayCounts adds up by material and way.
+func (s *Store) WayCounts(ctx context.Context, q figures.Query) ([]figures.MaterialCount, error) {
+	return sumsOf(s.materialCounts(ctx, q).Select("material, way, SUM(n) AS n").Group("material, way"))
+}
+
 // UploadCounts adds up what was still uploaded by matter, material and reason, the
 // most first.
 func (s *Store) UploadCounts(ctx context.Context, q figures.Query, limit int) ([]figures.MaterialCount, error) {

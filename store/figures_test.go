@@ -107,6 +107,10 @@ func TestAddCounts_AddsUpAndCountsNoCaseTwice(t *testing.T) {
 		if diff := cmp.Diff([]figures.MaterialCount{{Matter: "S01.M1", Material: "S01.M1.c", Reason: "no_source", N: 4}}, uploads); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)
 		}
+		byWay, err := s.WayCounts(t.Context(), q)
+		if diff := cmp.Diff([]figures.MaterialCount{{Material: "S01.M1.c", Way: figures.Uploaded, N: 4}}, byWay); diff != "" || err != nil {
+			t.Errorf("%v\n%s", err, diff)
+		}
 		cases, err := s.CaseCounts(t.Context(), q)
 		if diff := cmp.Diff([]figures.CaseCount{{Department: "SPJ", Subject: "S01", Finished: 2, AtOnce: 2}}, cases); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)

@@ -59,7 +59,7 @@ func (s *Store) GrantsFor(ctx context.Context, matters []string) ([]policies.Gra
 	return grants, nil
 }
 
-// AllGrants gives every grant, in the order of its id, some at a time.
+// AllGrants gives every grant, whatever its state, in the order of its id.
 func (s *Store) AllGrants(ctx context.Context) iter.Seq2[policies.Grant, error] {
 	const page = 500
 	return func(yield func(policies.Grant, error) bool) {

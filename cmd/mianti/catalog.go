@@ -10,17 +10,18 @@ import (
 )
 
 type catalogCommands struct {
-	Lint     catalogLintCommand     `cmd:"" help:"Report every fault of a catalog, with file and line."`
+	Lint     catalogLintCommand     `cmd:"" help:"Report every fault of a catalog, and what is allowed and wrong all the same, with file and line."`
 	Load     catalogLoadCommand     `cmd:"" help:"Load a catalog as a new revision."`
 	Draft    catalogDraftCommands   `cmd:"" help:"Write changes of the catalog, to be reviewed by another person."`
 	Diff     catalogDiffCommand     `cmd:"" help:"Show what a draft changes, thing by thing and key by key."`
 	Publish  catalogPublishCommand  `cmd:"" help:"Make an approved draft the current revision, at once or at a date."`
 	Rollback catalogRollbackCommand `cmd:"" help:"Bring an earlier revision back, by a new one."`
 	// What a change would do, and what a catalog takes off applicants.
-	Effect catalogEffectCommand `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
-	Report catalogReportCommand `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
-	Export catalogExportCommand `cmd:"" help:"Export the catalog as a workbook, lists, its own files, or DCAT-AP."`
-	Import catalogImportCommand `cmd:"" help:"Show what a file would change in the catalog, or every cell that is wrong in it."`
+	Effect  catalogEffectCommand  `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
+	Report  catalogReportCommand  `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
+	Export  catalogExportCommand  `cmd:"" help:"Export the catalog as a workbook, lists, its own files, or DCAT-AP."`
+	Import  catalogImportCommand  `cmd:"" help:"Show what a file would change in the catalog, or every cell that is wrong in it."`
+	Suggest catalogSuggestCommand `cmd:"" help:"Suggest the standard material for each name of somebody's list of materials."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }
@@ -31,26 +32,6 @@ type catalogSchemaCommand struct{}
 func (catalogSchemaCommand) Run(con console) error {
 	_, err := con.Out.Write(catalog.Schema())
 	return err
-}
-
-type catalogLintCommand struct {
-	secretsSetting
-	Secrets bool   `help:"Report too which secrets are not there."`
-	Dir     string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog. Default: the Jinan catalog that comes with the program."`
-}
-
-// Run reports every fault of a catalog.
-func (c *catalogLintCommand) Run(con console) error {
-	var checks []catalog.SourceCheck
-	if c.Secrets {
-		checks = append(checks, secretCheck(c.secrets()))
-	}
-	rev, err := loadCatalog(catalogFolder(c.Dir), con.Err, checks...)
-	if err != nil {
-		return err
-	}
-	printContents(con.Out, rev)
-	return nil
 }
 
 func printContents(w io.Writer, rev *catalog.Revision) {

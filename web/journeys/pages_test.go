@@ -44,6 +44,7 @@ func pages() []seen {
 		{name: "catalog-health", kind: "staff", who: "editor", path: "/catalog/health?rule=shared"},
 		{name: "catalog-report", kind: "staff", who: "editor", path: "/catalog/report?since=1"},
 		{name: "catalog-effect", kind: "staff", who: "editor", path: "/catalog/effect"},
+		{name: "catalog-suggest", kind: "staff", who: "editor", path: "/catalog/suggest"},
 		{name: "catalog-revisions", kind: "staff", who: "editor", path: "/catalog/revisions"},
 		{name: "catalog-check", kind: "staff", who: "editor", path: "/catalog/check"},
 		{name: "catalog-export", kind: "staff", who: "editor", path: "/catalog/export"},

@@ -98,3 +98,20 @@ func TestPolicy_DraftsAMaterialAndAnotherPersonPublishesIt(t *testing.T) {
 	reviewer.visit("/catalog/materials/S01.M2.a")
 	reviewer.reads("营业执照（当面核对）")
 }
+
+// TestPolicy_MapsAListAndTeachesTheAssistant is what is done with another department's
+// list: some suggestions are accepted, one is rejected, one code is named by hand.
+func TestPolicy_MapsAListAndTeachesTheAssistant(t *testing.T) {
+	b := newTab(t)
+	b.signIn("staff", "editor", "/catalog/suggest")
+	b.tabTo(`[name="list"]`)
+	b.key("营业执照副本复印件（加盖公章）\n法人身份证正反面\n房本（原件）\n户口簿、结婚证\n营业性演出许可证\n其他相关材料\n经办人身份证（复印件1份）")
+	b.press("比对")
+	b.reads("7 个名称，8 项材料", "STD-BL", "没有说明是哪一种材料")
+	b.look("catalog-suggest-list")
+	b.fill("code-3", "STD-HOUSE 房屋产权或使用证明")
+	b.press("就是它")
+	b.reads("有人确认过这个名称就是「房屋产权或使用证明」", "1 / 8")
+	b.press("确认本页 5 项“很可能”")
+	b.reads("6 / 8")
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
 	"mianti/internal/fault"
 	"mianti/web/frame"
 )
@@ -30,9 +31,9 @@ type checkView struct {
 	Found  []ruleChange
 }
 
-// ruleChange is how many findings a rule has, before and after.
+// ruleChange is how many findings a rule has, explained ones too, before and after.
 type ruleChange struct {
-	Rule          catalog.HealthRule
+	Rule          lint.Rule
 	Before, After int
 }
 
@@ -109,12 +110,12 @@ func (c *checkView) compare(v *frame.Visit, current *shelf) error {
 	for i := range c.Rows {
 		c.Rows[i].Link = "" // it is nowhere yet
 	}
-	fresh := map[catalog.HealthRule]int{}
-	for _, f := range c.Loaded.Health() {
-		fresh[f.Rule]++
-	}
-	for _, rule := range current.rules {
-		c.Found = append(c.Found, ruleChange{rule.Rule, rule.Found, fresh[rule.Rule]})
+	fresh := lint.Check(c.Loaded, lint.Config{Measures: current.measures, Keep: 1}).Counts
+	for i, rule := range current.rules {
+		change := ruleChange{rule.Rule, rule.Open + rule.Explained, fresh[i].Open + fresh[i].Explained}
+		if rule.Four || change.Before != change.After {
+			c.Found = append(c.Found, change)
+		}
 	}
 	return nil
 }

@@ -1,11 +1,15 @@
 package policy_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
+	"mianti/policies"
 	"mianti/web/frame/frametest"
+	"mianti/web/policy"
 )
 
 // changed gives the shipped catalog, and the one after it in which a condition and
@@ -65,9 +69,38 @@ func TestHealth_PrintsItsDefinitionsAndPlaces(t *testing.T) {
 	t.Parallel()
 	staff := editor(t, stored{})
 	page := staff.Get("/catalog/health?rule=vague")
-	page.Has(t, "住所(经营场所)相关文件", "one-things/S01.yaml · name", catalog.RuleVague.Name(), catalog.RuleBasis.Definition(), catalog.RuleShared.Definition(), catalog.RuleCommit.Definition())
-	if got := rows(page); got != 5 {
-		t.Errorf("%d rows, want 5", got)
+	page.Has(t, "住所(经营场所)相关文件", "one-things/S01.yaml · name", "已说明", "说明：", "建议的修改", "name: 房屋产权或使用证明")
+	for _, rule := range lint.Rules() {
+		page.Has(t, rule.Name(), rule.Definition())
 	}
-	staff.Get("/catalog/health?rule=vague&department=GA").Has(t, "没有发现")
+	page.Has(t, "没有实测数据，以下规则没有检查：", "未测量")
+	// A row is marked by what it is about; the last table is of the rules.
+	if got := strings.Count(page.Body, `data-label="怎么改"`); got != 5 {
+		t.Errorf("%d findings, want 5", got)
+	}
+	for _, query := range []string{"rule=vague&department=GA", "rule=vague&state=open", "rule=vague&severity=notice", "rule=vague&one_thing=S07"} {
+		staff.Get("/catalog/health?"+query).Has(t, "没有发现")
+	}
+	staff.Get("/catalog/health?rule=conflict").Has(t, "山东省道路运输条例", "/catalog/one-things/S13")
+}
+
+// measured gives figures that a test may replace.
+type measured struct{ now *lint.Measures }
+
+func (m *measured) Measures(context.Context) (*lint.Measures, error) {
+	return m.now, nil
+}
+
+func TestHealth_ShowsWhatIsMeasured(t *testing.T) {
+	t.Parallel()
+	figures := &measured{&lint.Measures{Grants: []policies.Grant{}, Sources: []lint.SourceMeasure{{Source: "GA.D-GA01.query", Dataset: "D-GA01", Asked: 100, Failed: 50}}, Uploads: []lint.UploadMeasure{}}}
+	pages := policy.New(policy.Config{Catalogs: stored{}, Revisions: stored{}, Measures: figures})
+	staff := frametest.Site(t, frametest.Staff("SPJ", policies.DutyPolicyEditor), pages)
+	page := staff.Get("/catalog/health?rule=source")
+	page.Has(t, "100 次调用中 50 次没有应答（50.0%，阈值 5.0%）", "/catalog/datasets/D-GA01")
+	page.Lacks(t, "未测量")
+	figures.now = &lint.Measures{}
+	page = staff.Get("/catalog/health?rule=source")
+	page.Has(t, "未测量")
+	page.Lacks(t, "100 次调用中")
 }

@@ -130,7 +130,7 @@ func kindOptions(v *frame.Visit) []frame.Option {
 	var out []frame.Option
 	for _, kind := range []catalog.ThingKind{
 		catalog.ThingMaterial, catalog.ThingMatter, catalog.ThingOneThing, catalog.ThingCommonMaterial, catalog.ThingStandardMaterial, catalog.ThingDataset,
-		catalog.ThingFact, catalog.ThingRole, catalog.ThingDepartment,
+		catalog.ThingFact, catalog.ThingRole, catalog.ThingDepartment, catalog.ThingExplanation,
 	} {
 		out = append(out, frame.Option{Value: string(kind), Title: v.T(kind.Name())})
 	}

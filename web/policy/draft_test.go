@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
 	"mianti/draft"
+	"mianti/effect"
 	"mianti/examples/jinan"
 	"mianti/policies"
 	"mianti/store"
@@ -56,7 +58,9 @@ func newDrafting(t *testing.T) *drafting {
 func (d *drafting) as(person, department string, duties ...policies.Duty) *frametest.Visitor {
 	session := frametest.Staff(department, duties...)
 	session.Person.ID = person
-	return frametest.Site(d.t, session, policy.New(policy.Config{Catalogs: d.all, Revisions: d.all, Drafts: d.desk}))
+	return frametest.Site(d.t, session, policy.New(policy.Config{
+		Catalogs: d.all, Revisions: d.all, Drafts: d.desk, Effects: &effect.Desk{Past: past{}, Rights: rights{}, Journal: rights{}, Now: frametest.Now},
+	}))
 }
 
 func (d *drafting) editor() *frametest.Visitor {
@@ -276,5 +280,73 @@ func TestDraftPages_RemoveAnEditWithdrawAndRefuseOthers(t *testing.T) {
 	}
 	if got := editor.Get(thingOfDraft + "?kind=house&code=x"); got.Status != http.StatusSeeOther {
 		t.Errorf("a thing of no kind: %d", got.Status)
+	}
+}
+
+// TestHealth_PutsASuggestedChangeIntoADraft: into a new one, into one that is there,
+// and not over what somebody has written.
+func TestHealth_PutsASuggestedChangeIntoADraft(t *testing.T) {
+	t.Parallel()
+	d := newDrafting(t)
+	editor := d.editor()
+	const page = "/catalog/health?rule=vague"
+	editor.Get(page).Has(t, "放进草案", "新的草案")
+	finding := []string{"of_rule", "vague", "of_code", "S01.M1.d", "of_key", "name"}
+	d.went(d.post(editor, page, finding...), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "模糊兜底的一律明确：S01.M1.d", "房屋产权或使用证明", "名称含“相关”")
+	again := d.post(editor, page, append(finding, "draft", "d01")...)
+	if again.Status != http.StatusUnprocessableEntity {
+		t.Errorf("over what was written: %d", again.Status)
+	}
+	again.Has(t, "已经改了 S01.M1.d")
+	d.went(d.post(editor, page, "of_rule", "vague", "of_code", "S02.M2.c", "of_key", "name", "draft", "d01"), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "S01.M1.d", "S02.M2.c")
+	if gone := d.post(editor, page, "of_rule", "vague", "of_code", "S99.M1.a", "of_key", "name"); gone.Status != http.StatusConflict {
+		t.Errorf("a finding that is not there: %d", gone.Status)
+	}
+}
+
+// TestHealth_ExplainsAFindingInADraft: an open finding of the current catalog is
+// explained, with a reason, and only with one.
+func TestHealth_ExplainsAFindingInADraft(t *testing.T) {
+	t.Parallel()
+	d := newDrafting(t)
+	pages := policy.New(policy.Config{Catalogs: d.all, Revisions: d.all, Drafts: d.desk, Measures: &measured{&lint.Measures{
+		Sources: []lint.SourceMeasure{{Source: "GA.D-GA01.query", Dataset: "D-GA01", Asked: 100, Failed: 50}},
+	}}})
+	editor := frametest.Site(t, frametest.Staff("SPJ", policies.DutyPolicyEditor), pages)
+	const page = "/catalog/health?rule=source"
+	editor.Get(page).Has(t, "说明为什么不改")
+	finding := []string{"do", "explain", "of_rule", "source", "of_code", "GA.D-GA01.query", "of_key", "sources"}
+	silent := d.post(editor, page, append(finding, "why", " ")...)
+	if silent.Status != http.StatusUnprocessableEntity {
+		t.Errorf("without a reason: %d", silent.Status)
+	}
+	silent.Has(t, "请写明 GA.D-GA01.query 这处发现为什么维持原样。")
+	d.went(d.post(editor, page, append(finding, "why", "省厅迁移机房，下月恢复")...), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "体检说明", "source-GA.D-GA01.query-sources")
+	kept, err := d.desk.Draft(t.Context(), policies.Caller{Department: "SPJ"}, "d01")
+	if err != nil || len(kept.Faults) > 0 || !strings.Contains(string(kept.Edits[0].Value), "省厅迁移机房，下月恢复") {
+		t.Errorf("%v %+v", err, kept)
+	}
+}
+
+func TestDraftPages_TheEffectOfADraftIsMeasured(t *testing.T) {
+	t.Parallel()
+	d := newDrafting(t)
+	editor := d.editor()
+	d.went(d.post(editor, "/catalog/drafts", "title", "不再要申请书"), "/catalog/drafts/d01")
+	d.went(d.post(editor, thingOfDraft, "kind", "material", "code", "S01.M1.a", "do", "remove"), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "/catalog/drafts/d01/effect")
+	page := editor.Get("/catalog/drafts/d01/effect")
+	if page.Status != http.StatusOK {
+		t.Fatalf("%d\n%s", page.Status, page.Body)
+	}
+	page.Has(t, "不再要申请书", "与修订 1 比", "公司登记(备案)申请书")
+	if got := d.post(editor, thingOfDraft, "kind", "matter", "code", "S99.M1", "do", "remove").Status; got != http.StatusUnprocessableEntity {
+		t.Errorf("what is not there is removed: %d", got)
+	}
+	if got := editor.Get("/catalog/drafts/d01/effect").Status; got != http.StatusConflict {
+		t.Errorf("the effect of a faulty draft: %d", got)
 	}
 }

@@ -12,22 +12,28 @@ const mostOffered = 50
 // offerDrafts lists the drafts into which the visitor can put what he wrote: those
 // that may be written, and a new one. What stands in an earlier revision is not
 // drafted from.
-func (e *editView) offerDrafts(v *frame.Visit, s *section) error {
-	if e.Rev != 0 {
-		return nil
+func (e *editView) offerDrafts(v *frame.Visit, s *section) (err error) {
+	if e.Rev == 0 {
+		e.Drafts, err = s.writableDrafts(v)
 	}
+	return err
+}
+
+// writableDrafts lists the drafts that the visitor may write into; the first is a new
+// one.
+func (s *section) writableDrafts(v *frame.Visit) ([]frame.Option, error) {
 	found, err := s.Drafts.List(v.Context(), draft.Filter{Open: true, Limit: mostOffered})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	e.Drafts = options(v, "", "新的草案")
+	offered := options(v, "", "新的草案")
 	for _, d := range found {
 		writable := d.State == draft.Editing || d.State == draft.Returned
 		if writable && (d.Department == "" || d.Department == v.Caller.Department) {
-			e.Drafts = append(e.Drafts, frame.Option{Value: d.ID, Title: d.Title})
+			offered = append(offered, frame.Option{Value: d.ID, Title: d.Title})
 		}
 	}
-	return nil
+	return offered, nil
 }
 
 // draftMaterial puts the material as it was written into a draft. What stands in the

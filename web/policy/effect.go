@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 
@@ -23,20 +22,21 @@ type effectView struct {
 	base
 	Form      *frame.Form
 	Revisions []frame.Option
-	// Action is where the form to resolve cases again is sent, and Draft the id of the
-	// draft that is measured, and Title its title; empty where it is a revision.
-	Action, Draft, Title string
-	Before, After        int
-	Measured             *effect.Effect
-	Rerun                bool // recorded cases were resolved again
-	Most                 int
-	Eased, Laden         int // materials
-	Changes              []effectChangeView
-	Switches             []switchView
-	Lacks                []lackView
-	Things               []rerunRow
-	Departments          []rerunRow
-	Moves                []moveView
+	// Action is where the form to resolve cases again is sent, and Draft what is
+	// measured where it is no revision.
+	Action, Draft string
+	DraftTitle    string
+	Before, After int
+	Measured      *effect.Effect
+	Rerun         bool // recorded cases were resolved again
+	Most          int
+	Eased, Laden  int // materials
+	Changes       []effectChangeView
+	Switches      []switchView
+	Lacks         []lackView
+	Things        []rerunRow
+	Departments   []rerunRow
+	Moves         []moveView
 }
 
 type effectChangeView struct {
@@ -95,29 +95,6 @@ func (s *section) effect(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	return s.showEffect(v, view, before, after)
-}
-
-// draftEffect shows what a draft would do to the revision that it was written on.
-func (s *section) draftEffect(v *frame.Visit) (frame.Answer, error) {
-	d, err := s.Drafts.Draft(v.Context(), v.Caller, v.Param("id"))
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	b, err := s.drafting(v)
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	view := &effectView{base: b, Form: frame.NewForm(v, "cases"), Action: "/catalog/drafts/" + d.ID + "/effect", Draft: d.ID, Title: d.Title, Before: d.Base}
-	q, err := effect.Edited(v.Context(), s.Catalogs, s.Drafter, d.Base, d.Edits, d.ID)
-	var faults catalog.Faults
-	if errors.As(err, &faults) {
-		view.Form.Fail("", v.T("草案有 %d 处错误，改好之后才能测算。", len(faults)))
-		return frame.Show("effect.html", "影响测算", view).Status(http.StatusUnprocessableEntity), nil
-	}
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	return s.showEffect(v, view, q.Before, q.After)
 }
 
 // revision gives the number of a revision that was chosen, or else the one to begin

@@ -10,14 +10,10 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"mianti/catalog"
-	"mianti/draft"
-	"mianti/effect"
 	"mianti/exchange"
 	"mianti/ledger"
 	"mianti/policies"
-	"mianti/store"
 	"mianti/web/frame/frametest"
-	"mianti/web/policy"
 )
 
 // past are the recorded cases, with what each followed from.
@@ -120,44 +116,5 @@ func TestReport_ShowsFiguresWithTheirDefinitions(t *testing.T) {
 	}
 	if picture := staff.Get("/catalog/report/picture?rev=1"); !strings.HasPrefix(picture.Header.Get("Content-Type"), "image/svg+xml") || !strings.HasPrefix(picture.Body, "<svg") {
 		t.Errorf("the picture is %s", picture.Header.Get("Content-Type"))
-	}
-}
-
-// A draft without the feasibility report is measured against the revision that it was
-// written on; one with a fault says so.
-func TestDraftEffect_ShowsWhatADraftWouldDo(t *testing.T) {
-	t.Parallel()
-	d := newDrafting(t)
-	catalogs, session := store.NewCatalogs(d.db), frametest.Staff("SPJ", policies.DutyPolicyEditor)
-	var recorded []ledger.Entry
-	desk := &effect.Desk{Past: founding(), Rights: rights{}, Journal: rights{&recorded}, Now: frametest.Now}
-	staff := frametest.Site(t, session, policy.New(policy.Config{Catalogs: catalogs, Revisions: d.db, Drafts: d.desk, Effects: desk, Drafter: catalogs}))
-	by := policies.Caller{Person: session.Person.ID, Department: "SPJ", Duties: session.Duties}
-	made, err := d.desk.Create(t.Context(), by, draft.Opening{Title: "取消可行性报告"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := "/catalog/drafts/" + made.ID
-	if made, err = d.desk.Put(t.Context(), by, made.ID, made.Version, catalog.Edit{Kind: catalog.ThingMaterial, Code: "S10.M1.a"}); err != nil {
-		t.Fatal(err)
-	}
-	staff.Get(path).Has(t, `href="`+path+`/effect"`)
-	page := staff.Get(path + "/effect")
-	inOrder(t, page, "草案：取消可行性报告", "与修订 1 比较", `action="`+path+`/effect#cases"`, "删除", "成立可行性报告", "须提交", "不适用")
-	page.Lacks(t, `name="before"`)
-
-	staff.Post(path+"/effect", url.Values{"cases": {"10"}}).Has(t, "看了最近 1 件，其中涉及改动、已重算的 0 件", "没有可以重算的办件")
-	if len(recorded) != 1 || recorded[0].Object != "draft:"+made.ID {
-		t.Errorf("measuring is recorded as %+v", recorded)
-	}
-	faulty := catalog.Edit{Kind: catalog.ThingMaterial, Code: "S10.M1.b", Value: []byte(`{"code": "S10.M1.b", "name": "章程草案"}`)}
-	if _, err := d.desk.Put(t.Context(), by, made.ID, made.Version, faulty); err != nil {
-		t.Fatal(err)
-	}
-	if page := staff.Get(path + "/effect"); page.Status != http.StatusUnprocessableEntity || !strings.Contains(page.Body, "处错误，改好之后才能测算") {
-		t.Errorf("a draft with faults: %d", page.Status)
-	}
-	if got := staff.Get("/catalog/drafts/none/effect").Status; got != http.StatusNotFound {
-		t.Errorf("no such draft: %d", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
 	"mianti/web/frame"
 )
 
@@ -58,7 +59,7 @@ type materialView struct {
 	Standard  *catalog.StandardMaterial
 	Same      int // how many materials there are of the same standard material, this one among them
 	Shared    *catalog.Material
-	Findings  []catalog.HealthFinding
+	Findings  []lint.Finding
 	YAML      string
 }
 
@@ -107,7 +108,7 @@ func (s *section) material(v *frame.Visit) (frame.Answer, error) {
 	}
 	for _, f := range shelf.findings {
 		if f.row == row {
-			view.Findings = append(view.Findings, f.HealthFinding)
+			view.Findings = append(view.Findings, f.Finding)
 		}
 	}
 	for _, common := range shelf.rev.CommonMaterials() {

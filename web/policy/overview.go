@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"slices"
+
 	"mianti/catalog"
+	"mianti/catalog/lint"
 	"mianti/web/frame"
 )
 
@@ -27,10 +30,11 @@ type thingRow struct {
 	Departments     int
 }
 
-// ruleCount is one of the four rules, with how many findings there are.
+// ruleCount is one of the rules, with how many findings there are.
 type ruleCount struct {
-	Rule  catalog.HealthRule
-	Found int
+	lint.Count
+	Four       bool // one of the 四个一律
+	Unmeasured bool
 }
 
 func (s *section) overview(v *frame.Visit) (frame.Answer, error) {
@@ -40,7 +44,7 @@ func (s *section) overview(v *frame.Visit) (frame.Answer, error) {
 	}
 	view := &overviewView{
 		base: b, Form: frame.NewForm(v, "q"), Title: shelf.rev.Title, Materials: len(shelf.materials), Matters: len(shelf.matters), Datasets: len(shelf.datasets),
-		Rules: shelf.rules,
+		Rules: shelf.fourRules(),
 	}
 	for _, m := range shelf.matters {
 		view.Asked += m.Asked
@@ -75,16 +79,16 @@ func (s *shelf) countThings() {
 	}
 }
 
-func countRules(findings []finding) []ruleCount {
-	var out []ruleCount
-	for _, rule := range catalog.HealthRules() {
-		one := ruleCount{Rule: rule}
-		for _, f := range findings {
-			if f.Rule == rule {
-				one.Found++
-			}
-		}
-		out = append(out, one)
+// Chip is the kind of chip that the rule's severity has.
+func (c ruleCount) Chip() string { return severityChip(c.Severity) }
+
+// fourRules are the counts of the 四个一律 alone.
+func (s *shelf) fourRules() []ruleCount { return s.rules[:len(lint.FourRules())] }
+
+func countRules(report *lint.Report) []ruleCount {
+	out := make([]ruleCount, len(report.Counts))
+	for i, c := range report.Counts {
+		out[i] = ruleCount{Count: c, Four: i < len(lint.FourRules()), Unmeasured: slices.Contains(report.Unmeasured, c.Rule)}
 	}
 	return out
 }

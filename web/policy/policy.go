@@ -13,8 +13,8 @@ import (
 
 	"mianti/catalog"
 	"mianti/catalog/interchange"
+	"mianti/catalog/lint"
 	"mianti/draft"
-	"mianti/effect"
 	"mianti/internal/fault"
 	"mianti/policies"
 	"mianti/web/frame"
@@ -45,20 +45,27 @@ type Interchange interface {
 	Preview(ctx context.Context, number int, content []byte, progress func(rows int)) (*interchange.Preview, int, error)
 }
 
-// Config is what the pages stand on. All fields are required, but for those that
+// Measures gives what was measured of a catalog, for its lint.
+type Measures interface {
+	// Measures gives the same pointer as long as nothing was measured anew.
+	Measures(ctx context.Context) (*lint.Measures, error)
+}
+
+// Config is what the pages stand on. All fields but Measures are required, but for those that
 // say what is without them.
 type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
+	Measures  Measures // nil where nothing is measured
 	// Drafts are how the catalog comes to change.
-	Drafts *draft.Desk
-	// Effects says what a change would do, Drafter what a revision would be with edits.
+	Drafts      *draft.Desk
 	Effects     Effects
-	Drafter     effect.Drafter
 	Interchange Interchange
 	// BeginDraft begins a draft with edits of a revision, and gives the path of its
 	// page. Without it the edits are given to be taken along.
 	BeginDraft func(ctx context.Context, by policies.Caller, title string, base int, edits []catalog.Edit) (path string, err error)
+	// Suggestions is the mapping assistant.
+	Suggestions Suggestions
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -101,12 +108,12 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/drafts", Handle: s.createDraft},
 		{Path: "/catalog/drafts/:id", Handle: s.draft},
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id", Handle: s.actOnDraft},
-		{Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
-		{Method: http.MethodPost, Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
 		{Path: "/catalog/drafts/:id/thing", Handle: s.draftThing},
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/thing", MaxBody: maxThing, Handle: s.draftThing},
 		{Path: "/catalog/drafts/:id/merge", Handle: s.mergeDraft},
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/merge", MaxBody: maxThing, Handle: s.mergeDraft},
+		{Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
 		{Path: "/catalog/check", Handle: s.check},
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/export", Handle: s.export},
@@ -115,11 +122,14 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/import", MaxBody: maxImport, Handle: s.importFile},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
+		{Method: http.MethodPost, Path: "/catalog/health", Handle: s.draftFix},
 		{Path: "/catalog/effect", Handle: s.effect},
 		{Method: http.MethodPost, Path: "/catalog/effect", Handle: s.effect},
 		{Path: "/catalog/report", Handle: s.report},
 		{Path: "/catalog/report/workbook", Handle: s.reportWorkbook},
 		{Path: "/catalog/report/picture", Handle: s.reportPicture},
+		{Path: "/catalog/suggest", Handle: s.suggest},
+		{Method: http.MethodPost, Path: "/catalog/suggest", MaxBody: maxList, Handle: s.suggest},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)

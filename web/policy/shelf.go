@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mianti/catalog"
+	"mianti/catalog/lint"
 )
 
 // shelf is a revision with its lists in order, so that a page costs one look at
@@ -19,15 +20,19 @@ type shelf struct {
 	matterOrders, materialOrders, datasetOrders map[string][]int32
 	material                                    map[string]*materialRow
 	standard                                    map[string]int // how many materials there are of a standard material
+	measures                                    *lint.Measures
+	report                                      *lint.Report
 	findings                                    []finding
 	rules                                       []ruleCount
 	thingRows                                   map[string]*thingRow
 }
 
-// finding is a finding with the material that it is about.
+// finding is a finding with the material that it is about; nil where it is about
+// something else.
 type finding struct {
-	catalog.HealthFinding
-	row *materialRow
+	lint.Finding
+	row  *materialRow
+	text string // what is searched, in lower case
 }
 
 // matterRow is a matter as a list shows it.
@@ -102,13 +107,23 @@ func newShelf(rev *catalog.Revision) *shelf {
 		row.countFields()
 		s.datasets = append(s.datasets, row)
 	}
-	for _, f := range rev.Health() {
-		s.findings = append(s.findings, finding{f, s.material[f.Material]})
-	}
-	s.rules = countRules(s.findings)
+	s.check(nil)
 	s.countThings()
 	s.sort()
 	return s
+}
+
+// mostFindings bounds what is kept of one rule for a page; all are counted.
+const mostFindings = 20_000
+
+// check looks through the revision by all rules, with what was measured.
+func (s *shelf) check(measures *lint.Measures) {
+	s.measures, s.findings = measures, nil
+	s.report = lint.Check(s.rev, lint.Config{Measures: measures, Keep: mostFindings})
+	for _, f := range s.report.Findings {
+		s.findings = append(s.findings, finding{f, s.material[f.Code], lower(f.Code, f.Name)})
+	}
+	s.rules = countRules(s.report)
 }
 
 func newMaterialRow(matter *catalog.Matter, m *catalog.Material, owner string) *materialRow {
