@@ -83,7 +83,7 @@ type Config struct {
 	// Effects says what a change of the catalog would do, Drafter what a revision would
 	// be with edits.
 	Effects *effect.Desk
-	Drafter Drafter
+	Drafter effect.Drafter
 	// Corrections are what is said of wrong records.
 	Corrections *correction.Desk
 	// Drafts are how the catalog comes to change.

@@ -11,21 +11,25 @@ import (
 	"mianti/internal/fault"
 )
 
-// Drafter gives a revision as it would be with edits, which are not stored.
-type Drafter interface {
-	// Drafted gives it with the one-things that the edits touch and those asked for; the
-	// error is catalog.Faults where the edits do not make a catalog.
-	Drafted(ctx context.Context, base int, edits []catalog.Edit, about ...string) (*catalog.Drafted, error)
-}
-
 type effectInput struct {
 	Number int `path:"number" minimum:"1" doc:"基准修订"`
 	Body   struct {
-		With  int            `json:"with,omitempty" minimum:"1" doc:"与哪一个修订比较; 与 edits 只填一项"`
+		With  int            `json:"with,omitempty" minimum:"1" doc:"与哪一个修订比较; with、edits、draft 只填一项"`
 		Edits []catalog.Edit `json:"edits,omitempty" maxItems:"1000" doc:"修改, 不保存"`
+		Draft string         `json:"draft,omitempty" maxLength:"64" doc:"草案: 把它的修改放在这一修订上"`
 		About []string       `json:"about,omitempty" maxItems:"100" doc:"与修订比较而目录太大、不能整个比较时, 只看哪些一件事或事项"`
 		Cases *int           `json:"cases,omitempty" minimum:"0" maximum:"1000" doc:"重算多少件最近的办件; 不填为 200, 0 为不重算"`
 	}
+}
+
+// given is in how many ways the change is named.
+func (in *effectInput) given() (n int) {
+	for _, there := range []bool{in.Body.With != 0, len(in.Body.Edits) > 0, in.Body.Draft != ""} {
+		if there {
+			n++
+		}
+	}
+	return n
 }
 
 // catalogEffect is an effect under a name of its own in the interface's description.
@@ -59,12 +63,12 @@ func (s *server) measureEffect(ctx context.Context, in *effectInput) (*effectOut
 	var q effect.Question
 	var err error
 	switch {
-	case (in.Body.With == 0) == (len(in.Body.Edits) == 0):
-		err = invalidEffect(fault.Detail{Location: "body", Code: "one-of", Message: "with、edits 填且只填一项。"})
+	case in.given() != 1:
+		err = invalidEffect(fault.Detail{Location: "body", Code: "one-of", Message: "with、edits、draft 填且只填一项。"})
 	case in.Body.With != 0:
 		q, err = s.twoRevisions(ctx, in.Number, in.Body.With, in.Body.About)
 	default:
-		q, err = s.edited(ctx, in.Number, in.Body.Edits)
+		q, err = s.edited(ctx, in)
 	}
 	if err != nil {
 		return nil, err
@@ -98,29 +102,29 @@ func (s *server) twoRevisions(ctx context.Context, before, after int, about []st
 	return q, nil
 }
 
-// edited is the change that edits of a revision would be.
-func (s *server) edited(ctx context.Context, base int, edits []catalog.Edit) (q effect.Question, err error) {
-	about := make([]string, len(edits))
-	for i := range edits {
-		about[i] = edits[i].Code
+// edited is the change that edits of a revision would be, given or those of a draft.
+func (s *server) edited(ctx context.Context, in *effectInput) (effect.Question, error) {
+	edits, named := in.Body.Edits, "unsaved"
+	if in.Body.Draft != "" {
+		d, err := s.Drafts.Draft(ctx, callerOf(ctx), in.Body.Draft)
+		if err != nil {
+			return effect.Question{}, err
+		}
+		edits, named = d.Edits, d.ID
 	}
-	if q.Before, err = s.revisionOf(ctx, base, about...); err != nil {
-		return q, err
+	if _, err := s.revisionOf(ctx, in.Number); err != nil {
+		return effect.Question{}, err
 	}
-	drafted, err := s.Drafter.Drafted(ctx, base, edits, about...)
+	q, err := effect.Edited(ctx, s.Catalogs, s.Drafter, in.Number, edits, named)
 	var faults catalog.Faults
 	if errors.As(err, &faults) {
 		details := make([]fault.Detail, len(faults))
 		for i, f := range faults {
 			details[i] = fault.Detail{Location: "body.edits", Code: f.Code, Message: f.String()}
 		}
-		return q, invalidEffect(details...)
+		err = invalidEffect(details...)
 	}
-	if err != nil {
-		return q, err
-	}
-	q.After, q.Draft = drafted.Revision, "unsaved"
-	return q, nil
+	return q, err
 }
 
 func invalidEffect(details ...fault.Detail) error {

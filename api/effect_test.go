@@ -84,9 +84,11 @@ func TestDraftEffect_RefusesWhatItCannotMeasure(t *testing.T) {
 		`{}`: "/invalid-effect",
 		`{"with": 2, "edits": [{"kind": "material", "code": "S01.M1.c", "value": null}]}`: "/invalid-effect",
 		`{"edits": [{"kind": "material", "code": "S01.M1.z", "value": null}]}`:            "/invalid-effect",
+		`{"draft": "d1", "with": 2}`: "/invalid-effect",
+		`{"draft": "d1"}`:            "/unknown-draft",
 		`{"with": 7}`:                "/no-such-revision",
 		`{"with": 2, "cases": 1001}`: "/invalid-request",
-		`{"with": 2, "draft": "x"}`:  "/unknown-field",
+		`{"with": 2, "drafts": "x"}`: "/unknown-field",
 	} {
 		var got problemAnswer
 		if code := h.editor(http.MethodPost, "/v1/revisions/1/effects", body, &got); code < 400 || !strings.HasSuffix(got.Type, want) {

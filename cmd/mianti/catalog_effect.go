@@ -24,7 +24,8 @@ import (
 type catalogEffectCommand struct {
 	databaseSetting
 	Dir    string `arg:"" optional:"" type:"existingdir" help:"Folder of the catalog as it would be. Default: the latest revision, against the one before."`
-	Edits  string `type:"existingfile" help:"JSON file of edits of the revision, in place of a folder; see docs/effect.md."`
+	Draft  string `help:"Id of a draft, in place of a folder."`
+	Edits  string `type:"existingfile" help:"YAML list of edits of the revision, in place of a folder; see docs/drafts.md."`
 	Before int    `help:"Number of the revision to compare with. Default: the latest; without a folder, the one before it."`
 	After  int    `help:"Number of the revision as it would be, in place of a folder."`
 	Cases  int    `default:"200" help:"How many recorded cases are resolved again, at most 10000; 0 for none."`
@@ -41,6 +42,9 @@ func (c *catalogEffectCommand) Run(ctx context.Context, con console) error {
 	q, err := c.question(ctx, con, db)
 	if err != nil {
 		return err
+	}
+	if q.Cases = c.Cases; q.Cases == 0 {
+		q.Cases = -1
 	}
 	bar := newProgress(con.Err, max(q.Cases, 1), "重算办件")
 	q.Progress = func(done, _ int) {
@@ -63,17 +67,14 @@ func (c *catalogEffectCommand) Run(ctx context.Context, con console) error {
 
 func (c *catalogEffectCommand) question(ctx context.Context, con console, db *store.Store) (q effect.Question, err error) {
 	catalogs := store.NewCatalogs(db)
-	if q.Cases = c.Cases; q.Cases == 0 {
-		q.Cases = -1
-	}
 	latest, err := db.LatestRevision(ctx)
 	if err != nil {
 		return q, err
 	}
 	before := latest
 	switch {
-	case c.Edits != "":
-		return c.edited(ctx, con, catalogs, cmp.Or(c.Before, before), q)
+	case c.Edits != "" || c.Draft != "":
+		return c.edited(ctx, con, db, catalogs, cmp.Or(c.Before, before))
 	case c.Dir != "":
 		q.After, err = loadCatalog(catalogFolder(c.Dir), con.Err)
 		q.Draft = filepath.Base(c.Dir)
@@ -95,33 +96,33 @@ func (c *catalogEffectCommand) question(ctx context.Context, con console, db *st
 	return q, nil
 }
 
-// edited is the change that a file of edits would be.
-func (c *catalogEffectCommand) edited(ctx context.Context, con console, catalogs *store.Catalogs, base int, q effect.Question) (effect.Question, error) {
-	text, err := os.ReadFile(c.Edits)
-	if err != nil {
-		return q, err
-	}
+// edited is the change that a file of edits, or a draft, would be.
+func (c *catalogEffectCommand) edited(ctx context.Context, con console, db *store.Store, catalogs *store.Catalogs, base int) (q effect.Question, err error) {
 	var edits []catalog.Edit
-	if err := json.Unmarshal(text, &edits); err != nil {
-		return q, fmt.Errorf("read %s: %w", c.Edits, err)
+	named := c.Draft
+	if c.Draft != "" {
+		d, err := db.Draft(ctx, c.Draft)
+		if err != nil {
+			return q, err
+		}
+		edits, base = d.Edits, cmp.Or(c.Before, d.Base)
+	} else {
+		text, err := os.ReadFile(c.Edits)
+		if err != nil {
+			return q, err
+		}
+		var faults catalog.Faults
+		if edits, faults = catalog.ReadEdits(c.Edits, text); len(faults) > 0 {
+			return q, printFaults(con.Err, faults)
+		}
+		named = filepath.Base(c.Edits)
 	}
-	about := make([]string, len(edits))
-	for i := range edits {
-		about[i] = edits[i].Code
-	}
-	if q.Before, err = catalogs.Revision(ctx, base, about...); err != nil {
-		return q, err
-	}
-	drafted, err := catalogs.Drafted(ctx, base, edits, about...)
+	q, err = effect.Edited(ctx, catalogs, catalogs, base, edits, named)
 	var faults catalog.Faults
 	if errors.As(err, &faults) {
-		return q, printFaults(con.Err, faults)
+		err = printFaults(con.Err, faults)
 	}
-	if err != nil {
-		return q, err
-	}
-	q.After, q.Draft = drafted.Revision, filepath.Base(c.Edits)
-	return q, nil
+	return q, err
 }
 
 func printEffect(w io.Writer, e *effect.Effect) {

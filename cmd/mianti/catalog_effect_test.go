@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,11 @@ func TestCatalogEffect_MeasuresAFolderAndEdits(t *testing.T) {
 	}
 	if len(got.Changes) != 1 || got.Changes[0].Kind != catalog.ThingRemoved || got.Changes[0].Material != "S10.M1.a" {
 		t.Errorf("changes %+v, want that S10.M1.a is gone", got.Changes)
+	}
+	made := mianti(t, 0, "catalog", "draft", "create", database, "--title=取消可行性报告", edits)
+	id := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`).FindString(made)
+	if out := mianti(t, 0, "catalog", "effect", database, "--draft="+id); !strings.Contains(out, "删除 S10.M1.a 成立可行性报告") {
+		t.Errorf("the effect of draft %q:\n%s", id, out)
 	}
 	mianti(t, 1, "catalog", "effect", database, "--edits="+edits, "--cases=10001")
 	mianti(t, 1, "catalog", "effect", database, "--after=9")

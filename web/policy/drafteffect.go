@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"mianti/catalog"
+	"mianti/effect"
 	"mianti/internal/fault"
 	"mianti/web/frame"
 )
@@ -19,15 +20,7 @@ func (s *section) draftEffect(v *frame.Visit) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	about := make([]string, len(d.Edits))
-	for i, e := range d.Edits {
-		about[i] = e.Code
-	}
-	before, err := s.Drafts.Catalogs.Revision(v.Context(), d.Base, about...)
-	if err != nil {
-		return frame.Answer{}, err
-	}
-	drafted, err := s.Drafts.Catalogs.Drafted(v.Context(), d.Base, d.Edits, about...)
+	q, err := effect.Edited(v.Context(), s.Drafts.Catalogs, s.Drafts.Catalogs, d.Base, d.Edits, d.ID)
 	var faults catalog.Faults
 	if errors.As(err, &faults) {
 		return frame.Answer{}, fault.New(fault.Conflict, "draft-faulty", "草案有 %d 处错误，改正之后才能测算。", len(faults))
@@ -38,5 +31,5 @@ func (s *section) draftEffect(v *frame.Visit) (frame.Answer, error) {
 	view := &effectView{
 		base: b, Form: frame.NewForm(v, "before", "after", "cases"), Before: d.Base, Action: "/catalog/drafts/" + d.ID + "/effect", Draft: d.ID, DraftTitle: d.Title,
 	}
-	return s.showEffect(v, view, before, drafted.Revision)
+	return s.showEffect(v, view, q.Before, q.After)
 }
