@@ -23,6 +23,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"mianti/batch"
+	"mianti/catalog/interchange"
+	"mianti/catalog/suggest"
 	"mianti/citizen"
 	"mianti/correction"
 	"mianti/draft"
@@ -71,11 +73,13 @@ type Config struct {
 	Revisions Revisions
 	// Measures gives what was measured, for the lint; nil where nothing is.
 	Measures Measures
-	Systems  Systems
-	Tokens   Tokens
-	Sharing  *sharing.Sharing
-	Figures  *figures.Figures
-	Ledger   Ledger
+	// Interchange exports the catalog, and holds files against it.
+	Interchange *interchange.Desk
+	Systems     Systems
+	Tokens      Tokens
+	Sharing     *sharing.Sharing
+	Figures     *figures.Figures
+	Ledger      Ledger
 	// Effects says what a change of the catalog would do, Drafter what a revision would
 	// be with edits.
 	Effects *effect.Desk
@@ -88,6 +92,8 @@ type Config struct {
 	Safeguard *safeguard.Safeguard
 	// Batches are lists that are verified in the background.
 	Batches *batch.Desk
+	// Suggestions is the mapping assistant.
+	Suggestions *suggest.Desk
 	// Anchors tells of the parties outside that hold checkpoints; nil for none.
 	Anchors Anchors
 	// People are those who sign in, Sessions theirs, Office gives them duties, and

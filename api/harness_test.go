@@ -23,6 +23,7 @@ import (
 	"mianti/api"
 	"mianti/batch"
 	"mianti/catalog"
+	"mianti/catalog/suggest"
 	"mianti/correction"
 	"mianti/draft"
 	"mianti/effect"
@@ -58,6 +59,7 @@ type harness struct {
 	// safeguards are the stops, quotas, alarms and failed logins.
 	safeguards *safeguards
 	notary     *notary // signs evidence
+	said       *said   // of the names of materials
 	ledger     *lateLog
 }
 
@@ -98,7 +100,7 @@ func newHarness(t testing.TB) *harness {
 		t.Fatalf("load the test catalog: %v", err)
 	}
 	rev.Number = 1
-	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}, safeguards: newSafeguards(), ledger: newLateLog(t), notary: newNotary(t, evidence.ES256)}
+	h := &harness{t: t, memory: newMemory(rev), log: &bytes.Buffer{}, safeguards: newSafeguards(), ledger: newLateLog(t), notary: newNotary(t, evidence.ES256), said: &said{}}
 	if h.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func newHarness(t testing.TB) *harness {
 	})
 	h.config = api.Config{
 		Exchange: x, Ledger: h.ledger, Catalogs: h.memory, Systems: h.memory, Tokens: h.memory, Sharing: sharing.New(sharing.Config{}), Figures: newTestFigures(h.memory, at), Drafter: drafting{}, Effects: &effect.Desk{Past: noPast{}, Rights: h.memory, Journal: h.memory, Now: at}, Corrections: correction.New(correction.Config{}), Drafts: draft.New(draft.Config{Drafts: noDrafts{}, Publisher: noDrafts{}, Now: at, NewID: newID}), Batches: batch.New(batch.Config{Store: noBatches{}, Catalogs: h.memory}), Safeguard: h.safeguards.use(safeguard.LoginLimits{PerAddress: 1000, PerClient: 1000}), Keys: keys, Issuer: issuer, Now: at, NewID: newID, Log: log,
-		EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
+		Suggestions: suggest.NewDesk(suggest.Config{Catalogs: h.memory, Decisions: h.said, Now: at}), EvidenceKeys: h.notary, MaxBody: 64 << 10, People: peopleByHeader{},
 	}
 	h.handler = h.newHandler(h.config)
 	return h

@@ -87,6 +87,8 @@ func (s *server) registerOperations() {
 	s.registerEffects()
 	s.registerCatalogCheck()
 	s.registerDrafts()
+	s.registerInterchange()
+	s.registerSuggestions()
 	s.registerGuide()
 	s.registerSession()
 	s.registerPersons()

@@ -39,8 +39,9 @@ type Dataset struct {
 	Fields  []Field     `json:"fields"`
 	// ValidUntil is the code of the date field after which a record is expired,
 	// if the dataset has one.
-	ValidUntil string   `json:"valid_until,omitempty"`
-	Sources    []Source `json:"sources"`
+	ValidUntil string           `json:"valid_until,omitempty"`
+	Sources    []Source         `json:"sources"`
+	National   *DatasetElements `json:"national,omitempty"`
 }
 
 // Certificate is what GB/T 36902 says of a kind of electronic licence.
@@ -236,7 +237,8 @@ type Material struct {
 	Chain   []Step `json:"chain"`
 	Note    string `json:"note,omitempty"`
 	// Common is the code of the common material that it was made from.
-	Common string `json:"common,omitempty"`
+	Common   string            `json:"common,omitempty"`
+	National *MaterialElements `json:"national,omitempty"`
 
 	when  *Condition
 	steps []*Condition // by step of Chain; nil where the step has no condition

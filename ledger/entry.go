@@ -65,6 +65,8 @@ const (
 	EffectMeasured Kind = "effect_measured"
 	// CatalogLoaded: a revision of the catalog is the one for new cases.
 	CatalogLoaded Kind = "catalog_loaded"
+	// MappingDecided: somebody said what the name of a material means, or does not.
+	MappingDecided Kind = "mapping_decided"
 
 	// Of batches. BatchRead: the results of one were given out, as a file;
 	// BatchDestroyed: its list and its results were destroyed.

@@ -22,6 +22,8 @@ func operations() map[string][]Duty {
 		"preview-merge": policy, "merge-draft": policy, "submit-draft": policy, "recall-draft": policy, "withdraw-draft": policy, "roll-back": policy,
 		"return-draft": {DutyPolicyReviewer}, "approve-draft": {DutyPolicyReviewer}, "publish-draft": {DutyPolicyReviewer},
 		"draft-effect": policy, "reduction-report": policy,
+		"export-catalog": policy, "preview-import": policy,
+		"suggest-materials": policy, "record-suggestion": policy,
 
 		"open-case": {DutySystem}, "hand-in": {DutySystem}, "report-result": {DutySystem}, "change-case": {DutySystem},
 		"close-case": {DutySystem},

@@ -98,11 +98,12 @@ type Overdue struct {
 }
 
 // Config is what the use cases are made of. All fields are required, but for
-// Authority.
+// Authority, and Giver where no grants are given without a request.
 type Config struct {
 	Catalogs Catalogs
 	Requests Requests
 	Grants   Grants
+	Giver    Giver
 	Procedure
 	Now   func() time.Time
 	NewID func() string

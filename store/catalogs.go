@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,8 +66,10 @@ type wholeRevision struct {
 // NewCatalogs returns the revisions of a store.
 func NewCatalogs(s *Store) *Catalogs { return NewCatalogsHolding(s, DefaultHeldMaterials) }
 
-// NewCatalogsHolding returns them with at most so many materials in memory.
+// NewCatalogsHolding returns them with at most so many materials in memory; 0 is the
+// default.
 func NewCatalogsHolding(s *Store, materials int) *Catalogs {
+	materials = cmp.Or(materials, DefaultHeldMaterials)
 	return &Catalogs{
 		store: s, held: materials, heads: map[int]head{}, grounds: map[string]*catalog.Revision{}, wholes: newRecent[int, *wholeRevision](revisionsHeld),
 		opened: newRecent[openedKey, *catalog.Revision](materials), placed: newRecent[placedKey, *catalog.Revision](materials),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -44,11 +45,6 @@ func (s *Store) GrantsFor(ctx context.Context, matters []string) ([]policies.Gra
 	return grantsOf(table[grantRow](s.db).Where("matter IN ?", matters).Order("id").Find(ctx))
 }
 
-// AllGrants gives every grant, whatever its state.
-func (s *Store) AllGrants(ctx context.Context) ([]policies.Grant, error) {
-	return grantsOf(table[grantRow](s.db).Order("id").Find(ctx))
-}
-
 func grantsOf(rows []grantRow, err error) ([]policies.Grant, error) {
 	if err != nil {
 		return nil, translate(err, "read grants", things{})
@@ -64,4 +60,32 @@ func grantsOf(rows []grantRow, err error) ([]policies.Grant, error) {
 		}
 	}
 	return grants, nil
+}
+
+// AllGrants gives every grant, in the order of its id, some at a time.
+func (s *Store) AllGrants(ctx context.Context) iter.Seq2[policies.Grant, error] {
+	const page = 500
+	return func(yield func(policies.Grant, error) bool) {
+		for after := ""; ; {
+			rows, err := table[grantRow](s.db).Where("id > ?", after).Order("id").Limit(page).Find(ctx)
+			if err != nil {
+				yield(policies.Grant{}, translate(err, "list grants", sharingGrants()))
+				return
+			}
+			for i := range rows {
+				g, err := sharingGrantFromRow(rows[i])
+				if err != nil {
+					yield(policies.Grant{}, err)
+					return
+				}
+				if !yield(g.Grant, nil) {
+					return
+				}
+				after = g.ID
+			}
+			if len(rows) < page {
+				return
+			}
+		}
+	}
 }

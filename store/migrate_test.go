@@ -23,6 +23,7 @@ func rowTypes() []any {
 		jobRow{}, endpointRow{}, assistRow{}, versionRow{}, callRow{}, snapshotRow{}, snapshotBody{}, credentialRow{}, revokedRow{},
 		sharingRow{}, consentRow{}, caseKeyRow{}, correctionRow{}, correctedFieldRow{}, draftRow{}, draftEditRow{}, releaseRow{}, viewerRow{},
 		batchRow{}, batchRowRow{}, batchKeyRow{},
+		mappingRow{},
 		personRow{}, dutyRow{}, sessionRow{},
 		inputsRow{}, followUpRow{}, actRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},

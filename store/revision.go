@@ -145,6 +145,11 @@ func (s *Store) Files(ctx context.Context, number int) (map[string][]byte, error
 	return files, err
 }
 
+// File gives one file of a revision by its path, byte for byte; nil for none.
+func (s *Store) File(ctx context.Context, number int, path string) ([]byte, error) {
+	return s.file(ctx, number, path)
+}
+
 // EachFile hands over the files of a revision, sorted by path, byte for byte as they
 // were saved.
 func (s *Store) EachFile(ctx context.Context, number int, each func(catalog.Part) error) error {

@@ -97,6 +97,16 @@ func overlappingGrant(tx *gorm.DB, u sharing.Use) (*sharing.Grant, error) {
 	return nil, nil
 }
 
+// GiveGrants stores new grants with their entries, all or nothing.
+func (s *Store) GiveGrants(ctx context.Context, grants []sharing.Grant, entries []ledger.Entry) error {
+	return s.transact(ctx, func(tx *gorm.DB) error {
+		if err := s.addSharingGrants(ctx, tx, grants); err != nil {
+			return err
+		}
+		return appendEntries(ctx, tx, entries)
+	})
+}
+
 // addSharingGrants adds the grants of a delivery. Two deliveries wait for each
 // other, so that neither misses the other's grants.
 func (s *Store) addSharingGrants(ctx context.Context, tx *gorm.DB, grants []sharing.Grant) error {

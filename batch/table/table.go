@@ -26,6 +26,10 @@ type Cell struct {
 	// Number says that the file has a number there and no text: a number has no
 	// leading zero, and no more than 15 digits that can be trusted.
 	Number bool
+	// Formula says that a program worked the text out, from cells or from elsewhere.
+	Formula bool
+	// Across says that the cell was merged with one in another column; only of a Book.
+	Across bool
 }
 
 // Bounds of a list.

@@ -297,3 +297,83 @@ func TestLock_OpensWithItsPassphraseAlone(t *testing.T) {
 		t.Error("a changed archive opens")
 	}
 }
+
+func TestBook_TellsSheetsFormulasAndMergedCells(t *testing.T) {
+	t.Parallel()
+	content := workbook(t, func(f *excelize.File) {
+		set(t, f, "A1", "事项")
+		set(t, f, "B1", "材料")
+		set(t, f, "A2", "设立")
+		set(t, f, "B2", "章程")
+		set(t, f, "B3", "申请书")
+		if _, err := f.NewSheet("说明"); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range []error{
+			f.MergeCell("Sheet1", "A2", "A3"), f.MergeCell("Sheet1", "A4", "B4"), f.SetCellValue("Sheet1", "A4", "小计"),
+			f.SetCellFormula("Sheet1", "C3", "1+1"), f.SetCellValue("说明", "A1", "填写说明"),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	b, err := table.Open(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Sheet1", "说明"}, b.Sheets()); diff != "" {
+		t.Errorf("sheets (-want +got):\n%s", diff)
+	}
+	want := []table.Row{
+		{Line: 1, Cells: texts("事项", "材料")},
+		{Line: 2, Cells: texts("设立", "章程")},
+		{Line: 3, Cells: append(texts("设立", "申请书"), table.Cell{Formula: true})},
+		{Line: 4, Cells: []table.Cell{{Text: "小计", Across: true}, {Across: true}}},
+	}
+	for range 2 { // the second time, which cells were merged is known
+		var got []table.Row
+		for row, err := range b.Rows(0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, row)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestWrite_GivesSeveralSheetsAndCSVThatComesBack(t *testing.T) {
+	t.Parallel()
+	a, b := sheetOf([]string{"甲"}, []string{"一\n二"}), sheetOf([]string{"乙"}, []string{"=1+1"})
+	b.Name = "另一页"
+	var out bytes.Buffer
+	if err := table.Write(&out, a, b); err != nil {
+		t.Fatal(err)
+	}
+	book, err := excelize.OpenReader(bytes.NewReader(out.Bytes())) // a reader of another hand
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sheet, want := range map[string][][]string{"名单": {{"甲"}, {"一\n二"}}, "另一页": {{"乙"}, {"'=1+1"}}} {
+		got, err := book.GetRows(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", sheet, diff)
+		}
+	}
+	out.Reset()
+	if err := table.WriteCSV(&out, a); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(out.Bytes(), []byte("\ufeff")) {
+		t.Error("no mark, by which a spreadsheet program knows UTF-8")
+	}
+	if got := rowsOf(t, out.Bytes()); len(got) != 2 || got[1].Cells[0].Text != "一\n二" {
+		t.Errorf("read again: %+v", got)
+	}
+}

@@ -3,6 +3,7 @@ package table
 import (
 	"archive/zip"
 	"bufio"
+	"encoding/csv"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -23,20 +24,29 @@ type Sheet struct {
 // The parts of a spreadsheet that are always the same. Style 1 is text, style 2 the
 // heading; whole columns are text, so that what is typed in stays as it is typed.
 const (
-	partTypes = xml.Header + `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/><Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/></Types>`
+	typesHead = xml.Header + `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/>`
+	typesOne  = `<Override PartName="/xl/worksheets/sheet%d.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`
 	partRoot  = xml.Header + `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>`
-	partRels  = xml.Header + `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>`
+	relsHead  = xml.Header + `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="styles" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/>`
+	relsOne   = `<Relationship Id="rId%[1]d" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet%[1]d.xml"/>`
+	bookHead  = xml.Header + `<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>`
+	bookOne   = `<sheet name="%[2]s" sheetId="%[1]d" r:id="rId%[1]d"/>`
 	partStyle = xml.Header + `<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><fonts count="2"><font><sz val="11"/><name val="等线"/></font><font><b/><sz val="11"/><name val="等线"/></font></fonts><fills count="3"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill><fill><patternFill patternType="solid"><fgColor rgb="FFE8EEF4"/></patternFill></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf/><xf numFmtId="49" applyNumberFormat="1"/><xf numFmtId="49" fontId="1" fillId="2" applyNumberFormat="1" applyFont="1" applyFill="1"/></cellXfs></styleSheet>`
 	sheetHead = xml.Header + `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>`
 )
 
-// Write writes a sheet as XLSX.
-func Write(to io.Writer, s Sheet) error {
+// Write writes sheets as one XLSX workbook, one after the other as their rows come.
+func Write(to io.Writer, sheets ...Sheet) error {
 	archive := zip.NewWriter(to)
-	workbook := xml.Header + `<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="` + escaped(s.Name) + `" sheetId="1" r:id="rId1"/></sheets></workbook>`
+	types, rels, book := typesHead, relsHead, bookHead
+	for i, s := range sheets {
+		types += fmt.Sprintf(typesOne, i+1)
+		rels += fmt.Sprintf(relsOne, i+1)
+		book += fmt.Sprintf(bookOne, i+1, escaped(s.Name))
+	}
 	for _, part := range []struct{ name, text string }{
-		{"[Content_Types].xml", partTypes}, {"_rels/.rels", partRoot}, {"xl/workbook.xml", workbook},
-		{"xl/_rels/workbook.xml.rels", partRels}, {"xl/styles.xml", partStyle},
+		{"[Content_Types].xml", types + "</Types>"}, {"_rels/.rels", partRoot}, {"xl/workbook.xml", book + "</sheets></workbook>"},
+		{"xl/_rels/workbook.xml.rels", rels + "</Relationships>"}, {"xl/styles.xml", partStyle},
 	} {
 		w, err := archive.Create(part.name)
 		if err == nil {
@@ -46,14 +56,46 @@ func Write(to io.Writer, s Sheet) error {
 			return fmt.Errorf("write a spreadsheet: %w", err)
 		}
 	}
-	part, err := archive.Create("xl/worksheets/sheet1.xml")
-	if err != nil {
-		return fmt.Errorf("write a spreadsheet: %w", err)
-	}
-	if err := s.write(bufio.NewWriter(part)); err != nil {
-		return err
+	for i, s := range sheets {
+		part, err := archive.Create(fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1))
+		if err != nil {
+			return fmt.Errorf("write a spreadsheet: %w", err)
+		}
+		if err := s.write(bufio.NewWriter(part)); err != nil {
+			return err
+		}
 	}
 	return archive.Close()
+}
+
+// WriteCSV writes a sheet as CSV (RFC 4180) in UTF-8 with its mark, by which
+// spreadsheet programs know it.
+func WriteCSV(to io.Writer, s Sheet) error {
+	if _, err := io.WriteString(to, "\ufeff"); err != nil {
+		return fmt.Errorf("write a list: %w", err)
+	}
+	w := csv.NewWriter(to)
+	w.UseCRLF = true
+	inert := func(cells []string) []string {
+		out := make([]string, len(cells))
+		for i, text := range cells {
+			out[i] = Inert(text)
+		}
+		return out
+	}
+	// A csv.Writer keeps its first error.
+	_ = w.Write(inert(s.Heading))
+	for row, err := range s.Rows {
+		if err != nil {
+			return err
+		}
+		_ = w.Write(inert(row))
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		return fmt.Errorf("write a list: %w", err)
+	}
+	return nil
 }
 
 func (s Sheet) write(w *bufio.Writer) error {

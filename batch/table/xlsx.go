@@ -2,18 +2,16 @@ package table
 
 import (
 	"archive/zip"
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"path"
 	"strconv"
 	"strings"
 )
 
-// book is a spreadsheet that is being read: the first sheet of it.
+// book is a spreadsheet that is being read.
 type book struct {
 	parts  map[string]*zip.File
 	shared []string
@@ -30,27 +28,18 @@ func tooMuch() error {
 // readXLSX reads the first sheet. What Excel, WPS and LibreOffice write is read;
 // macros, links and pictures are passed over.
 func readXLSX(content []byte) iter.Seq2[Row, error] {
-	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	b, err := openXLSX(content)
 	if err != nil {
-		return failing(notXLSX())
+		return failing(err)
 	}
-	b := &book{parts: map[string]*zip.File{}}
-	for _, f := range archive.File {
-		b.parts[strings.ToLower(strings.TrimPrefix(f.Name, "/"))] = f
-	}
-	sheet, err := b.firstSheet()
+	sheets, err := b.sheets()
 	if err == nil {
 		err = b.readShared()
 	}
 	if err != nil {
 		return failing(err)
 	}
-	return func(yield func(Row, error) bool) {
-		s := &sheet1{book: b, yield: yield}
-		if err := b.walk(sheet, maxUnpacked, s.token); err != nil && !errors.Is(err, errStop) {
-			yield(Row{}, err)
-		}
-	}
+	return b.rows(sheets[0].part, false)
 }
 
 // walk hands the tokens of a part on, and bounds what is unpacked of it.
@@ -95,38 +84,6 @@ func attribute(e xml.StartElement, space, name string) string {
 		}
 	}
 	return ""
-}
-
-// firstSheet finds the part that the first sheet lies in.
-func (b *book) firstSheet() (string, error) {
-	id := ""
-	err := b.walk("xl/workbook.xml", maxTexts, func(t xml.Token) error {
-		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "sheet" && id == "" {
-			for _, a := range e.Attr {
-				if a.Name.Local == "id" && a.Name.Space != "" {
-					id = a.Value
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	target := ""
-	err = b.walk("xl/_rels/workbook.xml.rels", maxTexts, func(t xml.Token) error {
-		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "Relationship" && attribute(e, "", "Id") == id {
-			target = attribute(e, "", "Target")
-		}
-		return nil
-	})
-	if err == nil && target == "" {
-		err = notXLSX()
-	}
-	if strings.HasPrefix(target, "/") {
-		return strings.TrimPrefix(path.Clean(target), "/"), err
-	}
-	return path.Join("xl", target), err
 }
 
 // readShared reads the texts that cells refer to.
@@ -184,6 +141,9 @@ type sheet1 struct {
 	value strings.Builder
 	in    bool // in <v>
 	text  textOf
+	// formula says that the cell that is open is one; formulas, that one is worth
+	// telling where it has no value.
+	formula, formulas bool
 }
 
 func (s *sheet1) token(t xml.Token) error {
@@ -221,10 +181,12 @@ func (s *sheet1) start(e xml.StartElement) error {
 		if column <= s.cell || column >= MaxColumns {
 			return tooWide(s.row.Line)
 		}
-		s.cell, s.kind = column, attribute(e, "", "t")
+		s.cell, s.kind, s.formula = column, attribute(e, "", "t"), false
 		s.value.Reset()
 	case "v":
 		s.in = true
+	case "f":
+		s.formula = true
 	}
 	return nil
 }
@@ -260,7 +222,7 @@ func (s *sheet1) end(name string) error {
 
 func (s *sheet1) endCell() error {
 	text := strings.TrimSpace(s.value.String())
-	cell := Cell{Text: text}
+	cell := Cell{Text: text, Formula: s.formula}
 	switch s.kind {
 	case "s":
 		if text == "" {
@@ -281,7 +243,7 @@ func (s *sheet1) endCell() error {
 	if len(cell.Text) > MaxText {
 		return tooLong(s.row.Line)
 	}
-	if cell.Text == "" {
+	if cell.Text == "" && !(cell.Formula && s.formulas) {
 		return nil
 	}
 	for len(s.row.Cells) < s.cell {

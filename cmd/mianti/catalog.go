@@ -17,8 +17,11 @@ type catalogCommands struct {
 	Publish  catalogPublishCommand  `cmd:"" help:"Make an approved draft the current revision, at once or at a date."`
 	Rollback catalogRollbackCommand `cmd:"" help:"Bring an earlier revision back, by a new one."`
 	// What a change would do, and what a catalog takes off applicants.
-	Effect catalogEffectCommand `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
-	Report catalogReportCommand `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
+	Effect  catalogEffectCommand  `cmd:"" help:"Say what a change of the catalog would do, on recorded cases too."`
+	Report  catalogReportCommand  `cmd:"" help:"Count what a catalog takes off applicants: materials, steps, days."`
+	Export  catalogExportCommand  `cmd:"" help:"Export the catalog as a workbook, lists, its own files, or DCAT-AP."`
+	Import  catalogImportCommand  `cmd:"" help:"Show what a file would change in the catalog, or every cell that is wrong in it."`
+	Suggest catalogSuggestCommand `cmd:"" help:"Suggest the standard material for each name of somebody's list of materials."`
 	// Schema is for editors that do not find catalog/schema.json.
 	Schema catalogSchemaCommand `cmd:"" help:"Print the JSON Schema of the file format, for editors."`
 }

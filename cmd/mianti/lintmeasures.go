@@ -9,6 +9,7 @@ import (
 	"mianti/catalog"
 	"mianti/catalog/lint"
 	"mianti/figures"
+	"mianti/policies"
 	"mianti/store"
 )
 
@@ -50,11 +51,13 @@ func (m *lintMeasures) Measures(ctx context.Context) (*lint.Measures, error) {
 }
 
 func (m *lintMeasures) read(ctx context.Context, now time.Time) (*lint.Measures, error) {
-	grants, err := m.db.AllGrants(ctx)
-	if err != nil {
-		return nil, err
+	out := &lint.Measures{Now: now, Grants: []policies.Grant{}, Sources: []lint.SourceMeasure{}}
+	for grant, err := range m.db.AllGrants(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		out.Grants = append(out.Grants, grant)
 	}
-	out := &lint.Measures{Now: now, Grants: grants, Sources: []lint.SourceMeasure{}}
 	from := now.AddDate(0, 0, -measuredDays)
 	times, err := m.db.SourceTimes(ctx, "", from, now)
 	if err != nil {

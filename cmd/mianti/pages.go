@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"mianti/api"
+	"mianti/catalog"
+	"mianti/draft"
 	"mianti/internal/workday"
+	"mianti/policies"
 	"mianti/web/batch"
 	"mianti/web/citizen"
 	"mianti/web/clerk"
@@ -33,7 +37,7 @@ func sections(c api.Config) ([]frame.Section, error) {
 		applicants,
 		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
 		lists,
-		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions, Drafts: c.Drafts, Effects: c.Effects, Measures: c.Measures}),
+		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions, Drafts: c.Drafts, Effects: c.Effects, Measures: c.Measures, Interchange: c.Interchange, BeginDraft: beginDraft(c.Drafts), Suggestions: c.Suggestions}),
 		department.New(department.Config{
 			Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections, Authority: c.Corrections.Authority,
 		}),
@@ -81,4 +85,15 @@ func tops(routes gin.RoutesInfo) map[string]bool {
 func topOf(path string) string {
 	top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return top
+}
+
+// beginDraft puts what an import changes into a draft of its own.
+func beginDraft(drafts *draft.Desk) func(context.Context, policies.Caller, string, int, []catalog.Edit) (string, error) {
+	return func(ctx context.Context, by policies.Caller, title string, base int, edits []catalog.Edit) (string, error) {
+		made, err := drafts.Create(ctx, by, draft.Opening{Title: title, Base: base, Edits: edits})
+		if err != nil {
+			return "", err
+		}
+		return "/catalog/drafts/" + made.ID, nil
+	}
 }

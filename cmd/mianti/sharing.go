@@ -29,7 +29,7 @@ func newFigures(db *store.Store, catalogs figures.Catalogs, calendar *workday.Ca
 // newSharing wires the sharing requests and grants.
 func newSharing(db *store.Store, catalogs sharing.Catalogs, calendar *workday.Calendar, authority string) *sharing.Sharing {
 	return sharing.New(sharing.Config{
-		Catalogs: catalogs, Requests: db, Grants: db, Procedure: sharing.Procedure{Days: calendar, Authority: authority},
+		Catalogs: catalogs, Requests: db, Grants: db, Giver: db, Procedure: sharing.Procedure{Days: calendar, Authority: authority},
 		Now: time.Now, NewID: newID,
 	})
 }

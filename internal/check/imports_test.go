@@ -20,7 +20,7 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"exchange", "batch", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/lint", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"batch/table", "catalog/interchange", "exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/lint", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
@@ -34,7 +34,11 @@ func importTable() map[string]row {
 		"internal/webhook":    {may: []string{"catalog", "internal/fault", "internal/jobs", "connectors/egress"}},
 		"examples/jinan":      {inTests: []string{"catalog"}},
 
-		"catalog":  {may: []string{"internal/fault", "internal/identifier"}},
+		"catalog": {may: []string{"internal/fault", "internal/identifier"}},
+		"catalog/suggest": {
+			may:     []string{"batch/table", "catalog", "policies", "ledger", "internal/fault"},
+			inTests: []string{"examples/jinan"},
+		},
 		"policies": {may: []string{"catalog"}},
 
 		"catalog/lint":      {may: []string{"catalog", "policies"}, inTests: []string{"examples/jinan"}},
@@ -60,6 +64,7 @@ func importTable() map[string]row {
 		"effect":                {may: []string{"exchange", "catalog", "policies", "ledger", "internal/fault"}},
 		"batch":                 {may: []string{"batch/table", "exchange", "catalog", "policies", "ledger", "internal/fault", "internal/identifier", "internal/jobs"}, inTests: append(wholeExchange(), "safeguard")},
 		"batch/table":           {may: []string{"internal/fault"}},
+		"catalog/interchange":   {may: []string{"batch/table", "catalog", "policies", "internal/fault"}, inTests: []string{"examples/jinan"}},
 		"retention":             {may: []string{"exchange", "ledger", "internal/fault"}, inTests: []string{"store", "catalog"}},
 		"identity":              {may: []string{"catalog", "policies", "ledger", "internal/fault", "internal/identifier"}, inTests: []string{"store", "identity/testprovider"}},
 		"identity/testprovider": {may: []string{"internal/fault"}},
@@ -69,7 +74,7 @@ func importTable() map[string]row {
 		},
 
 		"store": {may: []string{
-			"exchange", "batch", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
+			"exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "identity", "retention", "catalog", "policies", "ledger", "ledger/anchor", "keyring", "internal/fault", "internal/jobs", "internal/webhook", "connectors", "connectors/guard", "connectors/snapshot",
 		}},
 		"api": edge,
 

@@ -7,10 +7,12 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 
 	"mianti/catalog"
+	"mianti/catalog/interchange"
 	"mianti/catalog/lint"
 	"mianti/draft"
 	"mianti/internal/fault"
@@ -40,14 +42,30 @@ type Measures interface {
 	Measures(ctx context.Context) (*lint.Measures, error)
 }
 
-// Config is what the pages stand on. All fields but Measures are required.
+// Interchange exports the catalog, and holds files against it.
+type Interchange interface {
+	// Export writes what is wanted.
+	Export(ctx context.Context, w interchange.Wish, to io.Writer) error
+	// Preview says what a file would change of a revision, and which that is; 0 is
+	// the current one.
+	Preview(ctx context.Context, number int, content []byte, progress func(rows int)) (*interchange.Preview, int, error)
+}
+
+// Config is what the pages stand on. All fields are required, but for those that
+// say what is without them.
 type Config struct {
 	Catalogs  Catalogs
 	Revisions Revisions
 	Measures  Measures // nil where nothing is measured
 	// Drafts are how the catalog comes to change.
-	Drafts  *draft.Desk
-	Effects Effects
+	Drafts      *draft.Desk
+	Effects     Effects
+	Interchange Interchange
+	// BeginDraft begins a draft with edits of a revision, and gives the path of its
+	// page. Without it the edits are given to be taken along.
+	BeginDraft func(ctx context.Context, by policies.Caller, title string, base int, edits []catalog.Edit) (path string, err error)
+	// Suggestions is the mapping assistant.
+	Suggestions Suggestions
 }
 
 // section is the pages, with what they remember of the revisions shown last.
@@ -96,6 +114,10 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/merge", MaxBody: maxThing, Handle: s.mergeDraft},
 		{Path: "/catalog/check", Handle: s.check},
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
+		{Path: "/catalog/export", Handle: s.export},
+		{Path: "/catalog/export/file", Handle: s.exportFile},
+		{Path: "/catalog/import", Handle: s.importFile},
+		{Method: http.MethodPost, Path: "/catalog/import", MaxBody: maxImport, Handle: s.importFile},
 		{Path: "/catalog/trial", Handle: s.trial},
 		{Path: "/catalog/health", Handle: s.health},
 		{Method: http.MethodPost, Path: "/catalog/health", Handle: s.draftFix},
@@ -104,6 +126,8 @@ func New(c Config) frame.Section {
 		{Path: "/catalog/report", Handle: s.report},
 		{Path: "/catalog/report/workbook", Handle: s.reportWorkbook},
 		{Path: "/catalog/report/picture", Handle: s.reportPicture},
+		{Path: "/catalog/suggest", Handle: s.suggest},
+		{Method: http.MethodPost, Path: "/catalog/suggest", MaxBody: maxList, Handle: s.suggest},
 	} {
 		p.Duties = duties()
 		out.Pages = append(out.Pages, p)

@@ -92,7 +92,7 @@ func section(all stored) frame.Section {
 
 // sectionOver is section, with recorded cases.
 func sectionOver(all stored, cases past, of rights) frame.Section {
-	return policy.New(policy.Config{Catalogs: all, Revisions: all, Drafts: draft.New(draft.Config{Drafts: noDrafts{}}), Effects: &effect.Desk{Past: cases, Rights: of, Journal: of, Now: frametest.Now}})
+	return policy.New(policy.Config{Catalogs: all, Revisions: all, Drafts: draft.New(draft.Config{Drafts: noDrafts{}}), Effects: &effect.Desk{Past: cases, Rights: of, Journal: of, Now: frametest.Now}, Suggestions: desk(all)})
 }
 
 func editor(t testing.TB, all stored) *frametest.Visitor {
@@ -104,7 +104,7 @@ func paths() []string {
 	return []string{
 		"/catalog", "/catalog/one-things/S01", "/catalog/matters", "/catalog/matters/S01.M1", "/catalog/materials", "/catalog/materials/S01.M1.d",
 		"/catalog/materials/S01.M1.d/edit", "/catalog/datasets", "/catalog/datasets/D-GA01", "/catalog/departments", "/catalog/revisions",
-		"/catalog/revisions/2/changes?since=1", "/catalog/check", "/catalog/trial", "/catalog/trial?subject=S01", "/catalog/trial?subject=S01.M1&rev=2&with=1", "/catalog/health",
+		"/catalog/revisions/2/changes?since=1", "/catalog/check", "/catalog/export", "/catalog/import", "/catalog/trial", "/catalog/trial?subject=S01", "/catalog/trial?subject=S01.M1&rev=2&with=1", "/catalog/health", "/catalog/suggest",
 		"/catalog/effect", "/catalog/effect?before=1&after=2", "/catalog/report", "/catalog/report?since=1",
 	}
 }

@@ -77,6 +77,10 @@ func keyName(key string) string {
 		"sensitivity": "敏感级别", "verify": "核验回答", "consent": "授权", "certificate": "电子证照", "asked_by": "可按谁查", "fields": "数据项", "type": "类型",
 		"valid_until": "有效期止", "resource_code": "资源代码", "ask": "问题", "options": "选项", "label": "名称", "value": "值", "derived": "推得", "kinds": "当事人种类",
 		"path": "路径", "address": "地址", "preview": "先看后用", "credit_code": "统一社会信用代码", "code": "代码", "one_thing": "一件事", "fresh_hours": "时效（小时）",
+		"national": "国家清单要素", "medium": "材料形式", "situation": "非必要时办理情形", "origin_note": "来源渠道说明", "blank_form": "空白表格", "sample": "示例样表",
+		"originals": "原件份数", "copies": "复印件份数", "specification": "规格", "instructions": "填报须知", "acceptance": "受理标准", "on_site": "本人现场填写",
+		"why_paper": "无法免交说明", "classification": "信息资源分类", "summary": "摘要", "format": "信息资源格式", "openness": "开放属性", "published": "发布日期",
+		"related": "关联资源代码", "sources": "数源接口", "public_utility": "公用企业",
 	})
 }
 
@@ -106,6 +110,8 @@ func valueName(place, value string) string {
 		return sharingName(catalog.Sharing(value))
 	case "update":
 		return updateName(value)
+	case "medium":
+		return named(value, map[string]string{"paper": "纸质", "electronic": "电子", "either": "纸质或电子"})
 	case "handling":
 		return handlingName(catalog.Handling(value))
 	default:
