@@ -71,15 +71,15 @@ type Config struct {
 	Catalogs exchange.Catalogs
 	// Revisions lists those that are stored; nil for none.
 	Revisions Revisions
-	// Measures gives what was measured, for the lint; nil where nothing is.
-	Measures Measures
 	// Interchange exports the catalog, and holds files against it.
 	Interchange *interchange.Desk
-	Systems     Systems
-	Tokens      Tokens
-	Sharing     *sharing.Sharing
-	Figures     *figures.Figures
-	Ledger      Ledger
+	// Measures gives what was measured, for the lint; nil where nothing is.
+	Measures Measures
+	Systems  Systems
+	Tokens   Tokens
+	Sharing  *sharing.Sharing
+	Figures  *figures.Figures
+	Ledger   Ledger
 	// Effects says what a change of the catalog would do, Drafter what a revision would
 	// be with edits.
 	Effects *effect.Desk

@@ -31,16 +31,16 @@ type importInput struct {
 
 // importView is what an import would change, or what is wrong with the file.
 type importView struct {
-	Revision   int                `json:"revision" doc:"比较的目录修订, 即草稿的起点"`
+	Revision   int                `json:"revision" doc:"比较的目录修订, 即草案的起点"`
 	Format     string             `json:"format" doc:"xlsx, csv 或 yaml"`
-	Valid      bool               `json:"valid" doc:"没有错误, 可以放进草稿"`
+	Valid      bool               `json:"valid" doc:"没有错误, 可以放进草案"`
 	Sheets     []importSheetView  `json:"sheets"`
 	Errors     []importPlaceView  `json:"errors" doc:"最多列 500 处"`
 	ErrorCount int                `json:"error_count"`
 	Notices    []importPlaceView  `json:"notices" doc:"没有读的列、按惯例补上的值等"`
 	Changes    []importChangeView `json:"changes" doc:"最多列 500 项"`
 	Edits      []catalog.Edit     `json:"edits" doc:"全部修改; 有错误时没有"`
-	Grants     []importGrantView  `json:"grants" doc:"表中尚未给予的共享授权; 不随草稿"`
+	Grants     []importGrantView  `json:"grants" doc:"表中尚未给予的共享授权; 不随草案"`
 }
 
 type importSheetView struct {
@@ -91,7 +91,7 @@ func (s *server) registerInterchange() {
 	handle(s, export, s.exportCatalog)
 
 	preview := s.operation(http.MethodPost, "/v1/catalog-imports", "preview-import", "导入之前看会改什么", catalogTag, 404, 422)
-	preview.Description = "请求体是 XLSX、CSV、CSV 的 ZIP，或目录的 YAML（一个文件，或整个文件夹的 ZIP），最大 32 MiB。只比较，不改动：没有错误的给出修改，可以放进草稿；有错误的逐页逐行逐列说明。"
+	preview.Description = "请求体是 XLSX、CSV、CSV 的 ZIP，或目录的 YAML（一个文件，或整个文件夹的 ZIP），最大 32 MiB。只比较，不改动：没有错误的给出修改，可以放进草案；有错误的逐页逐行逐列说明。"
 	preview.DefaultStatus, preview.MaxBodyBytes, preview.BodyReadTimeout = http.StatusOK, table.MaxFile, time.Minute
 	preview.Middlewares = huma.Middlewares{s.admitImport}
 	handle(s, preview, s.previewImport)

@@ -367,6 +367,13 @@ func TestGrants_ComeBackByMatter(t *testing.T) {
 		if diff := cmp.Diff([]policies.Grant{grant}, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
+		var all []policies.Grant
+		for g, failed := range s.AllGrants(t.Context()) {
+			all, err = append(all, g), errors.Join(err, failed)
+		}
+		if diff := cmp.Diff([]policies.Grant{grant, other}, all); diff != "" || err != nil {
+			t.Errorf("all, %v (-want +got):\n%s", err, diff)
+		}
 	})
 }
 

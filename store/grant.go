@@ -42,10 +42,7 @@ func (s *Store) SaveGrants(ctx context.Context, grants []policies.Grant) error {
 // GrantsFor gives the grants for these matters, whoever holds them and whatever
 // their state: the policy tells why one does not serve.
 func (s *Store) GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error) {
-	return grantsOf(table[grantRow](s.db).Where("matter IN ?", matters).Order("id").Find(ctx))
-}
-
-func grantsOf(rows []grantRow, err error) ([]policies.Grant, error) {
+	rows, err := table[grantRow](s.db).Where("matter IN ?", matters).Order("id").Find(ctx)
 	if err != nil {
 		return nil, translate(err, "read grants", things{})
 	}
@@ -62,7 +59,7 @@ func grantsOf(rows []grantRow, err error) ([]policies.Grant, error) {
 	return grants, nil
 }
 
-// AllGrants gives every grant, in the order of its id, some at a time.
+// AllGrants gives every grant, whatever its state, in the order of its id.
 func (s *Store) AllGrants(ctx context.Context) iter.Seq2[policies.Grant, error] {
 	const page = 500
 	return func(yield func(policies.Grant, error) bool) {

@@ -95,7 +95,7 @@ func Kinds() [][2]string {
 	for _, s := range sheets() {
 		out = append(out, [2]string{s.name, s.about})
 	}
-	return append(out, [2]string{grantSheetName, "谁为哪个事项可以用哪些数据项；不随目录草稿，由运维在服务器上给予"})
+	return append(out, [2]string{grantSheetName, "谁为哪个事项可以用哪些数据项；不随目录草案，由运维在服务器上给予"})
 }
 
 func code(heading string, also ...string) column {

@@ -92,7 +92,7 @@ type catalogExportCommand struct {
 	interchangeSource
 	Format string   `enum:",xlsx,csv,yaml,dcat" default:"" help:"xlsx (a workbook), csv (one list, or several in a ZIP archive), yaml (the catalog's own files in a ZIP archive) or dcat (DCAT-AP in JSON-LD). Default: by the name of FILE."`
 	Kind   []string `help:"Only these sheets, such as 材料. Default: all."`
-	Base   string   `default:"urn:mianti" help:"Address of the exchange, by which DCAT names its datasets, such as https://mianti.example.gov.cn."`
+	Base   string   `default:"urn:mianti:exchange" help:"Address of the exchange, by which DCAT names its datasets, such as https://mianti.example.gov.cn."`
 	File   string   `arg:"" help:"File to write; - is standard output."`
 }
 

@@ -165,7 +165,7 @@ func printImportChanges(w io.Writer, p *interchange.Preview) {
 		}
 	}
 	if len(p.Grants) > 0 {
-		fmt.Fprintf(w, "\n另有 %d 项共享授权待给予：不随目录草稿，用 --grants 理由 给予。\n", len(p.Grants))
+		fmt.Fprintf(w, "\n另有 %d 项共享授权待给予：不随目录草案，用 --grants 理由 给予。\n", len(p.Grants))
 	}
 }
 

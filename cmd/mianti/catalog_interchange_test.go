@@ -74,6 +74,21 @@ func TestCatalogImport_PrintsTheErrorsAndWritesTheEdits(t *testing.T) {
 	}
 }
 
+func TestCatalogImport_EditsBeginADraft(t *testing.T) {
+	t.Parallel()
+	database, _ := newCatalogDatabase(t)
+	list, out := filepath.Join(t.TempDir(), "list.csv"), filepath.Join(t.TempDir(), "edits.yaml")
+	if err := os.WriteFile(list, []byte("材料代码,材料名称,操作\nS01.M1.d,住所使用证明,\nS01.M1.e,,删除\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text := mianti(t, 0, "catalog", "import", database, list, "--edits="+out); !strings.Contains(text, "依据目录修订 1") {
+		t.Errorf("says:\n%s", text)
+	}
+	if text := mianti(t, 0, "catalog", "draft", "create", database, "--title=清单调整", "--base=1", out); !strings.Contains(text, "清单调整") {
+		t.Errorf("the draft:\n%s", text)
+	}
+}
+
 // TestCatalogImport_GivesTheGrantsThatAreNotGivenYet takes the grants of one database
 // to another as a workbook.
 func TestCatalogImport_GivesTheGrantsThatAreNotGivenYet(t *testing.T) {

@@ -37,7 +37,7 @@ func sections(c api.Config) ([]frame.Section, error) {
 		applicants,
 		clerk.New(clerk.Config{Lists: c.Exchange, Readings: c.Exchange, Acts: c.Exchange, Corrections: c.Corrections, Catalogs: c.Catalogs}),
 		lists,
-		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions, Drafts: c.Drafts, Effects: c.Effects, Measures: c.Measures, Interchange: c.Interchange, BeginDraft: beginDraft(c.Drafts), Suggestions: c.Suggestions}),
+		policy.New(policy.Config{Catalogs: c.Catalogs, Revisions: c.Revisions, Drafts: c.Drafts, Effects: c.Effects, Interchange: c.Interchange, BeginDraft: beginDraft(c.Drafts), Suggestions: c.Suggestions, Measures: c.Measures}),
 		department.New(department.Config{
 			Figures: c.Figures, Requests: c.Sharing, Grants: c.Sharing, Assists: c.Exchange, Corrections: c.Corrections, Authority: c.Corrections.Authority,
 		}),

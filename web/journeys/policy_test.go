@@ -59,6 +59,9 @@ func TestPolicy_ImportsAListAfterMendingIt(t *testing.T) {
 	b.press("看会改什么")
 	b.reads("可以导入", "会改 2 项", "住所使用证明", "第 2 行")
 	b.look("catalog-import-right")
+	b.fill("title", "实施清单调整")
+	b.press("建立草案")
+	b.reads("实施清单调整", "S01.M1.d", "S01.M1.e")
 }
 
 // TestPolicy_DraftsAMaterialAndAnotherPersonPublishesIt is the life of a draft: an

@@ -12,6 +12,7 @@ import (
 	"mianti/catalog"
 	"mianti/catalog/lint"
 	"mianti/draft"
+	"mianti/effect"
 	"mianti/examples/jinan"
 	"mianti/policies"
 	"mianti/store"
@@ -57,7 +58,9 @@ func newDrafting(t *testing.T) *drafting {
 func (d *drafting) as(person, department string, duties ...policies.Duty) *frametest.Visitor {
 	session := frametest.Staff(department, duties...)
 	session.Person.ID = person
-	return frametest.Site(d.t, session, policy.New(policy.Config{Catalogs: d.all, Revisions: d.all, Drafts: d.desk}))
+	return frametest.Site(d.t, session, policy.New(policy.Config{
+		Catalogs: d.all, Revisions: d.all, Drafts: d.desk, Effects: &effect.Desk{Past: past{}, Rights: rights{}, Journal: rights{}, Now: frametest.Now},
+	}))
 }
 
 func (d *drafting) editor() *frametest.Visitor {
@@ -325,5 +328,25 @@ func TestHealth_ExplainsAFindingInADraft(t *testing.T) {
 	kept, err := d.desk.Draft(t.Context(), policies.Caller{Department: "SPJ"}, "d01")
 	if err != nil || len(kept.Faults) > 0 || !strings.Contains(string(kept.Edits[0].Value), "省厅迁移机房，下月恢复") {
 		t.Errorf("%v %+v", err, kept)
+	}
+}
+
+func TestDraftPages_TheEffectOfADraftIsMeasured(t *testing.T) {
+	t.Parallel()
+	d := newDrafting(t)
+	editor := d.editor()
+	d.went(d.post(editor, "/catalog/drafts", "title", "不再要申请书"), "/catalog/drafts/d01")
+	d.went(d.post(editor, thingOfDraft, "kind", "material", "code", "S01.M1.a", "do", "remove"), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "/catalog/drafts/d01/effect")
+	page := editor.Get("/catalog/drafts/d01/effect")
+	if page.Status != http.StatusOK {
+		t.Fatalf("%d\n%s", page.Status, page.Body)
+	}
+	page.Has(t, "不再要申请书", "与修订 1 比", "公司登记(备案)申请书")
+	if got := d.post(editor, thingOfDraft, "kind", "matter", "code", "S99.M1", "do", "remove").Status; got != http.StatusUnprocessableEntity {
+		t.Errorf("what is not there is removed: %d", got)
+	}
+	if got := editor.Get("/catalog/drafts/d01/effect").Status; got != http.StatusConflict {
+		t.Errorf("the effect of a faulty draft: %d", got)
 	}
 }

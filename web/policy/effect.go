@@ -25,6 +25,7 @@ type effectView struct {
 	// Action is where the form to resolve cases again is sent, and Draft what is
 	// measured where it is no revision.
 	Action, Draft string
+	DraftTitle    string
 	Before, After int
 	Measured      *effect.Effect
 	Rerun         bool // recorded cases were resolved again

@@ -144,7 +144,7 @@ func TestImport_ListsEveryErrorBySheetRowAndColumn(t *testing.T) {
 		t.Errorf("status %d", page.Status)
 	}
 	page.Has(t, "不能导入", "有 2 处错误", "来源渠道", "请填：申请人自备、政府部门核发、其他", ">2<", ">3<", "没有事项", "S99.M1")
-	page.Lacks(t, "<script>alert", "建立草稿")
+	page.Lacks(t, "<script>alert", "建立草案")
 	if none := sends(t, staff, nil, nil); none.Status != http.StatusUnprocessableEntity {
 		t.Errorf("no file: %d", none.Status)
 	}

@@ -36,12 +36,6 @@ type Revisions interface {
 	RevisionHeads(ctx context.Context, before, limit int) ([]catalog.RevisionHead, error)
 }
 
-// Measures gives what was measured of a catalog, for its lint.
-type Measures interface {
-	// Measures gives the same pointer as long as nothing was measured anew.
-	Measures(ctx context.Context) (*lint.Measures, error)
-}
-
 // Interchange exports the catalog, and holds files against it.
 type Interchange interface {
 	// Export writes what is wanted.
@@ -51,7 +45,13 @@ type Interchange interface {
 	Preview(ctx context.Context, number int, content []byte, progress func(rows int)) (*interchange.Preview, int, error)
 }
 
-// Config is what the pages stand on. All fields are required, but for those that
+// Measures gives what was measured of a catalog, for its lint.
+type Measures interface {
+	// Measures gives the same pointer as long as nothing was measured anew.
+	Measures(ctx context.Context) (*lint.Measures, error)
+}
+
+// Config is what the pages stand on. All fields but Measures are required, but for those that
 // say what is without them.
 type Config struct {
 	Catalogs  Catalogs
@@ -112,6 +112,8 @@ func New(c Config) frame.Section {
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/thing", MaxBody: maxThing, Handle: s.draftThing},
 		{Path: "/catalog/drafts/:id/merge", Handle: s.mergeDraft},
 		{Method: http.MethodPost, Path: "/catalog/drafts/:id/merge", MaxBody: maxThing, Handle: s.mergeDraft},
+		{Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
+		{Method: http.MethodPost, Path: "/catalog/drafts/:id/effect", Handle: s.draftEffect},
 		{Path: "/catalog/check", Handle: s.check},
 		{Method: http.MethodPost, Path: "/catalog/check", MaxBody: maxArchive, Handle: s.check},
 		{Path: "/catalog/export", Handle: s.export},
