@@ -29,7 +29,6 @@ type Config struct {
 // one goroutine.
 type Linter struct {
 	config   Config
-	settings *catalog.LintSettings
 	severity [ruleCount]Severity
 	limits   limits
 	risks    []catalog.ExcludedRisk
@@ -55,7 +54,7 @@ type Linter struct {
 func New(rev *catalog.Revision, c Config) *Linter {
 	settings := rev.LintSettings()
 	l := &Linter{
-		config: c, settings: settings, limits: limitsOf(settings.Thresholds), risks: append(excludedRisks(), settings.Risks...),
+		config: c, limits: limitsOf(settings.Thresholds), risks: append(excludedRisks(), settings.Risks...),
 		measured: newMeasured(c.Measures), explains: newExplanations(settings.Explained), spaces: newSpaces(), elsewhere: newElsewhere(),
 	}
 	for i, rule := range Rules() {
