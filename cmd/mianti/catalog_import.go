@@ -16,18 +16,20 @@ import (
 	"mianti/batch/table"
 	"mianti/catalog"
 	"mianti/catalog/interchange"
+	"mianti/draft"
 	"mianti/policies"
 )
 
 type catalogImportCommand struct {
 	interchangeSource
 	Edits  string `help:"Write the edits to this YAML file, to be added to a draft." placeholder:"OUT.yaml"`
+	Draft  string `help:"Put the edits into a new draft of this title." placeholder:"TITLE"`
 	Grants string `help:"Give the grants of the sheet 授权 that are not given yet, for this reason. It is recorded in the ledger; no personal data." placeholder:"REASON"`
 	File   string `arg:"" type:"existingfile" help:"XLSX or CSV with the sheets of an export, lists in a ZIP archive, or the catalog's YAML: one file, or the whole folder in a ZIP archive."`
 }
 
 // Run shows what an import would change, or every cell that is wrong. It changes
-// nothing but the file of edits and, where it is told to, the grants.
+// nothing but what it is told to: a file of edits, a draft, grants.
 func (c *catalogImportCommand) Run(ctx context.Context, con console) error {
 	content, err := readBounded(c.File, table.MaxFile)
 	if err != nil {
@@ -53,9 +55,35 @@ func (c *catalogImportCommand) Run(ctx context.Context, con console) error {
 			return err
 		}
 	}
+	if c.Draft != "" {
+		if err := c.draft(ctx, con, number, p.Edits); err != nil {
+			return err
+		}
+	}
 	if c.Grants != "" {
 		return c.give(ctx, con, p.Grants)
 	}
+	return nil
+}
+
+// draft begins a draft of the edits.
+func (c *catalogImportCommand) draft(ctx context.Context, con console, base int, edits []catalog.Edit) error {
+	switch {
+	case c.Catalog != "":
+		return errors.New("--draft: 草案在数据库里，不能与 --catalog 同用")
+	case len(edits) == 0:
+		return nil // nothing is other than before, which the preview has said
+	}
+	db, desk, err := openDrafts(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	d, err := desk.Create(ctx, policyStaff(), draft.Opening{Title: c.Draft, Base: base, Edits: edits})
+	if err != nil {
+		return err
+	}
+	printDraft(con.Out, d)
 	return nil
 }
 

@@ -87,6 +87,9 @@ func TestCatalogImport_EditsBeginADraft(t *testing.T) {
 	if text := mianti(t, 0, "catalog", "draft", "create", database, "--title=清单调整", "--base=1", out); !strings.Contains(text, "清单调整") {
 		t.Errorf("the draft:\n%s", text)
 	}
+	if text := mianti(t, 0, "catalog", "import", database, list, "--draft=一步到位"); !strings.Contains(text, "一步到位（编辑中），改 2 项") || !strings.Contains(text, "清单调整") {
+		t.Errorf("a draft at once, told of the other:\n%s", text)
+	}
 }
 
 // TestCatalogImport_GivesTheGrantsThatAreNotGivenYet takes the grants of one database
