@@ -60,6 +60,7 @@ func (d *drafting) as(person, department string, duties ...policies.Duty) *frame
 	session.Person.ID = person
 	return frametest.Site(d.t, session, policy.New(policy.Config{
 		Catalogs: d.all, Revisions: d.all, Drafts: d.desk, Effects: &effect.Desk{Past: past{}, Rights: rights{}, Journal: rights{}, Now: frametest.Now},
+		Suggestions: desk(d.all),
 	}))
 }
 

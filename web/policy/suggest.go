@@ -41,6 +41,7 @@ type suggestView struct {
 	Names       int
 	Total       int // rows on all pages
 	Decided     int
+	Unmapped    int // materials that a draft of what was confirmed would change
 	Page, Pages int
 }
 
@@ -93,8 +94,11 @@ func (s *section) suggest(v *frame.Visit) (frame.Answer, error) {
 		return frame.Answer{}, err
 	}
 	rows := rowsOfSuggestions(v, rev, found)
-	if v.Form("do") == "export" {
+	switch v.Form("do") {
+	case "export":
 		return exported(v, rows)
+	case "draft":
+		return s.draftMappings(v, rev.Number, rows)
 	}
 	if view.Known, err = s.Suggestions.Known(v.Context()); err != nil {
 		return frame.Answer{}, err
@@ -238,7 +242,7 @@ func (r suggestRow) Sure() bool { return r.Open && r.Level == suggest.Likely }
 // fill shows one page of the rows. The page is the one with the row whose button was
 // used, since the form holds all.
 func (w *suggestView) fill(v *frame.Visit, names []string, rows []suggestRow, wrong *wrongRow) {
-	w.Asked, w.Names, w.Total = true, len(names), len(rows)
+	w.Asked, w.Names, w.Total, w.Unmapped = true, len(names), len(rows), unmapped(rows)
 	w.Form.Set("list", strings.Join(names, "\n"))
 	for i, row := range rows {
 		if row.Settled() {

@@ -15,6 +15,7 @@ import (
 	"mianti/catalog/suggest"
 	"mianti/examples/jinan"
 	"mianti/ledger"
+	"mianti/policies"
 	"mianti/web/frame/frametest"
 )
 
@@ -151,4 +152,31 @@ func TestSuggest_GoesThroughALongListByPages(t *testing.T) {
 	page := staff.Post("/catalog/suggest", form)
 	page.Has(t, "第 3 页，共 3 页", `id="row-120"`, `id="row-101"`)
 	page.Lacks(t, `id="row-100"`)
+}
+
+// What is confirmed becomes a draft: the materials of the catalog that are called so get
+// the standard material, and keep all else.
+func TestSuggest_PutsWhatIsConfirmedIntoADraft(t *testing.T) {
+	t.Parallel()
+	d := newDrafting(t)
+	editor := d.editor()
+	form := url.Values{"list": {"机动车行驶证\n其他相关材料"}}
+	editor.Post("/catalog/suggest", form).Lacks(t, "同名材料的对应放进草案")
+	form.Set("do", "accept|standard_material|STD-VEHICLE-LICENCE|机动车行驶证")
+	editor.Post("/catalog/suggest", form).Has(t, "已确认", "把目录中 1 份同名材料的对应放进草案")
+	form.Set("do", "draft")
+	d.went(editor.Post("/catalog/suggest", form), "/catalog/drafts/d01")
+	editor.Get("/catalog/drafts/d01").Has(t, "按映射对应 1 份材料", "STD-VEHICLE-LICENCE")
+	kept, err := d.desk.Draft(t.Context(), policies.Caller{Department: "SPJ"}, "d01")
+	if err != nil || len(kept.Faults) > 0 || len(kept.Edits) != 1 {
+		t.Fatalf("%v %+v", err, kept)
+	}
+	changes, err := d.desk.Changes(t.Context(), "d01")
+	if err != nil || len(changes) != 1 || len(changes[0].Fields) != 1 || changes[0].Fields[0].New != "STD-VEHICLE-LICENCE" {
+		t.Errorf("%v %+v: want the standard material alone", err, changes)
+	}
+	form.Set("list", "其他相关材料")
+	if got := editor.Post("/catalog/suggest", form).Status; got != http.StatusConflict {
+		t.Errorf("nothing to map: %d", got)
+	}
 }

@@ -63,6 +63,7 @@ func Catalog(t testing.TB) *catalog.Revision {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rev.Number = 1
 	return rev
 }
 
