@@ -71,6 +71,9 @@ type Config struct {
 	Catalogs exchange.Catalogs
 	// Revisions lists those that are stored; nil for none.
 	Revisions Revisions
+	// Matters finds matters of a catalog that is too large to be held whole; nil for one
+	// that never is.
+	Matters MatterIndex
 	// Interchange exports the catalog, and holds files against it.
 	Interchange *interchange.Desk
 	// Measures gives what was measured, for the lint; nil where nothing is.

@@ -1,10 +1,14 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
+
+	"mianti/catalog"
 )
 
 type listAnswer struct {
@@ -121,7 +125,7 @@ func TestCatalog_RefusesToListAllOfALargeCatalog(t *testing.T) {
 	h := newHarness(t)
 	ground := h.memory.rev.Ground()
 	h.memory.change(func(m *memory) { m.rev = ground })
-	for _, target := range []string{"/v1/matters", "/v1/materials", "/v1/one-things", "/v1/materials?mode=upload"} {
+	for _, target := range []string{"/v1/matters", "/v1/materials", "/v1/one-things", "/v1/materials?mode=upload"} { // nor is there an index here
 		wantProblem(t, h.call(ownSystem, http.MethodGet, target, ""), 422, "catalog-too-large")
 	}
 	for _, target := range []string{"/v1/matters?one_thing=S01", "/v1/materials?matter=S01.M1", "/v1/datasets", "/v1/facts", "/v1/departments"} {
@@ -182,4 +186,61 @@ func TestCatalog_SaysThatThereIsNone(t *testing.T) {
 	if w := h.send(request(http.MethodGet, "/healthz", "")); w.Code != 200 || w.Body.String() != "ok" {
 		t.Errorf("healthz: %d %s", w.Code, w.Body)
 	}
+}
+
+// inPart is a catalog that is held in part: it comes with what is asked for.
+type inPart struct {
+	*memory
+	all *catalog.Revision
+}
+
+func (p inPart) Current(ctx context.Context, about ...string) (*catalog.Revision, error) {
+	return p.Revision(ctx, p.all.Number, about...)
+}
+
+func (p inPart) Revision(_ context.Context, _ int, about ...string) (*catalog.Revision, error) {
+	if strings.Join(about, "") == "" {
+		return p.all.Ground(), nil
+	}
+	return p.all.Join([]*catalog.Revision{p.all}, false), nil
+}
+
+// FindMatters goes through the matters themselves.
+func (p inPart) FindMatters(_ context.Context, _ int, q catalog.MatterQuery) ([]string, error) {
+	var codes []string
+	for _, m := range p.all.Matters() {
+		if m.Code > q.After && strings.Contains(m.Name, q.Text) && (q.Department == "" || m.Department == q.Department) {
+			codes = append(codes, m.Code)
+		}
+	}
+	slices.Sort(codes)
+	return codes[:min(len(codes), q.Limit)], nil
+}
+
+func TestCatalog_ListsTheMattersOfALargeCatalog(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	large := inPart{h.memory, h.memory.rev}
+	h.config.Catalogs, h.config.Matters = large, large
+	h.handler = h.newHandler(h.config)
+	got, pages := []string{}, 0
+	for next := ""; ; pages++ {
+		var page struct {
+			Items []struct{ Code, Name string }
+			Next  string
+		}
+		decode(t, h.call(ownSystem, http.MethodGet, "/v1/matters?limit=1&cursor="+next, ""), &page)
+		for _, m := range page.Items {
+			got = append(got, m.Code)
+		}
+		if next = page.Next; next == "" {
+			break
+		}
+	}
+	want, _ := large.FindMatters(t.Context(), 0, catalog.MatterQuery{Limit: 1000})
+	if !slices.Equal(got, want) || pages == 0 {
+		t.Errorf("%d pages more, %v, want %v", pages, got, want)
+	}
+	wantProblem(t, h.call(ownSystem, http.MethodGet, "/v1/matters?cursor=!!!", ""), 422, "bad-cursor")
+	wantProblem(t, h.call(ownSystem, http.MethodGet, "/v1/materials", ""), 422, "catalog-too-large")
 }

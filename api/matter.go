@@ -57,14 +57,58 @@ func (s *server) registerMatters() {
 }
 
 func (s *server) listMatters(ctx context.Context, in *matterQuery) (*listOutput[matterView], error) {
-	l, err := s.listingOf(ctx, []string{in.OneThing}, in.ListQuery, "matters", "department", in.Department, "one_thing", in.OneThing)
+	rev, err := s.revision(ctx, in.OneThing)
 	if err != nil {
 		return nil, err
+	}
+	l := listingAt(rev, in.ListQuery, "matters", "department", in.Department, "one_thing", in.OneThing)
+	if !rev.Whole() && in.OneThing == "" {
+		return s.indexedMatters(ctx, l, in)
 	}
 	keep := func(m *catalog.Matter) bool {
 		return is(in.Department, m.Department) && is(in.OneThing, m.OneThing) && l.matches(m.Code, m.ImplementationCode, m.Name)
 	}
 	return listed(l, l.rev.Matters(), func(m *catalog.Matter) string { return m.Code }, keep, viewMatter)
+}
+
+// MatterIndex finds matters of a catalog that is too large to be held whole.
+type MatterIndex interface {
+	// FindMatters gives the codes of matters of a revision, sorted.
+	FindMatters(ctx context.Context, number int, q catalog.MatterQuery) ([]string, error)
+}
+
+// indexedMatters gives a page of the matters of a catalog that is held in part.
+func (s *server) indexedMatters(ctx context.Context, l *listing, in *matterQuery) (*listOutput[matterView], error) {
+	if s.Matters == nil {
+		return nil, wholeOf(l.rev, "请用 one_thing 限定。")
+	}
+	out := &listOutput[matterView]{Cached: fresh(l.etag()), Status: http.StatusOK, Body: page[matterView]{Items: []matterView{}}}
+	after, err := l.after()
+	if err != nil {
+		return nil, err
+	}
+	if out.seen(in.IfNoneMatch) {
+		out.Status = http.StatusNotModified
+		return out, nil
+	}
+	codes, err := s.Matters.FindMatters(ctx, l.rev.Number, catalog.MatterQuery{Text: l.query.Q, Department: in.Department, After: after, Limit: in.Limit + 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(codes) > in.Limit {
+		codes = codes[:in.Limit]
+		out.Body.Next = l.cursor(codes[in.Limit-1])
+	}
+	rev, err := s.Catalogs.Revision(ctx, l.rev.Number, codes...)
+	if err != nil {
+		return nil, err
+	}
+	for _, code := range codes {
+		if m := rev.Matter(code); m != nil {
+			out.Body.Items = append(out.Body.Items, viewMatter(m))
+		}
+	}
+	return out, nil
 }
 
 // is reports whether a value is the one that is asked for; nothing asked for

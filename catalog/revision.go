@@ -53,6 +53,14 @@ type RevisionHead struct {
 	OneThings, Matters, Materials int
 }
 
+// MatterQuery (事项查询) chooses matters of a revision.
+type MatterQuery struct {
+	Text       string // part of the code, the name, or the implementation code's last 13 characters
+	Department string
+	After      string // the code after which to go on
+	Limit      int
+}
+
 // index finds things by their code.
 type index struct {
 	departments       map[string]*Department

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -344,4 +345,50 @@ func TestRecent_LetsGoOfWhatWasNotUsedForLongest(t *testing.T) {
 	if v, _ := r.get("a"); v != 5 || r.weight != 5 {
 		t.Errorf("a = %d, weight %d; want 5, 5", v, r.weight)
 	}
+}
+
+func TestFindMatters_IsTheListOfTheRevision(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *Store) {
+		number := saveRevision(t, s, jinanFiles(t))
+		c := NewCatalogs(s)
+		rev, err := c.Revision(t.Context(), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, q := range map[string]catalog.MatterQuery{
+			"all": {}, "a department": {Department: "SPJ"}, "a name": {Text: "登记"}, "a code": {Text: "s07.m"}, "both": {Text: "登记", Department: "BDC"},
+			"nothing": {Text: "没有这样的事项"}, "no pattern": {Text: "%"}, "a number": {Text: "371017031000"},
+		} {
+			var want []string
+			for _, m := range rev.Matters() {
+				text := strings.ToLower(m.Code + "\n" + m.Name + "\n" + m.ImplementationCode)
+				if (q.Department == "" || m.Department == q.Department) && strings.Contains(text, q.Text) {
+					want = append(want, m.Code)
+				}
+			}
+			slices.Sort(want)
+			var got []string
+			for q.Limit = 7; ; q.After = got[len(got)-1] {
+				page, err := s.FindMatters(t.Context(), number, q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got = append(got, page...); len(page) < q.Limit {
+					break
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+		gone := catalog.Edit{Kind: catalog.ThingOneThing, Code: "S03"}
+		next := publishEdits(t, s, c, number, gone)
+		for at, want := range map[int]int{number: 2, next: 0} {
+			found, err := s.FindMatters(t.Context(), at, catalog.MatterQuery{Text: "s03.", Limit: 10})
+			if err != nil || len(found) != want {
+				t.Errorf("revision %d: %v, %v; want %d", at, found, err, want)
+			}
+		}
+	})
 }

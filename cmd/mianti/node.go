@@ -125,7 +125,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	n.drafts = newDrafts(db, catalogs)
 	n.batches = newBatches(db, catalogs, n.exchange, s.KeepBatch, log)
 	config := api.Config{
-		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Revisions: db, Interchange: &interchange.Desk{Catalogs: catalogs, Files: db, Address: s.Issuer}, Measures: newLintMeasures(db, time.Now), Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
+		Exchange: n.exchange, Ledger: store.NewLog(db), Catalogs: catalogs, Revisions: db, Matters: db, Interchange: &interchange.Desk{Catalogs: catalogs, Files: db, Address: s.Issuer}, Measures: newLintMeasures(db, time.Now), Systems: db, Tokens: db, Keys: keys, Issuer: s.Issuer,
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Drafts: n.drafts, Batches: n.batches,
 		Suggestions: suggest.NewDesk(suggest.Config{Catalogs: catalogs, Decisions: db, Now: time.Now}),
 		Figures:     newFigures(db, catalogs, calendar, s.DataAuthority), Drafter: catalogs, Effects: &effect.Desk{Past: db, Rights: db, Journal: db, Now: time.Now},
