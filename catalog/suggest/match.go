@@ -44,11 +44,9 @@ func (a *Assistant) exact(in asked) ([]NamedPaper, bool) {
 			return papers, true
 		}
 	}
-	for _, form := range in.forms {
-		for _, own := range a.words.owned(form) {
-			if papers, ok := a.known(in, own); ok {
-				return papers, true
-			}
+	for _, form := range a.words.looser(in) {
+		if papers, ok := a.known(in, form); ok {
+			return papers, true
 		}
 	}
 	return nil, false

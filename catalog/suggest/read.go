@@ -35,6 +35,8 @@ func (w *words) read(name string) asked {
 			aliases = append(aliases, content)
 		}
 	}
+	bare = w.unremarked(bare, &out)
+	inline = w.unremarked(inline, &asked{})
 	out.text = w.strip(bare, &out)
 	out.forms = []string{out.text}
 	add := func(form string) {
@@ -111,6 +113,8 @@ func (w *words) bracket(content string) bracketKind {
 	switch {
 	case rest == "" || count.MatchString(rest):
 		return bracketRemark
+	case w.paper(w.key(content)) != nil: // 不动产登记证明 begins as a remark may
+		return bracketName
 	case strings.HasPrefix(content, "或") || strings.HasPrefix(content, "和") || strings.HasPrefix(content, "及"):
 		return bracketAlso
 	case len([]rune(content)) > 14, slices.ContainsFunc(w.Remarks, func(p string) bool { return strings.HasPrefix(content, p) }):
@@ -178,6 +182,20 @@ func (w *words) strip(text string, note *asked) string {
 	return rest
 }
 
+// unremarked takes off what stands after a comma and is a remark: 身份证，验原件.
+func (w *words) unremarked(text string, note *asked) string {
+	for at := strings.LastIndexAny(text, ",;"); at > 0; at = strings.LastIndexAny(text, ",;") {
+		after := text[at+1:]
+		remark := slices.ContainsFunc(w.Remarks, func(p string) bool { return strings.HasPrefix(after, p) }) || w.unformed(after) == ""
+		if !remark || w.kind(w.key(after)) != "" || w.paper(w.key(after)) != nil {
+			return text
+		}
+		note.remarks = append(note.remarks, after)
+		text = text[:at]
+	}
+	return text
+}
+
 // unroled takes off a name whose paper it is, and notes it.
 func (w *words) unroled(text string, note *asked) string {
 	for {
@@ -190,12 +208,34 @@ func (w *words) unroled(text string, note *asked) string {
 	}
 }
 
-// shortestOwn is the least length of a known name that somebody's word may stand
-// before, and longestSomebody the greatest of the word.
+// shortestOwn is the least length of a known name that something may stand before or
+// after, and longestSomebody the greatest of a word that names somebody.
 const (
 	shortestOwn     = 3
-	longestSomebody = 8
+	longestSomebody = 12
 )
+
+// loosest bounds how many ways to leave something out are tried.
+const loosest = 16
+
+// looser gives what is left of a name without what does not say which paper it is: whom
+// it belongs to or comes from, what it was made for, of which sort it is. The least is
+// left out first. It counts only where what is left is known.
+func (w *words) looser(in asked) []string {
+	if w.vague(in.text) {
+		return nil
+	}
+	tried := slices.Clone(in.forms)
+	for at := 0; at < len(tried) && len(tried) < len(in.forms)+loosest; at++ {
+		form := tried[at]
+		for _, own := range slices.Concat(w.owned(form), w.afterOf(form), w.unqualified(form)) {
+			if utf8.RuneCountInString(own) >= shortestOwn && !w.vague(own) && !w.elliptic[w.key(own)] {
+				tried = appendNew(tried, own)
+			}
+		}
+	}
+	return tried[len(in.forms):]
+}
 
 // owned gives the endings of a name before which a word stands that names somebody, the
 // longest first.
@@ -205,11 +245,47 @@ func (w *words) owned(text string) []string {
 	for at := 1; at <= longestSomebody && len(runes)-at >= shortestOwn; at++ {
 		before, own := string(runes[:at]), string(runes[at:])
 		somebody := slices.ContainsFunc(w.Somebody, func(end string) bool { return strings.HasSuffix(before, end) })
-		if somebody && !joint.MatchString(before) && !w.vague(own) {
+		if somebody && !w.joinsPapers(before) {
 			out = append(out, strings.TrimPrefix(own, "的"))
 		}
 	}
 	return out
+}
+
+// afterOf gives what stands after 的: 与用人单位签订的劳动合同.
+func (w *words) afterOf(text string) []string {
+	var out []string
+	for at, r := range text {
+		if r == '的' && !w.joinsPapers(text[:at]) {
+			out = append(out, text[at+len("的"):])
+		}
+	}
+	return out
+}
+
+// unqualified gives a name without a word before or after it that says of which sort the
+// paper is, or in what form it is had.
+func (w *words) unqualified(text string) []string {
+	var out []string
+	for _, word := range w.qualifiers {
+		if rest, ok := strings.CutPrefix(text, word); ok {
+			out = append(out, rest)
+		}
+	}
+	for _, word := range w.trailing {
+		if rest, ok := strings.CutSuffix(text, word); ok {
+			out = append(out, rest)
+		}
+	}
+	return out
+}
+
+// joinsPapers reports whether a beginning joins something to what may be a paper: it is
+// then not said of what follows. 申请人及配偶 joins persons only.
+func (w *words) joinsPapers(before string) bool {
+	return joint.MatchString(before) && slices.ContainsFunc(joint.Split(before, -1), func(part string) bool {
+		return w.kind(w.key(part)) != "" || strings.ContainsAny(part, "证书照簿")
+	})
 }
 
 // cutRole takes one role off the beginning of a name, if something is left.

@@ -39,6 +39,9 @@ type wordFile struct {
 	Leading      []string            `yaml:"leading"`
 	Somebody     []string            `yaml:"somebody"`
 	MaybeLeading []string            `yaml:"maybe_leading"`
+	Qualifiers   []string            `yaml:"qualifiers"`
+	Trailing     []string            `yaml:"trailing"`
+	Elliptic     []string            `yaml:"elliptic"`
 	Optional     []string            `yaml:"optional"`
 	Contrary     [][]string          `yaml:"contrary"`
 	Patterns     []struct {
@@ -58,10 +61,13 @@ type words struct {
 	roles      []ending // word and role, the longest first
 	handling   []string // words of how a paper is handed in, the longest first
 	leading    []string
+	qualifiers []string
+	trailing   []string
 	optional   [][]rune
 	contraries []string // all contrary words; no word stands in two groups
 	groups     []uint64 // of them, by their places
 	generic    map[string]bool
+	elliptic   map[string]bool
 	papers     map[string]*paper // by the key of each of its names
 	named      map[string]*paper
 	patterns   []pattern
@@ -76,7 +82,7 @@ type pattern struct {
 }
 
 func loadWords() (*words, error) {
-	w := &words{papers: map[string]*paper{}, named: map[string]*paper{}, generic: map[string]bool{}, simplified: map[rune]rune{}}
+	w := &words{papers: map[string]*paper{}, named: map[string]*paper{}, generic: map[string]bool{}, elliptic: map[string]bool{}, simplified: map[rune]rune{}}
 	if err := readYAML("words.yaml", &w.wordFile); err != nil {
 		return nil, err
 	}
@@ -87,6 +93,7 @@ func loadWords() (*words, error) {
 	w.spelling = replacer(w.Spelling)
 	w.kinds, w.roles = longestFirst(w.Kinds), longestFirst(w.Roles)
 	w.handling, w.leading = byLength(w.Forms), byLength(w.Leading)
+	w.qualifiers, w.trailing = byLength(w.Qualifiers), byLength(w.Trailing)
 	for _, word := range w.Optional {
 		w.optional = append(w.optional, []rune(word))
 	}
@@ -95,6 +102,9 @@ func loadWords() (*words, error) {
 	}
 	for _, name := range w.Generic {
 		w.generic[w.key(name)] = true
+	}
+	for _, name := range w.Elliptic {
+		w.elliptic[w.key(name)] = true
 	}
 	for _, p := range w.Patterns {
 		match, err := regexp.Compile(p.Match)
