@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"mianti/batch"
-	"mianti/internal/fault"
 )
 
 const (
@@ -85,7 +84,7 @@ func (s *server) registerBatches() {
 	submit := s.operation(http.MethodPost, batchesPath, "submit-batch", "提交名单", batchTag, 403, 409, 422)
 	submit.Description = "请求体是 XLSX 或 CSV 名单，最多 60000 行、32 MiB，列名见模板。只校验，不核验：没有错误的为 ready，有错误的为 invalid，逐行的错误另行读取。"
 	submit.DefaultStatus, submit.MaxBodyBytes, submit.BodyReadTimeout = http.StatusCreated, batch.MaxFile, time.Minute
-	submit.Middlewares = huma.Middlewares{s.admitList}
+	submit.Middlewares = huma.Middlewares{s.admitFile(batch.MaxFile)}
 	handle(s, submit, s.submitBatch)
 	body := s.api.OpenAPI().Paths[submit.Path].Post.RequestBody
 	file := body.Content["application/octet-stream"]
@@ -125,17 +124,6 @@ func (s *server) fileOperation(method, path, id, summary, kind string, statuses 
 		Description: "文件", Content: map[string]*huma.MediaType{kind: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
 	}
 	return op
-}
-
-// admitList refuses a list before it is received, when it is too large or others
-// are being received: each is held in memory.
-func (s *server) admitList(ctx huma.Context, next func(huma.Context)) {
-	c := humagin.Unwrap(ctx)
-	if c.Request.ContentLength > batch.MaxFile {
-		s.refuse(c, fault.New(fault.TooLarge, "too-large", "文件超过 %d MiB。请分成几份名单。", batch.MaxFile>>20))
-		return
-	}
-	s.receiveFile(ctx, next)
 }
 
 func (s *server) submitBatch(ctx context.Context, in *submitBatchInput) (*batchOutput, error) {

@@ -11,7 +11,6 @@ import (
 	"mianti/batch/table"
 	"mianti/catalog"
 	"mianti/catalog/interchange"
-	"mianti/internal/fault"
 	"mianti/policies"
 )
 
@@ -93,7 +92,7 @@ func (s *server) registerInterchange() {
 	preview := s.operation(http.MethodPost, "/v1/catalog-imports", "preview-import", "导入之前看会改什么", catalogTag, 404, 422)
 	preview.Description = "请求体是 XLSX、CSV、CSV 的 ZIP，或目录的 YAML（一个文件，或整个文件夹的 ZIP），最大 32 MiB。只比较，不改动：没有错误的给出修改，可以放进草案；有错误的逐页逐行逐列说明。"
 	preview.DefaultStatus, preview.MaxBodyBytes, preview.BodyReadTimeout = http.StatusOK, table.MaxFile, time.Minute
-	preview.Middlewares = huma.Middlewares{s.admitImport}
+	preview.Middlewares = huma.Middlewares{s.admitFile(table.MaxFile)}
 	handle(s, preview, s.previewImport)
 	body := s.api.OpenAPI().Paths[preview.Path].Post.RequestBody
 	file := body.Content["application/octet-stream"]
@@ -120,17 +119,6 @@ func (s *server) exportCatalog(ctx context.Context, in *exportQuery) (*huma.Stre
 			panic(http.ErrAbortHandler)
 		}
 	}}, nil
-}
-
-// admitImport refuses a file before it is received, when it is too large or others
-// are being received: each is held in memory.
-func (s *server) admitImport(ctx huma.Context, next func(huma.Context)) {
-	c := humagin.Unwrap(ctx)
-	if c.Request.ContentLength > table.MaxFile {
-		s.refuse(c, fault.New(fault.TooLarge, "too-large", "文件超过 %d MiB。请分成几个文件。", table.MaxFile>>20))
-		return
-	}
-	s.receiveFile(ctx, next)
 }
 
 func (s *server) previewImport(ctx context.Context, in *importInput) (*importOutput, error) {

@@ -65,6 +65,19 @@ func (s *server) admitSnapshot(ctx huma.Context, next func(huma.Context)) {
 	s.receiveFile(ctx, next)
 }
 
+// admitFile refuses a file before it is received, when it has more bytes than it may or
+// others are being received: each is held in memory.
+func (s *server) admitFile(most int64) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		c := humagin.Unwrap(ctx)
+		if c.Request.ContentLength > most {
+			s.refuse(c, fault.New(fault.TooLarge, "too-large", "文件超过 %d MiB。请分成几个文件。", most>>20))
+			return
+		}
+		s.receiveFile(ctx, next)
+	}
+}
+
 // receiveFile goes on when not too many files are being received already.
 func (s *server) receiveFile(ctx huma.Context, next func(huma.Context)) {
 	select {

@@ -143,7 +143,7 @@ func (w *editing) refuse(e Edit, code, reason string, args ...any) {
 func (w *editing) edit(e Edit) {
 	root := w.document.Content[0]
 	var written *yaml.Node
-	if !removes(e) {
+	if !e.Removes() {
 		var err error
 		if written, err = writtenOf(e); err != nil {
 			w.refuse(e, "bad-edit", "%v", err)
@@ -189,13 +189,11 @@ func (w *editing) edit(e Edit) {
 	}
 }
 
-func removes(e Edit) bool {
+// Removes reports whether the edit removes its thing.
+func (e Edit) Removes() bool {
 	value := bytes.TrimSpace(e.Value)
 	return len(value) == 0 || bytes.Equal(value, []byte("null"))
 }
-
-// Removes reports whether the edit removes its thing.
-func (e Edit) Removes() bool { return removes(e) }
 
 // listOf gives the list in which the thing stands, and makes an empty one where the
 // file has none yet.

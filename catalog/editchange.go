@@ -38,7 +38,7 @@ func CompareEdits(was, now Edit) (ThingChange, bool, error) {
 // written gives the keys of a thing; none where it is removed.
 func written(e Edit) (map[string]any, error) {
 	var value map[string]any
-	if removes(e) {
+	if e.Removes() {
 		return value, nil
 	}
 	if err := json.Unmarshal(e.Value, &value); err != nil {

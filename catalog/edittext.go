@@ -11,7 +11,7 @@ import (
 // YAML writes what the edit makes of its thing, as a catalog's files have it; nothing
 // for one that removes it.
 func (e Edit) YAML() ([]byte, error) {
-	if removes(e) {
+	if e.Removes() {
 		return nil, nil
 	}
 	node, err := writtenOf(e)
@@ -79,7 +79,7 @@ func ReadEdits(name string, text []byte) ([]Edit, Faults) {
 			faults = append(faults, f.fault(at, "bad-edit", "应有 kind（如 material）、code 和 value（null 为删除），数据资源另有 in（部门）"))
 			continue
 		}
-		if removes(e) {
+		if e.Removes() {
 			e.Value = nil
 		}
 		edits = append(edits, e)

@@ -19,7 +19,7 @@ func (c *Catalogs) Drafted(ctx context.Context, base int, edits []catalog.Edit, 
 	if err != nil {
 		return nil, err
 	}
-	files, err := c.filesOf(ctx, base, edits)
+	files, err := c.EditedFiles(ctx, base, edits)
 	if err != nil {
 		return nil, err
 	}
@@ -50,35 +50,22 @@ func (c *Catalogs) Drafted(ctx context.Context, base int, edits []catalog.Edit, 
 	return &catalog.Drafted{Revision: rev, Parts: parts}, nil
 }
 
-// filesOf gives the files that edits touch; nil for one that is not there.
-func (c *Catalogs) filesOf(ctx context.Context, number int, edits []catalog.Edit) (map[string][]byte, error) {
+// EditedFiles gives the files of a revision that edits touch, by path; nil for one
+// that is not there.
+func (c *Catalogs) EditedFiles(ctx context.Context, number int, edits []catalog.Edit) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, e := range edits {
 		path := catalog.PathOf(e)
 		if _, known := files[path]; known || path == "" {
 			continue
 		}
-		content, err := c.store.file(ctx, number, path)
+		content, err := c.store.File(ctx, number, path)
 		if err != nil {
 			return nil, err
 		}
 		files[path] = content
 	}
 	return files, nil
-}
-
-// file gives one file of a revision; nil when it has none there.
-func (s *Store) file(ctx context.Context, number int, path string) ([]byte, error) {
-	part, err := partOf(ctx, s.db, number, path)
-	if err != nil || part == "" {
-		return nil, err
-	}
-	row, err := table[partRow](s.db).Select("content").Where("digest = ?", part).Take(ctx)
-	if err != nil {
-		return nil, translate(err, "read a catalog revision", revisions())
-	}
-	p, err := s.packer.content(storedPart{Path: path, Part: part, Content: row.Content}, number)
-	return p.Content, err
 }
 
 // draftedGround gives the ground with what parts change of it.
@@ -246,7 +233,7 @@ func (d *draftedCatalog) asked(ctx context.Context, about []string) ([]*catalog.
 		if _, edited := d.opened[path]; edited {
 			continue
 		}
-		content, err := d.catalogs.store.file(ctx, d.head.row.Number, path)
+		content, err := d.catalogs.store.File(ctx, d.head.row.Number, path)
 		if err != nil {
 			return nil, err
 		}
@@ -278,7 +265,7 @@ func (c *Catalogs) Thing(ctx context.Context, number int, kind catalog.ThingKind
 		e.In = d.Department
 	}
 	path := catalog.PathOf(e)
-	content, err := c.store.file(ctx, number, path)
+	content, err := c.store.File(ctx, number, path)
 	if err != nil || content == nil {
 		return e, err
 	}

@@ -208,12 +208,6 @@ func (s *Store) ChangedBetween(ctx context.Context, earlier, later int) ([]strin
 	return paths, translate(err, "find what changed in the catalog", revisions())
 }
 
-// EditedFiles gives the files of a revision that edits touch, by path; nil for one
-// that is not there.
-func (c *Catalogs) EditedFiles(ctx context.Context, number int, edits []catalog.Edit) (map[string][]byte, error) {
-	return c.filesOf(ctx, number, edits)
-}
-
 // SaveDraft stores a draft with its entries and its jobs, all or nothing. The first
 // version is a new row; a later one is stored if the row is still at the version
 // before, and is a fault.Conflict if not.

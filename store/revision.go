@@ -48,13 +48,18 @@ func revisions() things { return things{code: "revision", name: "目录版本"} 
 // Those of an earlier one are: a roll-back is a revision of its own. A new one is
 // recorded by the entries, which are told its number and digest.
 func (s *Store) SaveRevision(ctx context.Context, files map[string][]byte, meta RevisionMeta, entries ...ledger.Entry) (int, error) {
-	return s.SaveParts(ctx, func(yield func(catalog.Part, error) bool) {
+	return s.SaveParts(ctx, partsIn(files), meta, entries...)
+}
+
+// partsIn gives files one after the other, sorted by path.
+func partsIn(files map[string][]byte) iter.Seq2[catalog.Part, error] {
+	return func(yield func(catalog.Part, error) bool) {
 		for _, path := range slices.Sorted(maps.Keys(files)) {
 			if !yield(catalog.Part{Path: path, Content: files[path]}, nil) {
 				return
 			}
 		}
-	}, meta, entries...)
+	}
 }
 
 // SaveParts does what SaveRevision does with files that come one after the other, so
@@ -147,7 +152,16 @@ func (s *Store) Files(ctx context.Context, number int) (map[string][]byte, error
 
 // File gives one file of a revision by its path, byte for byte; nil for none.
 func (s *Store) File(ctx context.Context, number int, path string) ([]byte, error) {
-	return s.file(ctx, number, path)
+	part, err := partOf(ctx, s.db, number, path)
+	if err != nil || part == "" {
+		return nil, err
+	}
+	row, err := table[partRow](s.db).Select("content").Where("digest = ?", part).Take(ctx)
+	if err != nil {
+		return nil, translate(err, "read a catalog revision", revisions())
+	}
+	p, err := s.packer.content(storedPart{Path: path, Part: part, Content: row.Content}, number)
+	return p.Content, err
 }
 
 // EachFile hands over the files of a revision, sorted by path, byte for byte as they

@@ -7,8 +7,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -55,13 +53,7 @@ func (s *Store) unpackRevision(ctx context.Context, tx *gorm.DB, number int) err
 	if p.digest, err = p.digestSoFar(ctx); err != nil {
 		return err
 	}
-	if err := p.replaceAll(ctx, func(yield func(catalog.Part, error) bool) {
-		for _, path := range slices.Sorted(maps.Keys(files)) {
-			if !yield(catalog.Part{Path: path, Content: files[path]}, nil) {
-				return
-			}
-		}
-	}); err != nil {
+	if err := p.replaceAll(ctx, partsIn(files)); err != nil {
 		return err
 	}
 	p.row.State, p.row.Content = p.digest.State(), []byte{}
