@@ -127,7 +127,7 @@ func (s *Store) SaveCorrection(ctx context.Context, c correction.Commit) error {
 		if err := holdFields(ctx, tx, c.Correction); err != nil {
 			return err
 		}
-		if err := appendEntries(ctx, tx, c.Entries); err != nil {
+		if err := s.appendEntries(ctx, tx, c.Entries); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, c.Jobs)

@@ -63,6 +63,6 @@ func (s *Store) SetQuota(ctx context.Context, m safeguard.Meter, l safeguard.Lim
 		if err := table[quotaRow](tx, replace).Create(ctx, &row); err != nil {
 			return translate(err, "set a quota", quotas())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }

@@ -61,6 +61,8 @@ type Store struct {
 	destroyed atomic.Bool
 	cipher    keyring.Cipher
 	packer    *packer
+	sealed    *sealedPacker
+	committer *committer
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
 }
@@ -127,7 +129,13 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
+	sealed, err := newSealedPacker()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, pool: pool, packer: packer, sealed: sealed, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}
+	s.committer = &committer{run: s.storeRound}
+	return s, nil
 }
 
 func limitConnections(pool *sql.DB, limit int) {

@@ -63,7 +63,7 @@ func (s *Store) register(ctx context.Context, system exchange.System, entries []
 		if err := s.addCredentials(ctx, tx, system.ID, system.Credentials); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, entries)
+		return s.appendEntries(ctx, tx, entries)
 	})
 }
 
@@ -126,7 +126,7 @@ func (s *Store) RevokeSystem(ctx context.Context, id string, e ledger.Entry) err
 		if err := s.revokeCredentials(ctx, tx, id); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
