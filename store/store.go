@@ -28,6 +28,10 @@ import (
 type Config struct {
 	// URL is "sqlite:PATH" or "postgres://…". It may hold a password.
 	URL string
+	// Direct is a PostgreSQL address that leads past a pooler, for notifications;
+	// empty for the URL's own. Behind a pooler without it there are none, and changes
+	// are found by looking (Watch).
+	Direct string
 	// Now is the clock. It MUST be set.
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
@@ -63,6 +67,9 @@ type Store struct {
 	packer    *packer
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
+	notices *notices
+	known   known
+	listen  listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -75,6 +82,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	listen, err := listeningAt(at, cfg.Direct)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := at.connect(existing)
 	if err != nil {
 		return nil, err
@@ -84,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	s.rules, s.alarmed = safeguard.Defaults(), cfg.Alarmed
+	s.rules, s.alarmed, s.listen = safeguard.Defaults(), cfg.Alarmed, listen
 	if cfg.Safeguard != nil {
 		s.rules = *cfg.Safeguard
 	}
@@ -127,7 +138,12 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
+	s := &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}
+	if s.notices, err = newNotices(db, at.dialect, now); err != nil {
+		return nil, err
+	}
+	s.known = newKnown(s.notices)
+	return s, nil
 }
 
 func limitConnections(pool *sql.DB, limit int) {
@@ -167,6 +183,8 @@ func (s *Store) transact(ctx context.Context, work func(tx *gorm.DB) error) erro
 			return translate(ctx.Err(), "wait to write", things{})
 		}
 	}
+	marks := s.notices.marks.Load()
+	defer func() { s.notices.ended(marks) }()
 	var workErr error
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		workErr = work(tx)
