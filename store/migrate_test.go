@@ -30,7 +30,7 @@ func rowTypes() []any {
 		anchorRow{}, troubleRow{},
 		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{}, callCountRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
-		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
+		fileLinkRow{}, noticeRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
 }
 

@@ -114,12 +114,6 @@ func (s *Store) stopRows(ctx context.Context) ([]stopRow, error) {
 	return rows, translate(err, "list stops", stops())
 }
 
-// IsStopped reports whether a thing is stopped.
-func (s *Store) IsStopped(ctx context.Context, kind policies.StopKind, id string) (bool, error) {
-	n, err := table[stopRow](s.db).Where("kind = ? AND id = ?", string(kind), id).Count(ctx, "*")
-	return n > 0, translate(err, "read a stop", stops())
-}
-
 // stopOf puts up a stop of the exchange's own in the caller's transaction, when
 // there is none yet. It does not wait for releases: it may be one's own.
 func (s *Store) stopOf(ctx context.Context, tx *gorm.DB, h safeguard.Held, e ledger.Entry) error {

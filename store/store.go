@@ -28,6 +28,10 @@ import (
 type Config struct {
 	// URL is "sqlite:PATH" or "postgres://…". It may hold a password.
 	URL string
+	// Direct is a PostgreSQL address that leads past a pooler, for notifications;
+	// empty for the URL's own. Behind a pooler without it there are none, and changes
+	// are found by looking (Watch).
+	Direct string
 	// Now is the clock. It MUST be set.
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
@@ -65,6 +69,9 @@ type Store struct {
 	committer *committer
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
+	notices *notices
+	known   known
+	listen  listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -77,6 +84,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	listen, err := listeningAt(at, cfg.Direct)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := at.connect(existing)
 	if err != nil {
 		return nil, err
@@ -86,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	s.rules, s.alarmed = safeguard.Defaults(), cfg.Alarmed
+	s.rules, s.alarmed, s.listen = safeguard.Defaults(), cfg.Alarmed, listen
 	if cfg.Safeguard != nil {
 		s.rules = *cfg.Safeguard
 	}
@@ -135,6 +146,10 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	}
 	s := &Store{db: db, pool: pool, packer: packer, sealed: sealed, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}
 	s.committer = &committer{run: s.storeRound}
+	if s.notices, err = newNotices(db, at.dialect, now); err != nil {
+		return nil, err
+	}
+	s.known = newKnown(s.notices)
 	return s, nil
 }
 
@@ -175,6 +190,8 @@ func (s *Store) transact(ctx context.Context, work func(tx *gorm.DB) error) erro
 			return translate(ctx.Err(), "wait to write", things{})
 		}
 	}
+	marks := s.notices.marks.Load()
+	defer func() { s.notices.ended(marks) }()
 	var workErr error
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		workErr = work(tx)
