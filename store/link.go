@@ -21,7 +21,8 @@ func (s *Store) link(ctx context.Context, tx *gorm.DB, ids []int64) (map[int64][
 	const doing = "link entries"
 	links := map[int64][]string{}
 	for part := range slices.Chunk(ids, sealStatement) {
-		rows, err := table[accessRow](tx).Where("entry_id IN ?", part).Order("entry_id, subject").Find(ctx)
+		least, most := spanOf(part)
+		rows, err := table[accessRow](tx).Where("entry_id >= ? AND entry_id <= ? AND entry_id IN ?", least, most, part).Order("entry_id, subject").Find(ctx)
 		if err != nil {
 			return nil, translate(err, doing, things{})
 		}
