@@ -102,7 +102,8 @@ func (s *Store) entriesByID(ctx context.Context, rows []accessRow) (map[int64]le
 		for i, row := range batch {
 			ids[i] = row.Entry
 		}
-		found, err := table[entryRow](s.db).Where("id IN ?", ids).Find(ctx)
+		least, most := spanOf(ids)
+		found, err := table[entryRow](s.db).Where("id >= ? AND id <= ? AND id IN ?", least, most, ids).Find(ctx)
 		if err != nil {
 			return nil, translate(err, "read the ledger", things{})
 		}

@@ -38,10 +38,11 @@ func (s *Store) link(ctx context.Context, tx *gorm.DB, ids []int64) (map[int64][
 // accessesOf gives whom entries are about, in the order of the entries.
 func (s *Store) accessesOf(ctx context.Context, tx *gorm.DB, ids []int64) ([]accessRow, error) {
 	var rows []accessRow
-	err := s.query(ctx, tx, "SELECT entry_id, subject FROM accesses WHERE entry_id IN (SELECT entry_id FROM v)", func(found *sql.Rows) error {
+	where, args := s.among("entry_id", ids)
+	err := each(ctx, tx, "SELECT entry_id, subject FROM accesses WHERE "+where, args, func(found *sql.Rows) error {
 		rows = append(rows, accessRow{})
 		return found.Scan(&rows[len(rows)-1].Entry, &rows[len(rows)-1].Subject)
-	}, ints("entry_id", ids))
+	})
 	slices.SortFunc(rows, func(a, b accessRow) int {
 		return cmp.Or(cmp.Compare(a.Entry, b.Entry), strings.Compare(a.Subject, b.Subject))
 	})
@@ -64,7 +65,9 @@ func (s *Store) linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, lin
 		subjects[i], ids[i], nths[i], given[i] = rows[i].Subject, rows[i].Entry, head.Count, ledger.Link(head.Key, head.Count)
 		links[rows[i].Entry] = append(links[rows[i].Entry], given[i])
 	}
-	err = s.exec(ctx, tx, "UPDATE accesses SET nth = v.nth, link = v.link FROM v WHERE accesses.subject = v.subject AND accesses.entry_id = v.entry_id",
+	// They are there: by their key they are found in the partition that has them.
+	err = s.exec(ctx, tx, `INSERT INTO accesses (subject, entry_id, case_id, nth, link) SELECT subject, entry_id, '', nth, link FROM v WHERE true
+ON CONFLICT (subject, entry_id) DO UPDATE SET nth = excluded.nth, link = excluded.link`,
 		texts("subject", subjects), ints("entry_id", ids), ints("nth", nths), texts("link", given))
 	if err != nil {
 		return err

@@ -77,8 +77,14 @@ func TestMigrate_LeavesNoTableWithoutARow(t *testing.T) {
 		if len(tables) < len(rowTypes()) {
 			t.Errorf("only %d tables: %v", len(tables), tables)
 		}
+		var partitions []string // are tables too
+		if s.dialect == dialectPostgres {
+			if err := s.db.Raw("SELECT inhrelid::regclass::text FROM pg_inherits").Scan(&partitions).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, table := range tables {
-			if !known[table] {
+			if !known[table] && !slices.Contains(partitions, table) {
 				t.Errorf("table %s has no row type", table)
 			}
 		}

@@ -131,16 +131,35 @@ func (s *Store) exec(ctx context.Context, tx *gorm.DB, statement string, columns
 }
 
 // query reads the rows of a statement over a rowset.
-func (s *Store) query(ctx context.Context, tx *gorm.DB, statement string, each func(rows *sql.Rows) error, columns ...column) error {
+func (s *Store) query(ctx context.Context, tx *gorm.DB, statement string, row func(rows *sql.Rows) error, columns ...column) error {
 	with, args := s.rowset(columns...)
-	rows, err := plainly(tx).QueryContext(ctx, with+statement, args...)
+	return each(ctx, tx, with+statement, args, row)
+}
+
+// each reads the rows of a statement.
+func each(ctx context.Context, tx *gorm.DB, statement string, args []any, row func(rows *sql.Rows) error) error {
+	rows, err := plainly(tx).QueryContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}
 	for rows.Next() {
-		if err := each(rows); err != nil {
+		if err := row(rows); err != nil {
 			return closing(rows, err)
 		}
 	}
 	return closing(rows, rows.Err())
+}
+
+// among is the condition that a number is one of these, of which there MUST be one. It
+// names the least and the most, so that PostgreSQL looks in no other partition.
+func (s *Store) among(column string, ids []int64) (where string, args []any) {
+	least, most := spanOf(ids)
+	if s.dialect == dialectPostgres {
+		return fmt.Sprintf("%[1]s >= $1 AND %[1]s <= $2 AND %[1]s = ANY($3)", column), []any{least, most, ids}
+	}
+	args = []any{least, most}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	return fmt.Sprintf("%[1]s >= ? AND %[1]s <= ? AND %[1]s IN %[2]s", column, placeholders(1, len(ids))), args
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 
@@ -107,10 +108,19 @@ type waitingRow struct {
 }
 
 func (s *Store) waiting(ctx context.Context, tx *gorm.DB, limit int) ([]waitingRow, error) {
-	const statement = `SELECT e.id, e.body FROM ledger_pending p JOIN ledger_entries e ON e.id = p.entry_id ORDER BY p.entry_id LIMIT ?`
-	var rows []waitingRow
-	err := tx.WithContext(ctx).Raw(statement, limit).Scan(&rows).Error
-	return rows, translate(err, "read what waits to be sealed", things{})
+	const doing = "read what waits to be sealed"
+	var ids []int64
+	if err := tx.WithContext(ctx).Model(&pendingRow{}).Order("entry_id").Limit(limit).Pluck("entry_id", &ids).Error; err != nil || len(ids) == 0 {
+		return nil, translate(err, doing, things{})
+	}
+	// Not as a join: by their numbers they are looked for in the partition that has them.
+	rows := make([]waitingRow, 0, len(ids))
+	where, args := s.among("id", ids)
+	err := each(ctx, tx, "SELECT id, body FROM ledger_entries WHERE "+where+" ORDER BY id", args, func(found *sql.Rows) error {
+		rows = append(rows, waitingRow{})
+		return found.Scan(&rows[len(rows)-1].ID, &rows[len(rows)-1].Body)
+	})
+	return rows, translate(err, doing, things{})
 }
 
 // extend gives the entries the next places.

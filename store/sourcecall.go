@@ -84,8 +84,9 @@ func (s *Store) SourceCalls(ctx context.Context, source string, since time.Time,
 }
 
 // PurgeCalls removes the calls that came in before a time, and says how many
-// they were.
+// they were, those of whole months that went with their partition apart.
 func (s *Store) PurgeCalls(ctx context.Context, before time.Time) (int, error) {
+	s.dropMonths(ctx, before)
 	n, err := table[callRow](s.db).Where("called_in < ?", At(before)).Delete(ctx)
 	return n, translate(err, "remove old calls to sources", things{})
 }
