@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mianti/connectors"
+	"mianti/connectors/wire"
 )
 
 // Step is one thing that was looked for in an answer. It holds no value of it,
@@ -29,7 +30,7 @@ func (m *Mapping) Explain(q connectors.Query, status int, body []byte, now time.
 	reply, _, err := m.Read(q, status, body, now)
 	verdict := Step{Name: "结论", OK: err == nil, Text: verdictText(reply, err)}
 	steps := []Step{{Name: "HTTP 状态", Found: true, OK: status == http.StatusOK || err == nil, Text: strconv.Itoa(status)}}
-	tree, fault := decode(body)
+	tree, fault := wire.Parse(body)
 	if status != http.StatusOK || fault != nil {
 		return append(steps, verdict)
 	}

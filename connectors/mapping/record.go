@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -152,8 +151,7 @@ func (m *Mapping) revoked(item any) (bool, error) {
 	if values := m.call.Answer.RevokedIn; len(values) > 0 {
 		return slices.Contains(values, strings.TrimSpace(text)), nil
 	}
-	raw, _ := json.Marshal(sent) // a text, a number or a truth
-	truth, ok := wire.Value(catalog.FieldBool, raw)
+	truth, ok := wire.ValueOf(catalog.FieldBool, sent)
 	if !ok {
 		return false, wire.Malformed("what says whether a record is in force is neither yes nor no")
 	}
