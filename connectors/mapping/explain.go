@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -145,4 +146,15 @@ func faultText(kind connectors.FaultKind) string {
 	default:
 		return "数源故障"
 	}
+}
+
+// asked are the fields of a query, in the order of the dataset.
+func (m *Mapping) asked(q connectors.Query) []field {
+	out := make([]field, 0, len(q.Fields))
+	for _, f := range m.fields {
+		if slices.Contains(q.Fields, f.Code) {
+			out = append(out, f)
+		}
+	}
+	return out
 }

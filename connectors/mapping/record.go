@@ -64,10 +64,12 @@ func (m *Mapping) record(q connectors.Query, item any, now time.Time) (connector
 	if _, isObject := content.(map[string]any); !isObject || finding != isThere {
 		return connectors.Record{}, wire.Malformed("a record has no content where it should be")
 	}
-	asked := m.asked(q)
-	record.Fields = make(map[string]any, len(asked))
-	for i := range asked {
-		f := &asked[i]
+	record.Fields = make(map[string]any, len(q.Fields))
+	for i := range m.fields {
+		f := &m.fields[i]
+		if !slices.Contains(q.Fields, f.Code) {
+			continue
+		}
 		sent, finding := f.at.in(item)
 		if finding == isMissing {
 			continue
