@@ -49,6 +49,11 @@ compare:
 	bash tools/install-test-tools.sh postgresql nginx
 	go run ./bench/compare run --rounds $(ROUNDS) $(if $(SHORT),--short)
 
+# A decision of the exchange beside one of Open Policy Agent.
+.PHONY: bench-opa
+bench-opa:
+	cd bench/opa && go test -run '^$$' -bench Decision -benchtime 1x .
+
 # Everything in one process, one case of every one-thing.
 demo:
 	go run ./cmd/mianti demo

@@ -82,6 +82,7 @@ func importTable() map[string]row {
 		"bench":      {may: []string{anything}},
 
 		"bench/load":    {may: []string{"internal/identifier", "internal/pgtest"}, inTests: []string{"catalog"}},
+		"bench/opa":     {inTests: []string{"bench/load", "catalog", "policies"}},
 		"bench/usual":   {}, // a stranger to the exchange
 		"bench/compare": {may: []string{"bench/load", "bench/usual", "internal/pgtest"}},
 	}
