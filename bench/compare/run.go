@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mianti/bench/load"
+	"mianti/bench/report"
 )
 
 type runCommand struct {
@@ -60,8 +61,8 @@ type measured struct {
 	Allocations float64 // for one request; 0 when not told
 }
 
-// report is a whole run.
-type report struct {
+// results are a whole run.
+type results struct {
 	Machine machine
 	Rounds  int
 	Turns   []measured
@@ -81,7 +82,7 @@ func (c *runCommand) Run(ctx context.Context) (err error) {
 	if err := b.checkCalls(); err != nil {
 		return err
 	}
-	r := report{Machine: describe(b), Rounds: rounds}
+	r := results{Machine: describe(b), Rounds: rounds}
 	for _, name := range names() { // nothing is cold when it is measured
 		if _, err := load.Closed(ctx, b.targets[name], 32, span/2); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (c *runCommand) Run(ctx context.Context) (err error) {
 
 // round gives every target its turn in every setting. Who is first changes from
 // round to round.
-func (c *runCommand) round(ctx context.Context, b *bed, r *report, round int, span time.Duration) error {
+func (c *runCommand) round(ctx context.Context, b *bed, r *results, round int, span time.Duration) error {
 	all := names()
 	for _, s := range settings() {
 		if err := b.sources.SetDelay(s.Delay); err != nil {
@@ -152,7 +153,7 @@ func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
 // write puts the figures, the charts and the page into the folder of documents.
-func (r *report) write(docs string) error {
+func (r *results) write(docs string) error {
 	folder := filepath.Join(docs, "performance")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
@@ -168,5 +169,5 @@ func (r *report) write(docs string) error {
 			return err
 		}
 	}
-	return replaceSection(filepath.Join(docs, "performance.md"), "compare", r.text())
+	return report.ReplaceSection(filepath.Join(docs, "performance.md"), "compare", r.text())
 }

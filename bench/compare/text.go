@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"mianti/bench/load"
@@ -24,7 +23,7 @@ type cell struct {
 }
 
 // of gives the turns of a target under a setting, by round.
-func (r *report) of(name string, s setting) []measured {
+func (r *results) of(name string, s setting) []measured {
 	var out []measured
 	for _, t := range r.Turns {
 		if t.Target == name && t.Delay == s.Delay && t.Callers == s.Callers {
@@ -43,7 +42,7 @@ func median(turns []measured, value func(measured) float64) float64 {
 }
 
 // ratio is the median of the ratios of a target to another one in the same round.
-func (r *report) ratio(name, to string, s setting, value func(measured) float64) float64 {
+func (r *results) ratio(name, to string, s setting, value func(measured) float64) float64 {
 	var all []float64
 	for _, t := range r.of(name, s) {
 		for _, other := range r.of(to, s) {
@@ -59,11 +58,12 @@ func perSecond(t measured) float64   { return t.PerSecond }
 func p50(t measured) float64         { return t.P50 }
 func p99(t measured) float64         { return t.P99 }
 func cpu(t measured) float64         { return t.CPU }
+func allCPU(t measured) float64      { return t.CPU + t.DatabaseCPU }
 func databaseCPU(t measured) float64 { return t.DatabaseCPU }
 func allocated(t measured) float64   { return t.Allocations }
 
 // summary is the run as medians.
-func (r *report) summary() any {
+func (r *results) summary() any {
 	var cells []cell
 	for _, s := range settings() {
 		for _, name := range names() {
@@ -75,7 +75,7 @@ func (r *report) summary() any {
 	return map[string]any{"machine": r.Machine, "rounds": r.Rounds, "medians": cells}
 }
 
-func (r *report) cell(name string, s setting) cell {
+func (r *results) cell(name string, s setting) cell {
 	turns := r.of(name, s)
 	return cell{
 		Target: name, Delay: s.Delay, Callers: s.Callers,
@@ -86,7 +86,7 @@ func (r *report) cell(name string, s setting) cell {
 	}
 }
 
-// target is a line of what is to be shown.
+// goal is a line of what is to be shown.
 type goal struct {
 	what  string
 	name  string
@@ -112,17 +112,20 @@ func goals() []goal {
 }
 
 // text is what stands in the page between its markers.
-func (r *report) text() string {
+func (r *results) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s. %d rounds, in each of which every server has its turn; medians.\n\n", r.Machine.text(), r.Rounds)
 	r.goalTable(&b)
+	b.WriteString(pictures)
 	for _, s := range settings() {
-		r.table(&b, s)
+		if len(r.of(nameFloor, s)) > 0 {
+			r.table(&b, s)
+		}
 	}
 	return b.String()
 }
 
-func (r *report) goalTable(b *strings.Builder) {
+func (r *results) goalTable(b *strings.Builder) {
 	b.WriteString("| Mianti with everything on | sources, load | ratio | wanted |\n| --- | --- | --- | --- |\n")
 	for _, g := range goals() {
 		got := r.ratio(g.name, g.to, g.s, g.value)
@@ -153,7 +156,7 @@ func (s setting) text() string {
 	return fmt.Sprintf("%s, %d callers", delay, s.Callers)
 }
 
-func (r *report) table(b *strings.Builder, s setting) {
+func (r *results) table(b *strings.Builder, s setting) {
 	fmt.Fprintf(b, "Sources at %s:\n\n", s.text())
 	b.WriteString("| | a second | p50 ms | p99 ms | CPU µs | PostgreSQL µs | allocations | throughput / floor | CPU / floor |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, name := range names() {
@@ -190,20 +193,4 @@ func title(name string) string {
 	default:
 		return "Mianti, and evidence fetched"
 	}
-}
-
-// replaceSection puts a text between the markers <!-- name --> and <!-- /name -->
-// of a file.
-func replaceSection(path, name, text string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	begin, end := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
-	before, rest, found := strings.Cut(string(content), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return fmt.Errorf("%s has no markers %q", path, name)
-	}
-	return os.WriteFile(path, []byte(before+begin+text+end+after), 0o644)
 }

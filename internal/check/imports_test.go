@@ -84,7 +84,8 @@ func importTable() map[string]row {
 		"bench/load":    {may: []string{"internal/identifier", "internal/pgtest"}, inTests: []string{"catalog"}},
 		"bench/opa":     {inTests: []string{"bench/load", "catalog", "policies"}},
 		"bench/usual":   {}, // a stranger to the exchange
-		"bench/compare": {may: []string{"bench/load", "bench/usual", "internal/pgtest"}},
+		"bench/report":  {},
+		"bench/compare": {may: []string{"bench/load", "bench/report", "bench/usual", "internal/pgtest"}},
 	}
 	for name, r := range pageTable(edge) {
 		table[name] = r
