@@ -201,6 +201,9 @@ type Config struct {
 	// of, so that its time does not tell whether the source knows somebody of that
 	// number. Zero: as long as it takes.
 	EvenTime time.Duration
+	// Outside is told that a request waits for others, until back is called; nil for
+	// nobody who wants to know.
+	Outside func(ctx context.Context) (back func())
 }
 
 // Exchange is the core of the program. It is safe for concurrent use.
@@ -215,6 +218,9 @@ func New(c Config) *Exchange {
 	}
 	if c.SourceDeadline == 0 {
 		c.SourceDeadline = 3 * time.Second
+	}
+	if c.Outside == nil {
+		c.Outside = func(context.Context) func() { return func() {} }
 	}
 	return &Exchange{Config: c}
 }
