@@ -57,3 +57,10 @@ bench-opa:
 # Everything in one process, one case of every one-thing.
 demo:
 	go run ./cmd/mianti demo
+
+# Upgrades two nodes from one program and schema to the next while systems ask; no
+# request may fail.
+.PHONY: upgrade-test
+upgrade-test:
+	bash tools/install-test-tools.sh postgresql
+	go test ./cmd/mianti -run '^TestUpgrade_' -upgrade -v -count=1

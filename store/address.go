@@ -53,6 +53,7 @@ func parseAddress(raw string) (address, error) {
 			// most forms, not in all.
 			return address{}, invalidAddress("postgres 地址无法解析，请检查主机、端口和参数")
 		}
+		nameProgram(config)
 		return address{dialect: dialectPostgres, postgres: config}, nil
 	}
 	return address{}, invalidAddress("数据库地址应为 sqlite:文件路径 或 postgres://用户:密码@主机/库名")

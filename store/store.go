@@ -128,6 +128,9 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 		SkipDefaultTransaction: true, // every use case names its own
 		PrepareStmt:            at.preparesStatements(),
 		DisableAutomaticPing:   true,
+		// Columns are named, never *: PostgreSQL refuses to run a prepared SELECT * once
+		// a later program has added a column to the table.
+		QueryFields: true,
 		// Errors are returned, never logged here as well; statements hold
 		// personal data and are not logged at all.
 		Logger:  logger.Discard,

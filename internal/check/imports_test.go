@@ -79,6 +79,8 @@ func importTable() map[string]row {
 		}},
 		"api": edge,
 
+		"backup": {may: []string{"store", "keyring", "internal/fault"}},
+
 		"cmd/mianti": {may: []string{anything}},
 		"bench":      {may: []string{anything}},
 
