@@ -95,9 +95,6 @@ BEGIN
         RAISE EXCEPTION 'add_partition: % is not partitioned', table_name;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', new_name, table_name);
-    IF table_name = 'accesses' THEN -- what is sealed is written again, on its page
-        EXECUTE format('ALTER TABLE %I SET (fillfactor = 60)', new_name);
-    END IF;
     IF table_name = 'source_calls' THEN -- what came before its partition
         EXECUTE format('WITH moved AS (DELETE FROM source_calls_other WHERE called_in >= %s AND called_in < %s RETURNING *) INSERT INTO %I SELECT * FROM moved',
             lowest, past, new_name);
