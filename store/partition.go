@@ -220,4 +220,3 @@ func spanOf(ids []int64) (least, most int64) {
 	}
 	return least, most
 }
-

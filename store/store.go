@@ -32,6 +32,10 @@ type Config struct {
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
 	MaxConnections int
+	// Read are the URLs of streaming replicas, from which pages and reports are read; see
+	// ReadingAfter. ReadLag is how far one may be behind; 0 means 10 s.
+	Read    []string
+	ReadLag time.Duration
 	// Safeguard are the rules by which uses are counted; nil means the defaults.
 	Safeguard *safeguard.Rules
 	// Keys wraps the keys of cases; nil for a program that reads nothing of what is
@@ -63,6 +67,10 @@ type Store struct {
 	packer    *packer
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
+	// replicas are what pages may be read from, in turn; see read.
+	replicas    []*replica
+	readLag     time.Duration
+	nextReplica atomic.Uint32
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -83,6 +91,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := newStore(ctx, at, pool, cfg.Now)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
+	}
+	if err := s.openReplicas(cfg); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.rules, s.alarmed = safeguard.Defaults(), cfg.Alarmed
 	if cfg.Safeguard != nil {
@@ -110,6 +121,18 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err := checkSchema(ctx, at, pool); err != nil {
 		return nil, err
 	}
+	db, err := openGorm(at, pool, now)
+	if err != nil {
+		return nil, err
+	}
+	packer, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
+}
+
+func openGorm(at address, pool *sql.DB, now func() time.Time) (*gorm.DB, error) {
 	db, err := gorm.Open(at.dialector(pool), &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true, // every use case names its own
@@ -123,11 +146,7 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	packer, err := newPacker()
-	if err != nil {
-		return nil, err
-	}
-	return &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
+	return db, nil
 }
 
 func limitConnections(pool *sql.DB, limit int) {
@@ -147,7 +166,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close waits for running statements and closes all connections.
 func (s *Store) Close() error {
-	if err := s.pool.Close(); err != nil {
+	if err := errors.Join(s.closeReplicas(), s.pool.Close()); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil

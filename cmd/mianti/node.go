@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,7 +57,7 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
+	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
-	n.handler = besides(machines, site)
+	n.handler = besides(machines, site, fromReplicas(db, strings.HasPrefix(s.Issuer, "https://"), site))
 	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)
 	if err == nil {
 		n.background.anchors = anchors
