@@ -41,6 +41,26 @@ bench:
 	bash tools/install-test-tools.sh postgresql pgbouncer
 	go test -run '^$$' -bench . -benchmem ./...
 
+# The exchange beside other ways of doing the same, in one run; writes the figures
+# and charts of docs/performance.md. SHORT=1 prints alone, in less than three minutes.
+ROUNDS ?= 5
+.PHONY: compare
+compare:
+	bash tools/install-test-tools.sh postgresql nginx
+	go run ./bench/compare run --rounds $(ROUNDS) $(if $(SHORT),--short)
+
+# A decision of the exchange beside one of Open Policy Agent.
+.PHONY: bench-opa
+bench-opa:
+	cd bench/opa && go test -run '^$$' -bench Decision -benchtime 1x .
+
 # Everything in one process, one case of every one-thing.
 demo:
 	go run ./cmd/mianti demo
+
+# Upgrades two nodes from one program and schema to the next while systems ask; no
+# request may fail.
+.PHONY: upgrade-test
+upgrade-test:
+	bash tools/install-test-tools.sh postgresql
+	go test ./cmd/mianti -run '^TestUpgrade_' -upgrade -v -count=1

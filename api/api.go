@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/admission"
 	"mianti/batch"
 	"mianti/catalog/interchange"
 	"mianti/catalog/suggest"
@@ -131,6 +132,8 @@ type Config struct {
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	// Default none.
 	TrustedProxies []string
+	// Callers is told whose a credential was found to be; nil for nobody who asks.
+	Callers *admission.Callers
 	// ClientCertificates says that the server asks for them, so that tokens can be
 	// bound to them (RFC 8705).
 	ClientCertificates bool

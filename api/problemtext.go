@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), figuresProblems(), effectProblems(), correctionProblems(), draftProblems(), previewProblems(), safeguardProblems(), evidenceProblems(), batchProblems(), guideProblems(), interchangeProblems(), suggestionProblems(),
+		requestProblems(), overloadProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), figuresProblems(), effectProblems(), correctionProblems(), draftProblems(), previewProblems(), safeguardProblems(), evidenceProblems(), batchProblems(), guideProblems(), interchangeProblems(), suggestionProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text

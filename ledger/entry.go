@@ -60,6 +60,10 @@ const (
 	LogRead Kind = "log_read"
 	// LogExported: all entries were written out, to be kept elsewhere.
 	LogExported Kind = "log_exported"
+	// BackupBegun: the whole database is about to be copied. Restored: it was put back
+	// from a copy, and what was done after the copy is not in it.
+	BackupBegun Kind = "backup_begun"
+	Restored    Kind = "restored"
 	// EffectMeasured: recorded cases were opened to see what a change of the catalog
 	// would do to them.
 	EffectMeasured Kind = "effect_measured"

@@ -70,6 +70,7 @@ func postgresAddress(raw string) (address, error) {
 		// most forms, not in all.
 		return address{}, unreadableAddress()
 	}
+	nameProgram(config)
 	switch pooler {
 	case "":
 	case poolerTransaction:

@@ -48,7 +48,7 @@ func (useCountRow) TableName() string { return "dataset_use_counts" }
 
 // indexUses notes which datasets the entries that are being sealed say were used.
 // There is one sealer at a time, so nobody waits for the counts.
-func indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
+func (s *Store) indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
 	const doing = "note the uses of datasets"
 	var uses []useRow
 	for _, waiting := range sealed {
@@ -63,6 +63,26 @@ func indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
 	if len(uses) == 0 {
 		return nil
 	}
+	if err := s.insertUses(ctx, tx, uses); err != nil {
+		return translate(err, doing, things{})
+	}
+	return translate(s.countUses(ctx, tx, uses), doing, things{})
+}
+
+func (s *Store) insertUses(ctx context.Context, tx *gorm.DB, uses []useRow) error {
+	ids, ats := make([]int64, len(uses)), make([]Timestamp, len(uses))
+	datasets, departments, matters, materials := make([]string, len(uses)), make([]string, len(uses)), make([]string, len(uses)), make([]string, len(uses))
+	results, cases, grants := make([]string, len(uses)), make([]string, len(uses)), make([]string, len(uses))
+	for i, u := range uses {
+		ids[i], ats[i], datasets[i], departments[i], matters[i], materials[i] = u.Entry, u.At, u.Dataset, u.Department, u.Matter, u.Material
+		results[i], cases[i], grants[i] = u.Result, u.CaseID, u.Grant
+	}
+	return s.insertAll(ctx, tx, "dataset_uses", "", ints("entry_id", ids), texts("dataset", datasets), ints("at", ats), texts("department", departments),
+		texts("matter", matters), texts("material", materials), texts("result", results), texts("case_id", cases), texts("grant_id", grants))
+}
+
+// countUses adds uses to the counts of their days.
+func (s *Store) countUses(ctx context.Context, tx *gorm.DB, uses []useRow) error {
 	counts := map[useCountRow]int{}
 	for _, u := range uses {
 		day := u.At.Time().In(catalog.TimeZone()).Format(time.DateOnly)
@@ -74,11 +94,8 @@ func indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
 	for i := range rows {
 		rows[i].N = counts[rows[i]]
 	}
-	if err := table[useRow](tx).CreateInBatches(ctx, &uses, entryBatch); err != nil {
-		return translate(err, doing, things{})
-	}
 	adding := addingUp("dataset_use_counts", "dataset, day, department, matter, result", "n")
-	return translate(table[useCountRow](tx, adding).CreateInBatches(ctx, &rows, entryBatch), doing, things{})
+	return table[useCountRow](tx, adding).CreateInBatches(ctx, &rows, entryBatch)
 }
 
 // useOf reads the use that an entry is about, if it is about one: a look-up that

@@ -1,15 +1,17 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"mianti/ledger"
 )
@@ -20,15 +22,12 @@ import (
 func (s *Store) link(ctx context.Context, tx *gorm.DB, ids []int64) (map[int64][]string, error) {
 	const doing = "link entries"
 	links := map[int64][]string{}
-	for part := range slices.Chunk(ids, sealStatement) {
-		least, most := spanOf(part)
-		rows, err := table[accessRow](tx).Where("entry_id >= ? AND entry_id <= ? AND entry_id IN ?", least, most, part).Order("entry_id, subject").Find(ctx)
-		if err != nil {
-			return nil, translate(err, doing, things{})
-		}
-		if err := linkRows(ctx, tx, rows, links); err != nil {
-			return nil, translate(err, doing, things{})
-		}
+	rows, err := s.accessesOf(ctx, tx, ids)
+	if err != nil {
+		return nil, translate(err, doing, things{})
+	}
+	if err := s.linkRows(ctx, tx, rows, links); err != nil {
+		return nil, translate(err, doing, things{})
 	}
 	for _, of := range links {
 		slices.Sort(of) // their order says nothing
@@ -36,37 +35,59 @@ func (s *Store) link(ctx context.Context, tx *gorm.DB, ids []int64) (map[int64][
 	return links, nil
 }
 
+// accessesOf gives whom entries are about, in the order of the entries.
+func (s *Store) accessesOf(ctx context.Context, tx *gorm.DB, ids []int64) ([]accessRow, error) {
+	var rows []accessRow
+	where, args := s.among("entry_id", ids)
+	err := each(ctx, tx, "SELECT entry_id, subject FROM accesses WHERE "+where, args, func(found *sql.Rows) error {
+		rows = append(rows, accessRow{})
+		return found.Scan(&rows[len(rows)-1].Entry, &rows[len(rows)-1].Subject)
+	})
+	slices.SortFunc(rows, func(a, b accessRow) int {
+		return cmp.Or(cmp.Compare(a.Entry, b.Entry), strings.Compare(a.Subject, b.Subject))
+	})
+	return rows, err
+}
+
 // linkRows links some accesses, and stores how far each person's count has come.
-func linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, links map[int64][]string) error {
+func (s *Store) linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, links map[int64][]string) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	heads, err := accessHeads(ctx, tx, rows)
+	heads, err := s.accessHeads(ctx, tx, rows)
 	if err != nil {
 		return err
 	}
+	subjects, ids, nths, given := make([]string, len(rows)), make([]int64, len(rows)), make([]int64, len(rows)), make([]string, len(rows))
 	for i := range rows {
 		head := heads[rows[i].Subject]
 		head.Count++
-		nth := head.Count
-		rows[i].Nth, rows[i].Link = &nth, ledger.Link(head.Key, nth)
-		links[rows[i].Entry] = append(links[rows[i].Entry], rows[i].Link)
+		subjects[i], ids[i], nths[i], given[i] = rows[i].Subject, rows[i].Entry, head.Count, ledger.Link(head.Key, head.Count)
+		links[rows[i].Entry] = append(links[rows[i].Entry], given[i])
 	}
-	given := clause.OnConflict{Columns: []clause.Column{{Name: "subject"}, {Name: "entry_id"}}, DoUpdates: clause.AssignmentColumns([]string{"nth", "link"})}
-	if err := table[accessRow](tx, given).CreateInBatches(ctx, &rows, sealStatement); err != nil {
+	// They are there: by their key they are found in the partition that has them.
+	err = s.exec(ctx, tx, `INSERT INTO accesses (subject, entry_id, case_id, nth, link) SELECT subject, entry_id, '', nth, link FROM v WHERE true
+ON CONFLICT (subject, entry_id) DO UPDATE SET nth = excluded.nth, link = excluded.link`,
+		texts("subject", subjects), ints("entry_id", ids), ints("nth", nths), texts("link", given))
+	if err != nil {
 		return err
 	}
-	all := make([]accessHeadRow, 0, len(heads))
+	return s.saveHeads(ctx, tx, heads)
+}
+
+func (s *Store) saveHeads(ctx context.Context, tx *gorm.DB, heads map[string]*accessHeadRow) error {
+	var subjects []string
+	var keys [][]byte
+	var counts []int64
 	for _, subject := range slices.Sorted(maps.Keys(heads)) {
-		all = append(all, *heads[subject])
+		subjects, keys, counts = append(subjects, subject), append(keys, heads[subject].Key), append(counts, heads[subject].Count)
 	}
-	counted := clause.OnConflict{Columns: []clause.Column{{Name: "subject"}}, DoUpdates: clause.AssignmentColumns([]string{"count"})}
-	return table[accessHeadRow](tx, counted).CreateInBatches(ctx, &all, sealStatement)
+	return s.insertAll(ctx, tx, "access_heads", "ON CONFLICT (subject) DO UPDATE SET count = excluded.count", texts("subject", subjects), blobs("key", keys), ints("count", counts))
 }
 
 // accessHeads gives how far the counts of these people have come; who is counted
 // for the first time gets a key.
-func accessHeads(ctx context.Context, tx *gorm.DB, rows []accessRow) (map[string]*accessHeadRow, error) {
+func (s *Store) accessHeads(ctx context.Context, tx *gorm.DB, rows []accessRow) (map[string]*accessHeadRow, error) {
 	heads := map[string]*accessHeadRow{}
 	var subjects []string
 	for _, row := range rows {
@@ -75,14 +96,14 @@ func accessHeads(ctx context.Context, tx *gorm.DB, rows []accessRow) (map[string
 			subjects = append(subjects, row.Subject)
 		}
 	}
-	for part := range slices.Chunk(subjects, sealStatement) {
-		known, err := table[accessHeadRow](tx).Where("subject IN ?", part).Find(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for i := range known {
-			heads[known[i].Subject] = &known[i]
-		}
+	err := s.query(ctx, tx, "SELECT subject, key, count FROM access_heads WHERE subject IN (SELECT subject FROM v)", func(found *sql.Rows) error {
+		var head accessHeadRow
+		err := found.Scan(&head.Subject, &head.Key, &head.Count)
+		heads[head.Subject] = &head
+		return err
+	}, texts("subject", subjects))
+	if err != nil {
+		return nil, err
 	}
 	for _, head := range heads {
 		if head.Key != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -152,20 +151,6 @@ func (s *Store) CaseStateCounts(ctx context.Context, department string, limit in
 		}
 		return counts, nil
 	})
-}
-
-// noteState locks the row of a case at the version that a resolution was made
-// from, and notes what the resolution makes of it. It reports whether the case was
-// still at that version.
-func noteState(tx *gorm.DB, r *exchange.Resolution) (bool, error) {
-	state, err := exchange.CaseStateOf(r.Status)
-	if err != nil {
-		return false, fmt.Errorf("note where a case stands: %w", err)
-	}
-	counts := exchange.CountsOf(&r.Summary)
-	done := tx.Exec("UPDATE cases SET state = CASE WHEN closed_at IS NULL THEN ? ELSE state END, resolution_id = ?, settled = ?, checking = ?, to_submit = ? WHERE id = ? AND version = ?",
-		string(state), r.ID, counts.Settled, counts.Checking, counts.ToSubmit, r.Case, r.CaseVersion)
-	return done.RowsAffected > 0, translate(done.Error, "note where a case stands", cases())
 }
 
 // noteClosed notes that a case which was closed waits for nothing any more.

@@ -52,10 +52,10 @@ func (p Position) number() (uint64, error) {
 const (
 	// defaultReadLag is how far a replica may be behind.
 	defaultReadLag = 10 * time.Second
-	// lookEvery is how often it is looked how far a replica is, while it is asked.
-	lookEvery = time.Second
-	// lookTimeout bounds that look, and so what a replica that hangs costs a page.
-	lookTimeout = 500 * time.Millisecond
+	// watchReplicaEvery is how often it is looked how far a replica is, while it is asked.
+	watchReplicaEvery = time.Second
+	// watchReplicaTimeout bounds that look, and so what a replica that hangs costs a page.
+	watchReplicaTimeout = 500 * time.Millisecond
 	// awayFor is how long a replica that failed is left alone.
 	awayFor = 2 * time.Second
 	// mostSamples bounds what is remembered of a replica that does not get on.
@@ -125,7 +125,7 @@ func (s *Store) openReplicas(cfg Config) error {
 		if at.dialect != dialectPostgres || s.dialect != dialectPostgres {
 			return fault.New(fault.Invalid, "database-read", "只读副本须是 PostgreSQL 的流复制备库，主库也须是 PostgreSQL")
 		}
-		at.postgres.ConnectTimeout = lookTimeout
+		at.postgres.ConnectTimeout = watchReplicaTimeout
 		pool, err := at.connect(existing)
 		if err != nil {
 			return err
@@ -188,7 +188,7 @@ func (s *Store) chooseReplica(ctx context.Context, after Position) *replica {
 // the lag allowed. Who comes while another looks takes what was seen before.
 func (r *replica) shows(ctx context.Context, s *Store, want uint64) bool {
 	state := r.state.Load()
-	old := s.now().Sub(state.at) >= lookEvery
+	old := s.now().Sub(state.at) >= watchReplicaEvery
 	if old || state.usable && state.applied < want {
 		if r.looking.TryLock() {
 			state = r.look(ctx, s, state)
@@ -203,7 +203,7 @@ func (r *replica) shows(ctx context.Context, s *Store, want uint64) bool {
 
 // look sees how far the primary and a replica are.
 func (r *replica) look(ctx context.Context, s *Store, before *replicaState) *replicaState {
-	ctx, stop := context.WithTimeout(ctx, lookTimeout)
+	ctx, stop := context.WithTimeout(ctx, watchReplicaTimeout)
 	defer stop()
 	next := &replicaState{at: s.now(), known: before.known, waiting: before.waiting}
 	written, applied, err := r.positions(ctx, s)

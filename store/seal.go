@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 
@@ -114,17 +115,12 @@ func (s *Store) waiting(ctx context.Context, tx *gorm.DB, limit int) ([]waitingR
 	}
 	// Not as a join: by their numbers they are looked for in the partition that has them.
 	rows := make([]waitingRow, 0, len(ids))
-	for part := range slices.Chunk(ids, sealStatement) {
-		least, most := spanOf(part)
-		var some []waitingRow
-		err := tx.WithContext(ctx).Table("ledger_entries").Select("id", "body").
-			Where("id >= ? AND id <= ? AND id IN ?", least, most, part).Order("id").Find(&some).Error
-		if err != nil {
-			return nil, translate(err, doing, things{})
-		}
-		rows = append(rows, some...)
-	}
-	return rows, nil
+	where, args := s.among("id", ids)
+	err := each(ctx, tx, "SELECT id, body FROM ledger_entries WHERE "+where+" ORDER BY id", args, func(found *sql.Rows) error {
+		rows = append(rows, waitingRow{})
+		return found.Scan(&rows[len(rows)-1].ID, &rows[len(rows)-1].Body)
+	})
+	return rows, translate(err, doing, things{})
 }
 
 // extend gives the entries the next places.
@@ -140,37 +136,31 @@ func (s *Store) extend(ctx context.Context, tx *gorm.DB, frontier *ledger.Fronti
 	if err != nil {
 		return err
 	}
-	leaves, nodes := make([]leafRow, len(waiting)), []nodeRow(nil)
+	places, hashes, joined := make([]int64, len(waiting)), make([][]byte, len(waiting)), make([]string, len(waiting))
+	var levels, nodePlaces []int64
+	var nodeHashes [][]byte
 	for i, row := range waiting {
 		leaf := ledger.Leaf{Index: frontier.Size(), Entry: []byte(row.Body), Links: links[row.ID]}
 		h := leaf.Hash()
-		leaves[i] = leafRow{Place: leaf.Index, EntryID: row.ID, Hash: h[:], Links: strings.Join(leaf.Links, " ")}
+		places[i], hashes[i], joined[i] = leaf.Index, h[:], strings.Join(leaf.Links, " ")
 		frontier.Append(h, func(n ledger.Node) {
 			if n.Level%ledger.TileHeight == 0 {
-				nodes = append(nodes, nodeRow{Level: n.Level, Place: n.Index, Hash: slices.Clone(n.Hash[:])})
+				levels, nodePlaces, nodeHashes = append(levels, int64(n.Level)), append(nodePlaces, n.Index), append(nodeHashes, slices.Clone(n.Hash[:]))
 			}
 		})
 	}
 	const doing = "seal entries"
-	if err := table[leafRow](tx).CreateInBatches(ctx, &leaves, sealStatement); err != nil {
+	if err := s.insertAll(ctx, tx, "ledger_leaves", "", ints("place", places), ints("entry_id", ids), blobs("hash", hashes), texts("links", joined)); err != nil {
 		return translate(err, doing, things{})
 	}
-	if len(nodes) > 0 {
-		if err := table[nodeRow](tx).CreateInBatches(ctx, &nodes, sealStatement); err != nil {
-			return translate(err, doing, things{})
-		}
+	if err := s.insertAll(ctx, tx, "ledger_nodes", "", ints("level", levels), ints("place", nodePlaces), blobs("hash", nodeHashes)); err != nil {
+		return translate(err, doing, things{})
 	}
-	for part := range slices.Chunk(ids, sealStatement) {
-		if _, err := table[pendingRow](tx).Where("entry_id IN ?", part).Delete(ctx); err != nil {
-			return translate(err, doing, things{})
-		}
+	if err := s.exec(ctx, tx, "DELETE FROM ledger_pending WHERE entry_id IN (SELECT entry_id FROM v)", ints("entry_id", ids)); err != nil {
+		return translate(err, doing, things{})
 	}
-	return indexUses(ctx, tx, waiting)
+	return s.indexUses(ctx, tx, waiting)
 }
-
-// sealStatement bounds the rows of one statement, so that it keeps under
-// SQLite's limit of parameters.
-const sealStatement = 2048
 
 // publish stores a checkpoint, and the key that has signed it when it is new.
 func (s *Store) publish(ctx context.Context, tx *gorm.DB, c ledger.Checkpoint, number int64, vkey string) error {

@@ -107,7 +107,7 @@ func TestSeal_TakesNumbersThatCommitLate(t *testing.T) {
 			t.Skip("one writer at a time: numbers commit in their order")
 		}
 		late := s.db.WithContext(t.Context()).Begin()
-		if err := appendEntries(t.Context(), late, []ledger.Entry{{Kind: ledger.Intent, At: testTime, Case: "late"}}); err != nil {
+		if err := s.appendEntries(t.Context(), late, []ledger.Entry{{Kind: ledger.Intent, At: testTime, Case: "late"}}); err != nil {
 			t.Fatal(err)
 		}
 		appendN(t, s, 3)

@@ -19,6 +19,7 @@ has() {
     openssl) command -v openssl >/dev/null ;;
     pdftotext) command -v pdftotext >/dev/null ;;
     chromium) command -v chromium >/dev/null && [ -d /usr/share/fonts/opentype/noto ] ;; # pages are Chinese
+    nginx) [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] && compgen -G '/usr/lib/*/lua/5.1/cjson.so' >/dev/null ;;
     font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
@@ -50,6 +51,7 @@ package() {
     node) echo nodejs npm ;;
     openssl) echo openssl ;;
     pdftotext) echo poppler-utils ;;
+    nginx) echo nginx libnginx-mod-http-lua lua-cjson ;;
     font) echo fonts-arphic-gbsn00lp ;;
     chromium) echo chromium fonts-noto-cjk ;;
   esac

@@ -47,6 +47,7 @@ type background struct {
 
 // purger drops what is kept for a while only.
 type purger interface {
+	Watch(ctx context.Context) error
 	PurgeCalls(ctx context.Context, before time.Time) (int, error)
 	PurgeSessions(ctx context.Context, before time.Time) (int, error)
 	PurgeUsage(ctx context.Context, now time.Time) (int, error)
@@ -134,10 +135,11 @@ func (s *exchangeSettings) targets(catalogs *store.Catalogs) []guard.Target {
 // more.
 func (b *background) run(ctx context.Context) error {
 	var all sync.WaitGroup
-	failed := make([]error, 2+len(b.runners))
+	failed := make([]error, 3+len(b.runners))
 	for i, runner := range b.runners {
-		all.Go(func() { failed[2+i] = runner.Run(ctx) })
+		all.Go(func() { failed[3+i] = runner.Run(ctx) })
 	}
+	all.Go(func() { failed[2] = b.store.Watch(ctx) })
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -42,6 +40,8 @@ type node struct {
 	corrections *correction.Desk
 	drafts      *draft.Desk
 	batches     *batch.Desk
+	// overload lets requests in.
+	overload *overload
 	// drain tells streams that the server is about to end.
 	drain context.CancelFunc
 	close func()
@@ -57,7 +57,7 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
+	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Direct: s.DatabaseDirect, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +107,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	desk := &exchange.Desk{Assists: db, Cases: db, Now: time.Now, NewID: newID, Due: calendar.Add}
 	all, files, closeAll := newConnectors(s.secrets(), db, subjectKey, officers{desk})
 	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
+	n.overload = newOverload(log)
 	catalogs := store.NewCatalogsHolding(db, s.CatalogMaterials)
 	n.catalogs = catalogs
 	n.exchange = exchange.New(exchange.Config{
@@ -115,6 +116,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Snapshots: snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
 		Evidence:  signer, Versions: db, SheetKey: sheetKey.Bytes,
 		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
+		Outside: outside,
 	})
 	anchors, err := s.newAnchors(db, log)
 	if err != nil {
@@ -130,7 +132,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Drafts: n.drafts, Batches: n.batches,
 		Suggestions: suggest.NewDesk(suggest.Config{Catalogs: catalogs, Decisions: db, Now: time.Now}),
 		Figures:     newFigures(db, catalogs, calendar, s.DataAuthority), Drafter: catalogs, Effects: &effect.Desk{Past: db, Rights: db, Journal: db, Now: time.Now},
-		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		Callers: n.overload.callers, Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,
 	}
 	who, err := s.newPeople(db, catalogs, n.exchange, log)
@@ -151,7 +153,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
-	n.handler = besides(machines, site, fromReplicas(db, strings.HasPrefix(s.Issuer, "https://"), site))
+	if n.handler, err = n.overload.before(besides(machines, site, fromReplicas(db, strings.HasPrefix(s.Issuer, "https://"), site)), s.TrustedProxies); err != nil {
+		return nil, err
+	}
 	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)
 	if err == nil {
 		n.background.anchors = anchors
@@ -174,9 +178,6 @@ func newID() string {
 	return id.String()
 }
 
-// drain is how long requests under way may take to end at shutdown.
-const drain = 15 * time.Second
-
 // serve answers and does what is to be done besides until ctx ends, and then
 // lets what is under way end.
 func (n *node) serve(ctx context.Context, listener net.Listener) error {
@@ -187,26 +188,4 @@ func (n *node) serve(ctx context.Context, listener net.Listener) error {
 	err := serveHTTP(ctx, listener, n.handler)
 	stop()
 	return errors.Join(err, <-ended)
-}
-
-// serveHTTP serves until ctx ends, and then lets the requests under way end.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
-		ErrorLog: log.New(log.Writer(), "", 0),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	if err := server.Shutdown(ending); err != nil {
-		return fmt.Errorf("shut down: %w", err)
-	}
-	return nil
 }

@@ -49,7 +49,7 @@ func sections(c api.Config) ([]frame.Section, error) {
 func newSite(c api.Config, who *people, calendar *workday.Calendar) (*frame.Site, error) {
 	config := frame.Config{Catalogs: c.Catalogs, WorkingDays: calendar.Between, Address: c.Issuer, Now: c.Now, NewID: c.NewID, Log: c.Log}
 	if who != nil {
-		config.People = who.identity
+		config.People = known{who.identity, c.Callers}
 	}
 	all, err := sections(c)
 	if err != nil {

@@ -36,6 +36,7 @@ type server struct {
 	durable  bool         // commits as a server in service does
 	follows  bool         // another one, whose changes it applies after delay
 	delay    time.Duration
+	settings []string // "name=value", over those that launch gives
 }
 
 // start makes a database cluster and starts its server.
@@ -52,7 +53,7 @@ func start(ctx context.Context, durable bool) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{binaries: binaries, account: account, folder: folder, password: cryptorand.Text(), durable: durable}
+	s := &server{binaries: binaries, account: account, folder: folder, password: password(), durable: durable}
 	if err := s.boot(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL from %s: %w", binaries, err), folder.remove())
 	}
@@ -117,6 +118,9 @@ func (s *server) launch(ctx context.Context) error {
 		// Not UTC, so that a time read back in the session's zone shows.
 		"-c", "timezone=Asia/Shanghai")
 	cmd.Args = append(cmd.Args, s.following()...)
+	for _, setting := range s.settings {
+		cmd.Args = append(cmd.Args, "-c", setting) // the last one counts
+	}
 	s.confine(cmd)
 	ready := readyMessage
 	if s.follows {
@@ -135,6 +139,8 @@ func (s *server) launch(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("postgres is not ready: %w: %s", ctx.Err(), s.process.log), s.process.halt())
 	}
 }
+
+func password() string { return cryptorand.Text() }
 
 func onOff(on bool) string {
 	if on {
