@@ -168,7 +168,7 @@ func contentsOf(ctx context.Context, q querier, d dialect) (Contents, error) {
 			return c, translate(err, "look what the database holds", things{})
 		}
 	}
-	if c.Keys, err = texts(ctx, q, `SELECT kek FROM case_keys WHERE salt_destroyed_at IS NULL
+	if c.Keys, err = textsOf(ctx, q, `SELECT kek FROM case_keys WHERE salt_destroyed_at IS NULL
 		UNION SELECT kek FROM batch_keys WHERE destroyed_at IS NULL UNION SELECT kek FROM secrets ORDER BY kek`); err != nil {
 		return c, err
 	}
@@ -181,10 +181,10 @@ func tablesOf(ctx context.Context, q querier, d dialect) ([]string, error) {
 	if d == dialectPostgres {
 		statement = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
 	}
-	return texts(ctx, q, statement)
+	return textsOf(ctx, q, statement)
 }
 
-func texts(ctx context.Context, q querier, statement string) (out []string, err error) {
+func textsOf(ctx context.Context, q querier, statement string) (out []string, err error) {
 	const doing = "look what the database holds"
 	rows, err := q.QueryContext(ctx, statement)
 	if err != nil {

@@ -111,7 +111,7 @@ func (s *Store) destroyCaseAgain(ctx context.Context, d Destroyed, entry func(le
 				return translate(err, "look for whom a case is about", cases())
 			}
 			*step.count++
-			return appendEntries(ctx, tx, []ledger.Entry{e})
+			return s.appendEntries(ctx, tx, []ledger.Entry{e})
 		})
 		if err != nil {
 			return err
