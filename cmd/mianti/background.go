@@ -37,6 +37,7 @@ type background struct {
 	anchors    *anchor.Worker
 	store      purger
 	partitions partitions
+	elections  elections
 	// counter counts finished cases for the figures.
 	counter *figures.Counter
 	// retention ends what was kept long enough.
@@ -52,6 +53,11 @@ type purger interface {
 	PurgeSessions(ctx context.Context, before time.Time) (int, error)
 	PurgeUsage(ctx context.Context, now time.Time) (int, error)
 	PurgeAnchors(ctx context.Context, before time.Time) (int, error)
+}
+
+// elections let one node at a time do some work.
+type elections interface {
+	Alone(ctx context.Context, name string, work func(ctx context.Context)) (mine bool, err error)
 }
 
 // partitions keeps those of the database ahead of what is written.
@@ -80,7 +86,7 @@ const (
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, partitions: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
+	b := &background{guard: n.guard, store: n.store, partitions: n.store, elections: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
 		counter: &figures.Counter{Ended: n.store, Catalogs: catalogs, Now: time.Now}, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
@@ -142,11 +148,11 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { failed[2] = b.store.Watch(ctx) })
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
-	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
-	all.Go(func() { b.every(ctx, countEvery, b.count) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.alone("purge", b.purge)) })
+	all.Go(func() { b.every(ctx, countEvery, b.alone("count", b.count)) })
 	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
 	all.Go(func() { b.anchors.Run(ctx) })
-	all.Go(func() { b.every(ctx, purgeEvery, b.retain) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.alone("retain", b.retain)) })
 	all.Go(func() { b.every(ctx, partitionEvery, b.keepPartitions) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
@@ -164,6 +170,15 @@ func (b *background) every(ctx context.Context, pause time.Duration, do func(con
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
+		}
+	}
+}
+
+// alone does something unless another node is at it.
+func (b *background) alone(name string, do func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
+		if _, err := b.elections.Alone(ctx, name, func(ctx context.Context) { b.safely(ctx, do) }); err != nil && ctx.Err() == nil {
+			b.log.LogAttrs(ctx, slog.LevelWarn, "background work was not done", slog.String("work", name), slog.Any("cause", err))
 		}
 	}
 }
