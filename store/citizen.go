@@ -59,6 +59,11 @@ func (s *Store) AccessesOf(ctx context.Context, f citizen.Filter) ([]citizen.Rec
 	if err != nil {
 		return nil, err
 	}
+	for _, some := range [][]accessRow{rows, outcomes} {
+		if err := s.findLinks(ctx, f.Subject, some); err != nil {
+			return nil, err
+		}
+	}
 	ended := make(map[string]*citizen.Recorded, len(outcomes))
 	for _, row := range outcomes {
 		outcome := recorded(row, entries)

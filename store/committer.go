@@ -30,7 +30,7 @@ type committer struct {
 const (
 	// maxRounds is how many rounds of one process may be under way. A second one
 	// works while the first waits for the disk.
-	maxRounds = 2
+	maxRounds = 1
 	// maxRound bounds the writes of a round, so that locks are held for milliseconds.
 	maxRound = 128
 	// maxWaiting bounds what waits. What comes then is refused at once: it would wait

@@ -162,7 +162,7 @@ func contentsOf(ctx context.Context, q querier, d dialect) (Contents, error) {
 		{"SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied", []any{&c.Schema}},
 		{"SELECT number, digest FROM catalog_revisions ORDER BY number DESC LIMIT 1", []any{&c.Catalog, &c.CatalogDigest}},
 		{"SELECT size, note FROM ledger_checkpoints ORDER BY number DESC LIMIT 1", []any{&c.Entries, &c.Checkpoint}},
-		{"SELECT count(*) FROM ledger_pending", []any{&c.Waiting}},
+		{"SELECT count(*) FROM ledger_waiting", []any{&c.Waiting}},
 	} {
 		if err := q.QueryRowContext(ctx, one.statement).Scan(one.into...); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return c, translate(err, "look what the database holds", things{})

@@ -43,7 +43,7 @@ func killPoints() []killPoint {
 		{"before the resolution is durable", "resolution", false, "commit"},
 		{"when it is durable, before the answer", "resolution", true, "commit"},
 		{"when the last checkpoint is read", "seal", true, "SELECT ledger_checkpoints.number"},
-		{"when it is known what waits", "seal", true, "SELECT e.id, e.body FROM ledger_pending"},
+		{"when it is known what waits", "seal", true, "SELECT id, body FROM ledger_entries"},
 		{"when links are given", "seal", true, "INSERT INTO access_heads"},
 		{"before the leaves", "seal", false, "INSERT INTO ledger_leaves"},
 		{"after the leaves", "seal", true, "INSERT INTO ledger_leaves"},

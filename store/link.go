@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm"
@@ -16,23 +17,39 @@ import (
 	"mianti/ledger"
 )
 
+// entryLinks are the links of an entry, in an order that says nothing, and the number
+// that each has among those of its person.
+type entryLinks struct{ links, nths []string }
+
 // link counts, for everybody whom these entries are about, how many there are,
 // and gives the entries' links: to whoever has the person's key each says that
 // it is his next one, and to others nothing. See docs/ledger.md.
-func (s *Store) link(ctx context.Context, tx *gorm.DB, ids []int64) (map[int64][]string, error) {
+func (s *Store) link(ctx context.Context, tx *gorm.DB, ids []int64) (map[int64]entryLinks, error) {
 	const doing = "link entries"
-	links := map[int64][]string{}
 	rows, err := s.accessesOf(ctx, tx, ids)
+	if err != nil || len(rows) == 0 {
+		return nil, translate(err, doing, things{})
+	}
+	heads, err := s.accessHeads(ctx, tx, rows)
 	if err != nil {
 		return nil, translate(err, doing, things{})
 	}
-	if err := s.linkRows(ctx, tx, rows, links); err != nil {
-		return nil, translate(err, doing, things{})
+	given := map[int64][][2]string{}
+	for _, row := range rows {
+		head := heads[row.Subject]
+		head.Count++
+		given[row.Entry] = append(given[row.Entry], [2]string{ledger.Link(head.Key, head.Count), strconv.FormatInt(head.Count, 10)})
 	}
-	for _, of := range links {
-		slices.Sort(of) // their order says nothing
+	links := make(map[int64]entryLinks, len(given))
+	for id, of := range given {
+		slices.SortFunc(of, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+		var l entryLinks
+		for _, pair := range of {
+			l.links, l.nths = append(l.links, pair[0]), append(l.nths, pair[1])
+		}
+		links[id] = l
 	}
-	return links, nil
+	return links, translate(s.saveHeads(ctx, tx, heads), doing, things{})
 }
 
 // accessesOf gives whom entries are about, in the order of the entries.
@@ -49,32 +66,7 @@ func (s *Store) accessesOf(ctx context.Context, tx *gorm.DB, ids []int64) ([]acc
 	return rows, err
 }
 
-// linkRows links some accesses, and stores how far each person's count has come.
-func (s *Store) linkRows(ctx context.Context, tx *gorm.DB, rows []accessRow, links map[int64][]string) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	heads, err := s.accessHeads(ctx, tx, rows)
-	if err != nil {
-		return err
-	}
-	subjects, ids, nths, given := make([]string, len(rows)), make([]int64, len(rows)), make([]int64, len(rows)), make([]string, len(rows))
-	for i := range rows {
-		head := heads[rows[i].Subject]
-		head.Count++
-		subjects[i], ids[i], nths[i], given[i] = rows[i].Subject, rows[i].Entry, head.Count, ledger.Link(head.Key, head.Count)
-		links[rows[i].Entry] = append(links[rows[i].Entry], given[i])
-	}
-	// They are there: by their key they are found in the partition that has them.
-	err = s.exec(ctx, tx, `INSERT INTO accesses (subject, entry_id, case_id, nth, link) SELECT subject, entry_id, '', nth, link FROM v WHERE true
-ON CONFLICT (subject, entry_id) DO UPDATE SET nth = excluded.nth, link = excluded.link`,
-		texts("subject", subjects), ints("entry_id", ids), ints("nth", nths), texts("link", given))
-	if err != nil {
-		return err
-	}
-	return s.saveHeads(ctx, tx, heads)
-}
-
+// saveHeads stores how far each person's count has come.
 func (s *Store) saveHeads(ctx context.Context, tx *gorm.DB, heads map[string]*accessHeadRow) error {
 	var subjects []string
 	var keys [][]byte
@@ -83,6 +75,51 @@ func (s *Store) saveHeads(ctx context.Context, tx *gorm.DB, heads map[string]*ac
 		subjects, keys, counts = append(subjects, subject), append(keys, heads[subject].Key), append(counts, heads[subject].Count)
 	}
 	return s.insertAll(ctx, tx, "access_heads", "ON CONFLICT (subject) DO UPDATE SET count = excluded.count", texts("subject", subjects), blobs("key", keys), ints("count", counts))
+}
+
+// findLinks gives a person's accesses their links and numbers, from the leaves of those
+// that are sealed. Accesses that earlier programs have sealed have them.
+func (s *Store) findLinks(ctx context.Context, subject string, rows []accessRow) error {
+	const doing = "find links"
+	at := map[int64]*accessRow{}
+	var ids []int64
+	for i := range rows {
+		if rows[i].Nth == nil {
+			at[rows[i].Entry], ids = &rows[i], append(ids, rows[i].Entry)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var head []accessHeadRow
+	if err := s.db.WithContext(ctx).Where("subject = ?", subject).Find(&head).Error; err != nil || len(head) == 0 {
+		return translate(err, doing, things{})
+	}
+	var leaves []leafRow
+	for part := range slices.Chunk(ids, entryBatch) {
+		var some []leafRow
+		if err := s.db.WithContext(ctx).Where("entry_id IN ?", part).Find(&some).Error; err != nil {
+			return translate(err, doing, things{})
+		}
+		leaves = append(leaves, some...)
+	}
+	for _, leaf := range leaves {
+		row := at[leaf.EntryID]
+		row.Nth, row.Link = ownLink(head[0].Key, leaf)
+	}
+	return nil
+}
+
+// ownLink finds which of a leaf's links is that of whoever has the key.
+func ownLink(key []byte, leaf leafRow) (*int64, string) {
+	links, nths := strings.Fields(leaf.Links), strings.Fields(leaf.Nths)
+	for i := range min(len(links), len(nths)) {
+		nth, err := strconv.ParseInt(nths[i], 10, 64)
+		if err == nil && ledger.Link(key, nth) == links[i] {
+			return &nth, links[i]
+		}
+	}
+	return nil, ""
 }
 
 // accessHeads gives how far the counts of these people have come; who is counted

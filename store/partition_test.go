@@ -423,7 +423,7 @@ func TestMigrate_MakesWhatThereIsTheFirstPartition(t *testing.T) {
 		if err := table[entryRow](s.db).Create(t.Context(), &row); err != nil || row.ID != 3 {
 			t.Fatalf("the next entry has number %d, %v", row.ID, err)
 		}
-		for table, want := range map[string]int64{"ledger_entries": 3, "ledger_pending": 3, "accesses": 2, "source_calls": 2} {
+		for table, want := range map[string]int64{"ledger_entries": 3, "ledger_waiting": 3, "accesses": 2, "source_calls": 2} {
 			var n int64
 			if err := s.db.Table(table).Count(&n).Error; err != nil || n != want {
 				t.Errorf("%d rows of %s, %v, want %d", n, table, err, want)

@@ -95,9 +95,6 @@ BEGIN
         RAISE EXCEPTION 'add_partition: % is not partitioned', table_name;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', new_name, table_name);
-    IF table_name = 'accesses' THEN -- what is sealed is written again, on its page
-        EXECUTE format('ALTER TABLE %I SET (fillfactor = 60)', new_name);
-    END IF;
     -- How full its pages are made, and the like, as in the partition before.
     FOR item IN SELECT unnest(c.reloptions) AS option FROM pg_class c WHERE c.oid = (
         SELECT i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = table_name::regclass AND p.reloptions IS NOT NULL
