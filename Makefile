@@ -6,7 +6,7 @@ FUZZTIME ?= 10s
 
 # Every test, with a real PostgreSQL beside the embedded SQLite.
 test:
-	bash tools/install-test-tools.sh postgresql mariadb node openssl pdftotext font chromium
+	bash tools/install-test-tools.sh postgresql pgbouncer mariadb node openssl pdftotext font chromium
 	go test -timeout 20m ./...
 
 # gofmt, vet, staticcheck, go.mod.
@@ -22,7 +22,7 @@ coverage:
 # SQLite itself, which is C translated to Go, is left as it is: watched, each of its
 # memory accesses costs ten times as much, and it is not ours to mend.
 race:
-	bash tools/install-test-tools.sh postgresql mariadb cc node openssl pdftotext font
+	bash tools/install-test-tools.sh postgresql pgbouncer mariadb cc node openssl pdftotext font
 	CGO_ENABLED=1 go test -race "-gcflags=modernc.org/...=-race=false" -short -shuffle=on -timeout 40m ./...
 
 # Every fuzz target for FUZZTIME each.
@@ -38,7 +38,7 @@ pictures:
 
 # Every benchmark.
 bench:
-	bash tools/install-test-tools.sh postgresql
+	bash tools/install-test-tools.sh postgresql pgbouncer
 	go test -run '^$$' -bench . -benchmem ./...
 
 # The exchange beside other ways of doing the same, in one run; writes the figures

@@ -131,36 +131,40 @@ func useParts(f figures.UseFilter) []part {
 
 // DatasetUses lists the uses that a filter chooses, the newest first.
 func (s *Store) DatasetUses(ctx context.Context, f figures.UseFilter) ([]figures.Use, error) {
-	query := whereGiven(s.db.WithContext(ctx).Where("dataset IN ? AND at >= ? AND at < ?", f.Datasets, At(f.From), At(f.Until)), useParts(f)...)
-	if f.Before > 0 {
-		var last useRow
-		if err := s.db.WithContext(ctx).Where("entry_id = ?", f.Before).Take(&last).Error; err != nil {
-			return nil, translate(err, "list uses", things{code: "use", name: "使用记录"})
+	return read(ctx, s, func(s *Store) ([]figures.Use, error) {
+		query := whereGiven(s.db.WithContext(ctx).Where("dataset IN ? AND at >= ? AND at < ?", f.Datasets, At(f.From), At(f.Until)), useParts(f)...)
+		if f.Before > 0 {
+			var last useRow
+			if err := s.db.WithContext(ctx).Where("entry_id = ?", f.Before).Take(&last).Error; err != nil {
+				return nil, translate(err, "list uses", things{code: "use", name: "使用记录"})
+			}
+			query = query.Where("(at < ? OR (at = ? AND entry_id < ?))", last.At, last.At, last.Entry)
 		}
-		query = query.Where("(at < ? OR (at = ? AND entry_id < ?))", last.At, last.At, last.Entry)
-	}
-	var rows []useRow
-	if err := query.Order("at DESC, entry_id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
-		return nil, translate(err, "list uses", things{})
-	}
-	out := make([]figures.Use, len(rows))
-	for i, r := range rows {
-		out[i] = figures.Use{
-			Number: r.Entry, At: r.At.Time(), Dataset: r.Dataset, Department: r.Department, Matter: r.Matter, Material: r.Material,
-			Result: r.Result, Case: r.CaseID, Grant: r.Grant,
+		var rows []useRow
+		if err := query.Order("at DESC, entry_id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
+			return nil, translate(err, "list uses", things{})
 		}
-	}
-	return out, nil
+		out := make([]figures.Use, len(rows))
+		for i, r := range rows {
+			out[i] = figures.Use{
+				Number: r.Entry, At: r.At.Time(), Dataset: r.Dataset, Department: r.Department, Matter: r.Matter, Material: r.Material,
+				Result: r.Result, Case: r.CaseID, Grant: r.Grant,
+			}
+		}
+		return out, nil
+	})
 }
 
 // UseTotals adds up the uses that a filter chooses, the most first; whatever its
 // page is.
 func (s *Store) UseTotals(ctx context.Context, f figures.UseFilter) ([]figures.UseTotal, error) {
-	day := func(t time.Time) string { return t.In(catalog.TimeZone()).Format(time.DateOnly) }
-	query := s.db.WithContext(ctx).Table("dataset_use_counts").Where("dataset IN ? AND day >= ? AND day < ?", f.Datasets, day(f.From), day(f.Until))
-	query = whereGiven(query, useParts(f)...)
-	const by = "dataset, department, matter, result"
-	out := []figures.UseTotal{}
-	err := query.Select(by + ", SUM(n) AS n").Group(by).Order("n DESC, " + by).Scan(&out).Error
-	return out, translate(err, "count uses", things{})
+	return read(ctx, s, func(s *Store) ([]figures.UseTotal, error) {
+		day := func(t time.Time) string { return t.In(catalog.TimeZone()).Format(time.DateOnly) }
+		query := s.db.WithContext(ctx).Table("dataset_use_counts").Where("dataset IN ? AND day >= ? AND day < ?", f.Datasets, day(f.From), day(f.Until))
+		query = whereGiven(query, useParts(f)...)
+		const by = "dataset, department, matter, result"
+		out := []figures.UseTotal{}
+		err := query.Select(by + ", SUM(n) AS n").Group(by).Order("n DESC, " + by).Scan(&out).Error
+		return out, translate(err, "count uses", things{})
+	})
 }

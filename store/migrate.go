@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 
 	"mianti/internal/fault"
 )
@@ -20,12 +20,11 @@ import (
 //go:embed migrations
 var migrationFiles embed.FS
 
-// An instance that waits for another's migration asks every second, for five
-// minutes.
-const (
-	lockPeriod   = 1 // seconds
-	lockAttempts = 300
-)
+// lockWait is how long an instance waits for another's migration.
+const lockWait = 5 * time.Minute
+
+// migrationLock names the advisory lock of PostgreSQL that who migrates holds.
+const migrationLock = sealingLock + 2
 
 // migrateCommand is what the operator is told to run.
 const migrateCommand = "mianti migrate"
@@ -53,11 +52,12 @@ func migrate(ctx context.Context, at address, pool *sql.DB) error {
 	}
 	kind, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if at.dialect == dialectPostgres {
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockAttempts))
+		kind = goose.DialectPostgres
+		release, err := lockMigration(ctx, pool)
 		if err != nil {
-			return fmt.Errorf("prepare the migration lock: %w", err)
+			return err
 		}
-		kind, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+		defer release()
 	}
 	provider, err := goose.NewProvider(kind, pool, files, options...)
 	if err != nil {
@@ -70,6 +70,29 @@ func migrate(ctx context.Context, at address, pool *sql.DB) error {
 		return translate(err, "migrate the database", things{})
 	}
 	return unpackRevisions(ctx, at, pool)
+}
+
+// lockMigration waits until nobody else migrates, and keeps others from it until
+// release. The lock is that of a transaction, in which nothing is done: one of a
+// session would be left behind on a pooler's connection.
+func lockMigration(ctx context.Context, pool *sql.DB) (release func(), err error) {
+	const doing = "wait for another migration"
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, translate(err, doing, things{})
+	}
+	release = func() { _ = tx.Rollback() } //nolint:errcheck // nothing was changed in it
+	// A migration may take longer than anything else that is idle meanwhile.
+	settings := fmt.Sprintf("SET LOCAL lock_timeout = '%ds'; SET LOCAL idle_in_transaction_session_timeout = 0", int(lockWait.Seconds()))
+	if _, err := tx.ExecContext(ctx, settings); err != nil {
+		release()
+		return nil, translate(err, doing, things{})
+	}
+	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", migrationLock); err != nil {
+		release()
+		return nil, translate(err, doing, things{})
+	}
+	return release, nil
 }
 
 // refuseNewer keeps an old program from calling a newer schema migrated, unless

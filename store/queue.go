@@ -33,36 +33,38 @@ const briefColumns = "id, number, subject, revision, created_at, updated_at, clo
 
 // CaseBriefs lists cases of a department, as far as a page goes.
 func (s *Store) CaseBriefs(ctx context.Context, f exchange.CaseFilter) (*exchange.CasePage, error) {
-	const doing = "list cases"
-	q, err := s.queue(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	var rows []briefRow
-	if err := q.Select(briefColumns).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
-		return nil, translate(err, doing, cases())
-	}
-	more := len(rows) > f.Limit
-	if more {
-		rows = rows[:f.Limit]
-	}
-	back := f.Before != ""
-	if back {
-		slices.Reverse(rows)
-	}
-	page := &exchange.CasePage{Items: make([]exchange.CaseBrief, len(rows))}
-	for i := range rows {
-		page.Items[i] = rows[i].brief()
-	}
-	if len(rows) > 0 {
-		if more || back {
-			page.Next = rows[len(rows)-1].ID
+	return read(ctx, s, func(s *Store) (*exchange.CasePage, error) {
+		const doing = "list cases"
+		q, err := s.queue(ctx, f)
+		if err != nil {
+			return nil, err
 		}
-		if (more && back) || f.After != "" {
-			page.Prev = rows[0].ID
+		var rows []briefRow
+		if err := q.Select(briefColumns).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
+			return nil, translate(err, doing, cases())
 		}
-	}
-	return page, nil
+		more := len(rows) > f.Limit
+		if more {
+			rows = rows[:f.Limit]
+		}
+		back := f.Before != ""
+		if back {
+			slices.Reverse(rows)
+		}
+		page := &exchange.CasePage{Items: make([]exchange.CaseBrief, len(rows))}
+		for i := range rows {
+			page.Items[i] = rows[i].brief()
+		}
+		if len(rows) > 0 {
+			if more || back {
+				page.Next = rows[len(rows)-1].ID
+			}
+			if (more && back) || f.After != "" {
+				page.Prev = rows[0].ID
+			}
+		}
+		return page, nil
+	})
 }
 
 // queue narrows the cases down to those of a filter, from where its page begins,
@@ -129,24 +131,26 @@ func (row *briefRow) brief() exchange.CaseBrief {
 
 // CaseStateCounts counts the cases of a department by state, each up to a limit.
 func (s *Store) CaseStateCounts(ctx context.Context, department string, limit int) (map[exchange.CaseState]int, error) {
-	var parts []string
-	var args []any
-	for _, state := range exchange.CaseStates() {
-		parts = append(parts, "SELECT '"+string(state)+"' AS state, COUNT(*) AS n FROM (SELECT 1 FROM cases WHERE department = ? AND state = '"+string(state)+"' LIMIT ?) AS few")
-		args = append(args, department, limit)
-	}
-	var rows []struct {
-		State string
-		N     int
-	}
-	if err := s.db.WithContext(ctx).Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
-		return nil, translate(err, "count cases", cases())
-	}
-	counts := make(map[exchange.CaseState]int, len(rows))
-	for _, row := range rows {
-		counts[exchange.CaseState(row.State)] = row.N
-	}
-	return counts, nil
+	return read(ctx, s, func(s *Store) (map[exchange.CaseState]int, error) {
+		var parts []string
+		var args []any
+		for _, state := range exchange.CaseStates() {
+			parts = append(parts, "SELECT '"+string(state)+"' AS state, COUNT(*) AS n FROM (SELECT 1 FROM cases WHERE department = ? AND state = '"+string(state)+"' LIMIT ?) AS few")
+			args = append(args, department, limit)
+		}
+		var rows []struct {
+			State string
+			N     int
+		}
+		if err := s.db.WithContext(ctx).Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
+			return nil, translate(err, "count cases", cases())
+		}
+		counts := make(map[exchange.CaseState]int, len(rows))
+		for _, row := range rows {
+			counts[exchange.CaseState(row.State)] = row.N
+		}
+		return counts, nil
+	})
 }
 
 // noteClosed notes that a case which was closed waits for nothing any more.

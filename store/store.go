@@ -36,6 +36,10 @@ type Config struct {
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
 	MaxConnections int
+	// Read are the URLs of streaming replicas, from which pages and reports are read; see
+	// ReadingAfter. ReadLag is how far one may be behind; 0 means 10 s.
+	Read    []string
+	ReadLag time.Duration
 	// Safeguard are the rules by which uses are counted; nil means the defaults.
 	Safeguard *safeguard.Rules
 	// Keys wraps the keys of cases; nil for a program that reads nothing of what is
@@ -69,9 +73,13 @@ type Store struct {
 	committer *committer
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
-	notices *notices
-	known   known
-	listen  listening
+	// replicas are what pages may be read from, in turn; see read.
+	replicas    []*replica
+	readLag     time.Duration
+	nextReplica atomic.Uint32
+	notices     *notices
+	known       known
+	listen      listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -96,6 +104,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s, err := newStore(ctx, at, pool, cfg.Now)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
+	}
+	if err := s.openReplicas(cfg); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	s.rules, s.alarmed, s.listen = safeguard.Defaults(), cfg.Alarmed, listen
 	if cfg.Safeguard != nil {
@@ -123,21 +134,9 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err := checkSchema(ctx, at, pool); err != nil {
 		return nil, err
 	}
-	db, err := gorm.Open(at.dialector(pool), &gorm.Config{
-		TranslateError:         true,
-		SkipDefaultTransaction: true, // every use case names its own
-		PrepareStmt:            at.preparesStatements(),
-		DisableAutomaticPing:   true,
-		// Columns are named, never *: PostgreSQL refuses to run a prepared SELECT * once
-		// a later program has added a column to the table.
-		QueryFields: true,
-		// Errors are returned, never logged here as well; statements hold
-		// personal data and are not logged at all.
-		Logger:  logger.Discard,
-		NowFunc: func() time.Time { return now().UTC() },
-	})
+	db, err := openGorm(at, pool, now)
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, err
 	}
 	packer, err := newPacker()
 	if err != nil {
@@ -154,6 +153,26 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	}
 	s.known = newKnown(s.notices)
 	return s, nil
+}
+
+func openGorm(at address, pool *sql.DB, now func() time.Time) (*gorm.DB, error) {
+	db, err := gorm.Open(at.dialector(pool), &gorm.Config{
+		TranslateError:         true,
+		SkipDefaultTransaction: true, // every use case names its own
+		PrepareStmt:            at.preparesStatements(),
+		DisableAutomaticPing:   true,
+		// Columns are named, never *: PostgreSQL refuses to run a prepared SELECT * once
+		// a later program has added a column to the table.
+		QueryFields: true,
+		// Errors are returned, never logged here as well; statements hold
+		// personal data and are not logged at all.
+		Logger:  logger.Discard,
+		NowFunc: func() time.Time { return now().UTC() },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return db, nil
 }
 
 func limitConnections(pool *sql.DB, limit int) {
@@ -173,7 +192,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close waits for running statements and closes all connections.
 func (s *Store) Close() error {
-	if err := s.pool.Close(); err != nil {
+	if err := errors.Join(s.closeReplicas(), s.pool.Close()); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil

@@ -12,6 +12,7 @@ set -euo pipefail
 has() {
   case "$1" in
     postgresql) has_postgresql ;;
+    pgbouncer) command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] ;; # where internal/pgtest looks
     mariadb) has_mariadb ;;
     cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
@@ -44,6 +45,7 @@ has_mariadb() {
 package() {
   case "$1" in
     postgresql) echo postgresql ;;
+    pgbouncer) echo pgbouncer ;;
     mariadb) echo mariadb-server ;;
     cc) echo gcc libc6-dev ;;
     node) echo nodejs npm ;;

@@ -333,3 +333,6 @@ func (n *Node) Ready(ctx context.Context, most time.Duration) error {
 		time.Sleep(50 * time.Millisecond)
 	}
 }
+
+// Cases are the cases that a node has opened or adopted, by system.
+func (n *Node) Cases() [][]string { return n.cases }

@@ -95,6 +95,12 @@ BEGIN
         RAISE EXCEPTION 'add_partition: % is not partitioned', table_name;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', new_name, table_name);
+    -- How full its pages are made, and the like, as in the partition before.
+    FOR item IN SELECT unnest(c.reloptions) AS option FROM pg_class c WHERE c.oid = (
+        SELECT i.inhrelid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = table_name::regclass AND p.reloptions IS NOT NULL
+        ORDER BY i.inhrelid DESC LIMIT 1) LOOP
+        EXECUTE format('ALTER TABLE %I SET (%s)', new_name, item.option);
+    END LOOP;
     IF table_name = 'source_calls' THEN -- what came before its partition
         EXECUTE format('WITH moved AS (DELETE FROM source_calls_other WHERE called_in >= %s AND called_in < %s RETURNING *) INSERT INTO %I SELECT * FROM moved',
             lowest, past, new_name);
