@@ -51,3 +51,9 @@ demo:
 upgrade-test:
 	bash tools/install-test-tools.sh postgresql
 	go test ./cmd/mianti -run '^TestUpgrade_' -upgrade -v -count=1
+
+# The files of deploy/, read by the programs that they are for.
+.PHONY: manifests-check
+manifests-check:
+	bash tools/install-test-tools.sh postgresql nginx haproxy pgbouncer systemd openssl
+	bash tools/check-deploy.sh

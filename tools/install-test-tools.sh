@@ -19,6 +19,8 @@ has() {
     pdftotext) command -v pdftotext >/dev/null ;;
     chromium) command -v chromium >/dev/null && [ -d /usr/share/fonts/opentype/noto ] ;; # pages are Chinese
     font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
+    nginx | haproxy | pgbouncer) [ -x "$(command -v "$1" || echo "/usr/sbin/$1")" ] ;;
+    systemd) command -v systemd-analyze >/dev/null ;;
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
 }
@@ -50,6 +52,8 @@ package() {
     pdftotext) echo poppler-utils ;;
     font) echo fonts-arphic-gbsn00lp ;;
     chromium) echo chromium fonts-noto-cjk ;;
+    nginx) echo nginx-light ;;
+    haproxy | pgbouncer | systemd) echo "$1" ;;
   esac
 }
 
