@@ -15,8 +15,9 @@ type Diagnosis struct {
 	Path    string // of the SQLite file's folder, or of PostgreSQL's data where it is told
 	Version string
 	Number  int // of the version, such as 150007
-	Clock   time.Time
-	Bytes   int64 // of the database
+	// Ahead is how far our clock is ahead of the server's; 0 for SQLite, which has ours.
+	Ahead time.Duration
+	Bytes int64 // of the database
 	// Durability: what is not as it must be, as "fsync=off".
 	Undurable []string
 	Isolation string
@@ -89,9 +90,9 @@ func (s *Store) lookPostgres(ctx context.Context, d *Diagnosis) error {
 	var seconds float64
 	asked := s.now()
 	err := s.scan(ctx, "SELECT extract(epoch FROM clock_timestamp())::float8", &seconds)
-	// The answer was made somewhere between the question and now.
-	half := s.now().Sub(asked) / 2
-	d.Clock = time.UnixMicro(int64(seconds * 1e6)).Add(half)
+	// The answer was made somewhere between the question and now: take the middle.
+	middle := asked.Add(s.now().Sub(asked) / 2)
+	d.Ahead = middle.Sub(time.UnixMicro(int64(seconds * 1e6)))
 	err = errors.Join(err,
 		s.scan(ctx, "SELECT current_setting('server_version'), current_setting('server_version_num')::int, pg_database_size(current_database())", &d.Version, &d.Number, &d.Bytes),
 		s.scan(ctx, "SELECT current_setting('default_transaction_isolation'), pg_is_in_recovery(), current_setting('max_connections')::int", &d.Isolation, &d.Recovering, &d.MaxConnections),

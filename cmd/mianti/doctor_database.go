@@ -42,7 +42,7 @@ func (d *diagnosing) lookDatabase(ctx context.Context) {
 	}
 	now := time.Now()
 	if !found.SQLite {
-		d.add(doctor.Clock("数据库", now.Sub(found.Clock)))
+		d.add(doctor.Clock("数据库", found.Ahead))
 	}
 	d.add(doctor.Database(found)...)
 	d.lookDisk(found.Path)

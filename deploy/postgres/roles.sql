@@ -1,6 +1,6 @@
 -- The roles of an exchange, with the least rights. Run it as a superuser in the
--- database of the exchange, after `mianti migrate` and again after each migration and
--- each restore; it can be run as often as one likes:
+-- database of the exchange before the first `mianti migrate`, and again after each
+-- migration and each restore; it can be run as often as one likes:
 --
 --     psql -d mianti -f roles.sql
 --     \password mianti_owner      (and so for the others: psql sends no password in clear)
@@ -58,22 +58,21 @@ BEGIN
         AND (c.relname ~ '^ledger_(entries|leaves|nodes|checkpoints|keys)' OR c.relname IN ('goose_db_version', 'schema_compatibility')) LOOP
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM mianti_app', thing.name);
     END LOOP;
-    FOR thing IN SELECT unnest(ARRAY['goose_db_version', 'schema_compatibility']) AS name LOOP
-        EXECUTE format('REVOKE INSERT ON %I FROM mianti_app', thing.name);
+    FOR thing IN SELECT c.oid::regclass AS name, c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+        AND c.relname IN ('goose_db_version', 'schema_compatibility', 'secrets', 'case_keys', 'batch_keys', 'sessions') LOOP
+        IF thing.relname IN ('goose_db_version', 'schema_compatibility') THEN
+            EXECUTE format('REVOKE INSERT ON %s FROM mianti_app', thing.name);
+        ELSE
+            EXECUTE format('REVOKE ALL ON %s FROM mianti_reader', thing.name);
+        END IF;
+        -- What was destroyed is cleaned out of the files at once where the server lets
+        -- somebody else than the owner do so; before PostgreSQL 17 autovacuum does it.
+        IF thing.relname IN ('case_keys', 'batch_keys') AND current_setting('server_version_num')::int >= 170000 THEN
+            EXECUTE format('GRANT MAINTAIN ON %s TO mianti_app', thing.name);
+        END IF;
     END LOOP;
 END
 $$;
--- What was destroyed is cleaned out of the files at once where the server can let
--- somebody else than the owner do so; before PostgreSQL 17 autovacuum does it.
-DO $$
-BEGIN
-    IF current_setting('server_version_num')::int >= 170000 THEN
-        EXECUTE 'GRANT MAINTAIN ON case_keys, batch_keys TO mianti_app';
-    END IF;
-END
-$$;
-REVOKE ALL ON secrets, case_keys, batch_keys, sessions FROM mianti_reader;
-
 -- Sessions that stand still hold locks; the program's own statements are short.
 ALTER ROLE mianti_app SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE mianti_app SET lock_timeout = '10s';
