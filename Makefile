@@ -64,3 +64,19 @@ demo:
 upgrade-test:
 	bash tools/install-test-tools.sh postgresql
 	go test ./cmd/mianti -run '^TestUpgrade_' -upgrade -v -count=1
+
+# The files of deploy/, read by the programs that they are for.
+.PHONY: manifests-check
+manifests-check:
+	bash tools/install-test-tools.sh postgresql nginx haproxy pgbouncer systemd openssl
+	bash tools/check-deploy.sh
+
+# The program as it is given out, built twice and compared, with its bill of materials
+# and digests, in out/. VERSION names it.
+.PHONY: release vulncheck
+release:
+	bash tools/release.sh $(VERSION)
+
+# Known vulnerabilities in what the program calls, where the data can be had.
+vulncheck:
+	bash tools/vulncheck.sh
