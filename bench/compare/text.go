@@ -18,6 +18,7 @@ type cell struct {
 	CPU         float64
 	DatabaseCPU float64
 	Allocations float64
+	Refused     float64 // of all requests, those not answered well; in no other figure
 	// To the floor: medians of the ratios within a round.
 	PerSecondToFloor, P50ToFloor, P99ToFloor, CPUToFloor float64
 }
@@ -60,6 +61,7 @@ func p99(t measured) float64         { return t.P99 }
 func cpu(t measured) float64         { return t.CPU }
 func allCPU(t measured) float64      { return t.CPU + t.DatabaseCPU }
 func databaseCPU(t measured) float64 { return t.DatabaseCPU }
+func refused(t measured) float64     { return float64(t.Failed) / float64(t.Failed+t.Requests) }
 func allocated(t measured) float64   { return t.Allocations }
 
 // summary is the run as medians.
@@ -80,7 +82,7 @@ func (r *results) cell(name string, s setting) cell {
 	return cell{
 		Target: name, Delay: s.Delay, Callers: s.Callers,
 		PerSecond: median(turns, perSecond), P50: median(turns, p50), P99: median(turns, p99), CPU: median(turns, cpu),
-		DatabaseCPU: median(turns, databaseCPU), Allocations: median(turns, allocated),
+		DatabaseCPU: median(turns, databaseCPU), Allocations: median(turns, allocated), Refused: median(turns, refused),
 		PerSecondToFloor: r.ratio(name, nameFloor, s, perSecond), P50ToFloor: r.ratio(name, nameFloor, s, p50),
 		P99ToFloor: r.ratio(name, nameFloor, s, p99), CPUToFloor: r.ratio(name, nameFloor, s, cpu),
 	}
@@ -164,7 +166,11 @@ func (r *results) table(b *strings.Builder, s setting) {
 			continue
 		}
 		c := r.cell(name, s)
-		fmt.Fprintf(b, "| %s | %.0f | %.2f | %.2f | %.0f | %s | %s | %.2f | %.2f |\n", title(name), c.PerSecond, c.P50, c.P99, c.CPU,
+		called := title(name)
+		if c.Refused > 0 {
+			called += fmt.Sprintf(" (%.1f %% refused)", 100*c.Refused)
+		}
+		fmt.Fprintf(b, "| %s | %.0f | %.2f | %.2f | %.0f | %s | %s | %.2f | %.2f |\n", called, c.PerSecond, c.P50, c.P99, c.CPU,
 			orDash(c.DatabaseCPU), orDash(c.Allocations), c.PerSecondToFloor, c.CPUToFloor)
 	}
 	b.WriteString("\n")
