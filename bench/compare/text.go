@@ -34,12 +34,24 @@ func (r *results) of(name string, s setting) []measured {
 	return out
 }
 
+// median leaves out turns without an answer: a latency of none is not a short one.
 func median(turns []measured, value func(measured) float64) float64 {
 	var all []float64
 	for _, t := range turns {
-		all = append(all, value(t))
+		if t.Requests > 0 {
+			all = append(all, value(t))
+		}
 	}
 	return load.Median(all)
+}
+
+// refusals is the part of all requests that was not answered well.
+func refusals(turns []measured) float64 {
+	failed, all := 0, 0
+	for _, t := range turns {
+		failed, all = failed+t.Failed, all+t.Failed+t.Requests
+	}
+	return float64(failed) / float64(max(all, 1))
 }
 
 // ratio is the median of the ratios of a target to another one in the same round.
@@ -47,7 +59,7 @@ func (r *results) ratio(name, to string, s setting, value func(measured) float64
 	var all []float64
 	for _, t := range r.of(name, s) {
 		for _, other := range r.of(to, s) {
-			if other.Round == t.Round && value(other) > 0 {
+			if other.Round == t.Round && other.Requests > 0 && t.Requests > 0 && value(other) > 0 {
 				all = append(all, value(t)/value(other))
 			}
 		}
@@ -61,7 +73,6 @@ func p99(t measured) float64         { return t.P99 }
 func cpu(t measured) float64         { return t.CPU }
 func allCPU(t measured) float64      { return t.CPU + t.DatabaseCPU }
 func databaseCPU(t measured) float64 { return t.DatabaseCPU }
-func refused(t measured) float64     { return float64(t.Failed) / float64(t.Failed+t.Requests) }
 func allocated(t measured) float64   { return t.Allocations }
 
 // summary is the run as medians.
@@ -82,7 +93,7 @@ func (r *results) cell(name string, s setting) cell {
 	return cell{
 		Target: name, Delay: s.Delay, Callers: s.Callers,
 		PerSecond: median(turns, perSecond), P50: median(turns, p50), P99: median(turns, p99), CPU: median(turns, cpu),
-		DatabaseCPU: median(turns, databaseCPU), Allocations: median(turns, allocated), Refused: median(turns, refused),
+		DatabaseCPU: median(turns, databaseCPU), Allocations: median(turns, allocated), Refused: refusals(turns),
 		PerSecondToFloor: r.ratio(name, nameFloor, s, perSecond), P50ToFloor: r.ratio(name, nameFloor, s, p50),
 		P99ToFloor: r.ratio(name, nameFloor, s, p99), CPUToFloor: r.ratio(name, nameFloor, s, cpu),
 	}
@@ -130,13 +141,14 @@ func (r *results) text() string {
 func (r *results) goalTable(b *strings.Builder) {
 	b.WriteString("| Mianti with everything on | sources, load | ratio | wanted |\n| --- | --- | --- | --- |\n")
 	for _, g := range goals() {
-		got := r.ratio(g.name, g.to, g.s, g.value)
-		if got == 0 {
+		turns := r.of(g.name, g.s)
+		if len(turns) == 0 || len(r.of(g.to, g.s)) == 0 {
 			continue
 		}
+		got := r.ratio(g.name, g.to, g.s, g.value) // 0 when nothing was answered
 		wanted, met := fmt.Sprintf("≥ %.2f", g.least), got >= g.least
 		if g.most > 0 {
-			wanted, met = fmt.Sprintf("≤ %.2f", g.most), got <= g.most
+			wanted, met = fmt.Sprintf("≤ %.2f", g.most), got > 0 && got <= g.most
 		}
 		mark := "**missed**"
 		if met {

@@ -49,6 +49,22 @@ func TestText_SaysWhatWasWantedAndWhatWasNotMeasured(t *testing.T) {
 	}
 }
 
+func TestText_TakesNoAnswerForNoGoodFigure(t *testing.T) {
+	t.Parallel()
+	r := run()
+	for i := range r.Turns {
+		if r.Turns[i].Target == nameMianti {
+			r.Turns[i].Requests, r.Turns[i].Failed, r.Turns[i].CPU, r.Turns[i].PerSecond = 0, 10, 0, 0
+		}
+	}
+	text := r.text()
+	for _, want := range []string{"| CPU / floor | 0 ms, 32 callers | 0.00 | ≤ 1.60, **missed** |", "| Mianti, everything on (100.0 % refused) |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 func TestCharts_HoldEveryTarget(t *testing.T) {
 	t.Parallel()
 	charts := run().charts()
