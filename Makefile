@@ -49,6 +49,13 @@ compare:
 	bash tools/install-test-tools.sh postgresql nginx
 	go run ./bench/compare run --rounds $(ROUNDS) $(if $(SHORT),--short)
 
+# What a resolution costs as the catalog, the grants, the ledger and the cases grow;
+# writes docs/performance.md. SHORT=1 leaves the largest sizes out and prints alone.
+.PHONY: growth
+growth:
+	bash tools/install-test-tools.sh postgresql
+	go test -run '^$$' -bench 'BenchmarkGrowth$$' -benchtime 1x -timeout 60m ./bench $(if $(SHORT),-growth-short,-growth-docs $(abspath docs))
+
 # A decision of the exchange beside one of Open Policy Agent.
 .PHONY: bench-opa
 bench-opa:
