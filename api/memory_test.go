@@ -201,6 +201,12 @@ func (m *memory) ConcernsOf(context.Context, string) ([]string, error) { return 
 
 func (m *memory) Stops(context.Context) ([]policies.Stop, error) { return m.stopped, m.fail }
 
+func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.grants, nil
+}
+
 func (m *memory) InForce(context.Context, []string) (*exchange.GrantSet, *exchange.StopSet, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (s *server) authenticate(r *http.Request, authorization string) (policies.C
 	if !found || !(strings.EqualFold(scheme, schemeBearer) || strings.EqualFold(scheme, schemeDPoP)) {
 		return policies.Caller{}, unauthenticated()
 	}
-	token, err := s.verify(text)
+	token, err := s.verifyOnce(text)
 	if err != nil {
 		return policies.Caller{}, unauthenticated().Because(err)
 	}
@@ -75,8 +76,8 @@ func (s *server) authenticate(r *http.Request, authorization string) (policies.C
 	return policies.Caller{System: system.ID, Department: system.Department, Duties: []policies.Duty{policies.DutySystem}}, nil
 }
 
-// inForce asks the register whether a token still holds. Nothing of it is
-// cached: what was revoked anywhere is refused at the next request everywhere.
+// inForce asks the register whether a token still holds. What was revoked here is
+// refused at the next request, and what was revoked elsewhere within two seconds.
 func (s *server) inForce(ctx context.Context, token *access) (*exchange.System, error) {
 	system, err := s.activeSystem(ctx, token.system)
 	if err != nil {
@@ -93,6 +94,22 @@ func (s *server) inForce(ctx context.Context, token *access) (*exchange.System, 
 		return nil, unauthenticated()
 	}
 	return system, nil
+}
+
+// verifyOnce is verify, and remembers that the token holds.
+func (s *server) verifyOnce(text string) (*access, error) {
+	if len(text) > maxToken {
+		return nil, errToken
+	}
+	digest, now := sha256.Sum256([]byte(text)), s.Now()
+	if known := s.verified.find(digest, now); known != nil {
+		return known, nil
+	}
+	token, err := s.verify(text)
+	if err == nil {
+		s.verified.keep(digest, token, now)
+	}
+	return token, err
 }
 
 // verify reads an access token that we made and that has not ended.

@@ -66,10 +66,11 @@ type Store struct {
 	cipher    keyring.Cipher
 	packer    *packer
 	// writing is held by the one transaction that writes to SQLite; see transact.
-	writing chan struct{}
-	notices *notices
-	known   known
-	listen  listening
+	writing     chan struct{}
+	notices     *notices
+	caseQueries caseQueries
+	known       known
+	listen      listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -138,7 +139,7 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}
+	s := &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1), caseQueries: newCaseQueries(at.dialect)}
 	if s.notices, err = newNotices(db, at.dialect, now); err != nil {
 		return nil, err
 	}
