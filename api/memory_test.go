@@ -400,3 +400,7 @@ func (source) Ask(_ context.Context, q connectors.Query) (connectors.Reply, erro
 		Subject: q.Subject, Fields: map[string]any{"name": q.Subject.Name, "valid_to": "2036-01-01"},
 	}}}, nil
 }
+
+func (m *memory) SystemInForce(ctx context.Context, id string) (*exchange.System, error) {
+	return m.System(ctx, id)
+}

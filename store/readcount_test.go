@@ -162,7 +162,7 @@ func TestResolve_ReadsFewStatements(t *testing.T) {
 		// What a request asks besides, before it is resolved.
 		pool.takeCount()
 		for range 2 {
-			if _, err := s.System(t.Context(), "bdc-1"); err != nil {
+			if _, err := s.SystemInForce(t.Context(), "bdc-1"); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.TokenRevoked(t.Context(), "t1"); err != nil {
