@@ -69,7 +69,8 @@ func (s *Store) InForce(ctx context.Context, matters []string) (*exchange.GrantS
 		if err != nil {
 			return nil, 0, err
 		}
-		return exchange.NewGrantSet(read), 1 + len(read), nil
+		set, err := s.keepGrantSet(ctx, read)
+		return set, 1 + len(read), err
 	})
 	if err != nil {
 		return nil, nil, err

@@ -21,6 +21,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"mianti/keyring"
+	"mianti/policies"
 	"mianti/safeguard"
 )
 
@@ -70,7 +71,9 @@ type Store struct {
 	notices     *notices
 	caseQueries caseQueries
 	known       known
-	listen      listening
+	// grantSets are those that were read for replays, by digest.
+	grantSets *recent[string, []policies.Grant]
+	listen    listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -144,6 +147,7 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 		return nil, err
 	}
 	s.known = newKnown(s.notices)
+	s.grantSets = newRecent[string, []policies.Grant](heldGrants)
 	return s, nil
 }
 
