@@ -43,6 +43,9 @@ import (
 type Systems interface {
 	// System gives a system by its client id; fault.NotFound for none.
 	System(ctx context.Context, id string) (*exchange.System, error)
+	// SystemInForce is System for every request of one: what was changed by another
+	// replica is known within two seconds.
+	SystemInForce(ctx context.Context, id string) (*exchange.System, error)
 	// UseAssertion uses up the id of a client assertion until it expires. It is
 	// a fault.Conflict when the id was used before.
 	UseAssertion(ctx context.Context, system, jti string, expires time.Time) error

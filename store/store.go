@@ -21,6 +21,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"mianti/keyring"
+	"mianti/policies"
 	"mianti/safeguard"
 )
 
@@ -78,8 +79,11 @@ type Store struct {
 	readLag     time.Duration
 	nextReplica atomic.Uint32
 	notices     *notices
+	caseQueries caseQueries
 	known       known
-	listen      listening
+	// grantSets are those that were read for replays, by digest.
+	grantSets *recent[string, []policies.Grant]
+	listen    listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -146,12 +150,13 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, pool: pool, packer: packer, sealed: sealed, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}
+	s := &Store{db: db, pool: pool, packer: packer, sealed: sealed, dialect: at.dialect, now: now, writing: make(chan struct{}, 1), caseQueries: newCaseQueries(at.dialect)}
 	s.committer = &committer{run: s.storeRound}
 	if s.notices, err = newNotices(db, at.dialect, now); err != nil {
 		return nil, err
 	}
 	s.known = newKnown(s.notices)
+	s.grantSets = newRecent[string, []policies.Grant](heldGrants)
 	return s, nil
 }
 
