@@ -32,6 +32,10 @@ type Config struct {
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
 	MaxConnections int
+	// Bounded has the server end statements that take too long, wait too long for a lock,
+	// or leave a transaction idle. It is for a program that answers requests, not for one
+	// that works through a whole database.
+	Bounded bool
 	// Safeguard are the rules by which uses are counted; nil means the defaults.
 	Safeguard *safeguard.Rules
 	// Keys wraps the keys of cases; nil for a program that reads nothing of what is
@@ -75,14 +79,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := at.connect(existing)
+	s, err := openAt(ctx, at, cfg)
 	if err != nil {
 		return nil, err
-	}
-	limitConnections(pool, cfg.MaxConnections)
-	s, err := newStore(ctx, at, pool, cfg.Now)
-	if err != nil {
-		return nil, errors.Join(err, pool.Close())
 	}
 	s.rules, s.alarmed = safeguard.Defaults(), cfg.Alarmed
 	if cfg.Safeguard != nil {
@@ -95,6 +94,30 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// openAt opens the database at an address; with bounds, if they are wanted and a pooler
+// in front takes them.
+func openAt(ctx context.Context, at address, cfg Config) (*Store, error) {
+	bounded := at
+	if cfg.Bounded {
+		bounded = at.bounded()
+	}
+	pool, err := bounded.connect(existing)
+	if err != nil {
+		return nil, err
+	}
+	limitConnections(pool, cfg.MaxConnections)
+	s, err := newStore(ctx, at, pool, cfg.Now)
+	if err == nil {
+		return s, nil
+	}
+	err = errors.Join(err, pool.Close())
+	if cfg.Bounded && takesNoBounds(err) {
+		cfg.Bounded = false
+		return openAt(ctx, at, cfg)
+	}
+	return nil, err
 }
 
 // Unlock gives an open store the key-encryption key, when it could not come with

@@ -56,7 +56,7 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
+	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Bounded: true, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
 	if err != nil {
 		return nil, err
 	}
