@@ -29,8 +29,8 @@ func TestTranslate_TellsADatabaseThatIsAwayFromAStatementThatIsWrong(t *testing.
 		"57014": true, "55P03": true, "25P03": true, // too slow, not locked in time, idle for too long
 		"08000": true, "08003": true, "08006": true, "08P01": true, // connection
 		"40001": true, "40P01": true, // may be tried again
-		"25006": true,                // read-only
-		"58030": true,                // cannot read or write its files
+		"25006": true, // read-only
+		"58030": true, // cannot read or write its files
 		"42601": false, "42P01": false, "23514": false, "22003": false, "XX000": false,
 	} {
 		err := translate(&pgconn.PgError{Code: code}, "try", things{})
