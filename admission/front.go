@@ -61,7 +61,7 @@ func (f *Front) Handler(next http.Handler) http.Handler {
 			return
 		}
 		defer ticket.Done()
-		next.ServeHTTP(w, r.WithContext(With(r.Context(), ticket)))
+		next.ServeHTTP(&writer{ResponseWriter: w, ticket: ticket}, r.WithContext(With(r.Context(), ticket)))
 	})
 }
 

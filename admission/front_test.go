@@ -196,6 +196,39 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
 
+// slowReader takes nothing for a while.
+type slowReader struct{ *httptest.ResponseRecorder }
+
+func (w slowReader) Write(p []byte) (int, error) {
+	time.Sleep(5 * time.Second)
+	return w.ResponseRecorder.Write(p)
+}
+
+func TestFront_WhoeverReadsSlowlyHoldsNoPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFront(admission.Work)
+		large := make([]byte, 10<<10)
+		handler := f.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(large)
+			w.(http.Flusher).Flush()
+		}))
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() { handler.ServeHTTP(slowReader{httptest.NewRecorder()}, withHeader("Accept", "*/*")) })
+		}
+		time.Sleep(time.Second)
+		if s := f.Gate.Stats().Classes[admission.Door]; s.Away != 100 || s.Active != 0 || s.Waiting != 0 {
+			t.Errorf("%+v, want all away", s)
+		}
+		all.Wait()
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, withHeader("Accept", "*/*")); w.Body.Len() != len(large) || !w.Flushed {
+			t.Errorf("%d bytes, flushed %v", w.Body.Len(), w.Flushed)
+		}
+	})
+}
+
 // Under a flood, whoever is refused is refused without his body.
 func TestFront_RefusesAFloodUnread(t *testing.T) {
 	t.Parallel()
