@@ -41,6 +41,12 @@ bench:
 	bash tools/install-test-tools.sh postgresql
 	go test -run '^$$' -bench . -benchmem ./...
 
+# What happens under overload, and when parts fail: each fails when its demand is not met.
+.PHONY: overload
+overload:
+	bash tools/install-test-tools.sh postgresql
+	go test -run '^$$' -bench 'Overload|Drain|Outage|DiskFull|SlowClients' -benchtime 1x -timeout 40m ./bench
+
 # Everything in one process, one case of every one-thing.
 demo:
 	go run ./cmd/mianti demo

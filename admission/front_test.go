@@ -270,7 +270,9 @@ func BenchmarkFront(b *testing.B) {
 	handler := f.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	w := httptest.NewRecorder()
 	b.ReportAllocs()
+	before := processorTime(b)
 	for b.Loop() {
 		handler.ServeHTTP(w, r)
 	}
+	b.ReportMetric(float64((processorTime(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
 }
