@@ -108,11 +108,17 @@ type Systems interface {
 }
 
 // Grants gives the grants that departments hold for matters, and what is
-// stopped. Neither is ever taken from a cache.
+// stopped.
 type Grants interface {
-	GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error)
+	// InForce gives the grants for these matters and what is stopped. What was changed
+	// elsewhere is known within two seconds; what rests on them is looked at again when
+	// it is stored (Rights).
+	InForce(ctx context.Context, matters []string) (*GrantSet, *StopSet, error)
+	// Outdated says that what InForce gave was found to be out of date.
+	Outdated()
 	// GrantStates gives the states of these grants as they are now, by id.
 	GrantStates(ctx context.Context, ids []string) (map[string]policies.GrantState, error)
+	// Stops gives what is stopped now.
 	Stops(ctx context.Context) ([]policies.Stop, error)
 }
 

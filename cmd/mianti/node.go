@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,7 +57,7 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Bounded: true, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
+	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Bounded: true, Direct: s.DatabaseDirect, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
-	if n.handler, err = n.overload.before(besides(machines, site), s.TrustedProxies); err != nil {
+	if n.handler, err = n.overload.before(besides(machines, site, fromReplicas(db, strings.HasPrefix(s.Issuer, "https://"), site)), s.TrustedProxies); err != nil {
 		return nil, err
 	}
 	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)

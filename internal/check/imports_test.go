@@ -79,8 +79,17 @@ func importTable() map[string]row {
 		}},
 		"api": edge,
 
+		"doctor": {may: []string{"store"}},
+		"backup": {may: []string{"store", "keyring", "internal/fault"}},
+
 		"cmd/mianti": {may: []string{anything}},
 		"bench":      {may: []string{anything}},
+
+		"bench/load":    {may: []string{"internal/identifier", "internal/pgtest"}, inTests: []string{"catalog"}},
+		"bench/opa":     {inTests: []string{"bench/load", "catalog", "policies"}},
+		"bench/usual":   {}, // a stranger to the exchange
+		"bench/report":  {},
+		"bench/compare": {may: []string{"bench/load", "bench/report", "bench/usual", "internal/pgtest"}},
 	}
 	for name, r := range pageTable(edge) {
 		table[name] = r
