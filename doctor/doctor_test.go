@@ -14,7 +14,7 @@ var now = time.Date(2026, 12, 2, 9, 0, 0, 0, time.UTC)
 func healthy() store.Diagnosis {
 	return store.Diagnosis{
 		Version: "15.7", Number: 150007, Isolation: "read committed", Encrypted: true, Connections: 20, MaxConnections: 200, Entries: 100,
-		Replicas: []store.Replica{{Name: "b", State: "streaming", Lag: time.Second}},
+		Replicas: []store.Follower{{Name: "b", State: "streaming", Lag: time.Second}},
 	}
 }
 

@@ -28,7 +28,7 @@ type Diagnosis struct {
 	Encrypted                   bool // the connection
 	Connections, MaxConnections int
 	Recovering                  bool // it is a replica
-	Replicas                    []Replica
+	Replicas                    []Follower
 	ArchiveFailed               bool // the write-ahead log is not archived any more
 
 	Entries, Waiting int64
@@ -41,8 +41,8 @@ type Diagnosis struct {
 	Secrets          map[string]time.Time // when the present one of each purpose was made
 }
 
-// Replica is a replica that follows.
-type Replica struct {
+// Follower is a replica that follows.
+type Follower struct {
 	Name  string
 	State string
 	Lag   time.Duration
@@ -107,11 +107,11 @@ func (s *Store) lookPostgres(ctx context.Context, d *Diagnosis) error {
 	if err != nil {
 		return err
 	}
-	if d.Undurable, err = texts(ctx, s.pool, `SELECT name || '=' || setting FROM pg_settings
+	if d.Undurable, err = textsOf(ctx, s.pool, `SELECT name || '=' || setting FROM pg_settings
 		WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name`); err != nil {
 		return err
 	}
-	if d.Unguarded, err = texts(ctx, s.pool, `SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
+	if d.Unguarded, err = textsOf(ctx, s.pool, `SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
 		WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'ledger%' AND tgenabled <> 'A' AND tgparentid = 0 ORDER BY 1`); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (s *Store) lookReplicas(ctx context.Context, d *Diagnosis) (err error) {
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var r Replica
+		var r Follower
 		var lag float64
 		if err := rows.Scan(&r.Name, &r.State, &lag); err != nil {
 			return err
