@@ -154,6 +154,7 @@ type server struct {
 	api      huma.API
 	uploads  chan struct{} // files that are being received
 	streams  chan struct{} // event streams that are open
+	standing *exchange.Standing
 	sameSite *http.CrossOriginProtection
 }
 
@@ -165,6 +166,7 @@ func New(c Config) (*gin.Engine, error) {
 	}
 	s := &server{Config: c, audience: c.Issuer + "/v1", tokenURL: c.Issuer + "/oauth/token", texts: problemTexts()}
 	s.tokens = s.accessTokenParser()
+	s.standing = &exchange.Standing{Catalogs: s.Catalogs, Now: s.Now}
 	s.sameSite = http.NewCrossOriginProtection()
 	if err := s.sameSite.AddTrustedOrigin(origin(c.Issuer)); err != nil {
 		return nil, fmt.Errorf("api: issuer: %w", err)

@@ -61,7 +61,10 @@ func (s *server) whenAsked(kind string, body func() ([]byte, error)) gin.Handler
 // ready says whether requests can be served: the database answers, and there
 // is a catalog.
 func (s *server) ready(c *gin.Context) {
-	if _, err := s.revision(c.Request.Context()); err != nil {
+	if _, err := s.Catalogs.Current(c.Request.Context()); err != nil {
+		if errors.Is(err, fault.NotFound) {
+			err = fault.New(fault.Unavailable, "no-catalog", "还没有发布目录。").Because(err)
+		}
 		s.refuse(c, err)
 		return
 	}

@@ -109,7 +109,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	}
 	commit := Commit{Resolution: r, Inputs: run.inputs(r), Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Previews: run.hold(settlements), FollowUps: run.x.followUps(run.c, r), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
-		err = x.Resolutions.CommitResolution(committing, commit)
+		err = x.commit(committing, run.c.Department, commit)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("resolve: commit: %w", err), run.abandon(committing))
