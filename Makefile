@@ -49,6 +49,13 @@ compare:
 	bash tools/install-test-tools.sh postgresql nginx
 	go run ./bench/compare run --rounds $(ROUNDS) $(if $(SHORT),--short)
 
+# What a resolution costs as the catalog, the grants, the ledger and the cases grow;
+# writes docs/performance.md. SHORT=1 leaves the largest sizes out and prints alone.
+.PHONY: growth
+growth:
+	bash tools/install-test-tools.sh postgresql
+	go test -run '^$$' -bench 'BenchmarkGrowth$$' -benchtime 1x -timeout 60m ./bench $(if $(SHORT),-growth-short,-growth-docs $(abspath docs))
+
 # A decision of the exchange beside one of Open Policy Agent.
 .PHONY: bench-opa
 bench-opa:
@@ -64,3 +71,19 @@ demo:
 upgrade-test:
 	bash tools/install-test-tools.sh postgresql
 	go test ./cmd/mianti -run '^TestUpgrade_' -upgrade -v -count=1
+
+# The files of deploy/, read by the programs that they are for.
+.PHONY: manifests-check
+manifests-check:
+	bash tools/install-test-tools.sh postgresql nginx haproxy pgbouncer systemd openssl
+	bash tools/check-deploy.sh
+
+# The program as it is given out, built twice and compared, with its bill of materials
+# and digests, in out/. VERSION names it.
+.PHONY: release vulncheck
+release:
+	bash tools/release.sh $(VERSION)
+
+# Known vulnerabilities in what the program calls, where the data can be had.
+vulncheck:
+	bash tools/vulncheck.sh

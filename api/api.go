@@ -146,6 +146,7 @@ type server struct {
 	tokenURL string
 	texts    map[string]problemText
 	tokens   *jwt.Parser
+	verified tokenCache
 	engine   *gin.Engine
 	api      huma.API
 	uploads  chan struct{} // files that are being received

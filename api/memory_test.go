@@ -209,6 +209,8 @@ func (m *memory) InForce(context.Context, []string) (*exchange.GrantSet, *exchan
 
 func (m *memory) Outdated() {}
 
+func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) { return m.grants, nil }
+
 func (m *memory) GrantStates(_ context.Context, ids []string) (map[string]policies.GrantState, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

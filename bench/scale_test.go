@@ -256,8 +256,8 @@ func BenchmarkUnitCosts(b *testing.B) {
 		b.Fatalf("%d failed, %v, %v", result.Failed, err, result.FirstError)
 	}
 	resolved := settled(b, conn)
-	report(b, "case", before, opened, n)
-	report(b, "resolution", opened, resolved, result.Requests)
+	reportTables(b, "case", before, opened, n)
+	reportTables(b, "resolution", opened, resolved, result.Requests)
 	b.ReportMetric(float64(result.CPU.Microseconds()), "node-µs")
 	b.ReportMetric(float64(result.DatabaseCPU.Microseconds()), "db-µs")
 	b.ReportMetric(float64(resolved.wal-opened.wal)/float64(result.Requests), "wal-B")
@@ -327,8 +327,8 @@ FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relkind = 
 	return f
 }
 
-// report prints what each table has gained for one of n.
-func report(b *testing.B, of string, before, after footprints, n int) {
+// reportTables prints what each table has gained for one of n.
+func reportTables(b *testing.B, of string, before, after footprints, n int) {
 	b.Helper()
 	var lines []string
 	names := make([]string, 0, len(after.tables))

@@ -6,12 +6,7 @@
 // with the case's salt, a value not at all.
 package ledger
 
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"time"
-)
+import "time"
 
 // Kind is the kind of an act.
 type Kind string
@@ -170,7 +165,5 @@ type Service struct {
 // algorithm. Without the salt it tells nothing, even of a value that can be
 // guessed.
 func Digest(salt []byte, value string) string {
-	mac := hmac.New(sha256.New, salt)
-	mac.Write([]byte(value))
-	return "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil))
+	return "hmac-sha256:" + keyedHex(salt, value)
 }

@@ -28,8 +28,8 @@ type committer struct {
 }
 
 const (
-	// maxRounds is how many rounds of one process may be under way. A second one
-	// works while the first waits for the disk.
+	// maxRounds is how many rounds of one process may be under way. A second one would
+	// wait for the counts of the first, which everybody adds to.
 	maxRounds = 1
 	// maxRound bounds the writes of a round, so that locks are held for milliseconds.
 	maxRound = 128

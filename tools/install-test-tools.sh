@@ -21,6 +21,8 @@ has() {
     chromium) command -v chromium >/dev/null && [ -d /usr/share/fonts/opentype/noto ] ;; # pages are Chinese
     nginx) [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] && compgen -G '/usr/lib/*/lua/5.1/cjson.so' >/dev/null ;;
     font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
+    nginx | haproxy | pgbouncer) [ -x "$(command -v "$1" || echo "/usr/sbin/$1")" ] ;;
+    systemd) command -v systemd-analyze >/dev/null ;;
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
 }
@@ -54,6 +56,8 @@ package() {
     nginx) echo nginx libnginx-mod-http-lua lua-cjson ;;
     font) echo fonts-arphic-gbsn00lp ;;
     chromium) echo chromium fonts-noto-cjk ;;
+    nginx) echo nginx-light ;;
+    haproxy | pgbouncer | systemd) echo "$1" ;;
   esac
 }
 

@@ -122,7 +122,7 @@ func (b *bed) startUsual(ctx context.Context) error {
 			token = rest
 		}
 	}
-	request := load.Request(http.MethodPost, "/", t.Address, load.Opening(0), "Authorization: Bearer "+token)
+	request := load.Request(http.MethodPost, "/", t.Address, load.Opening(0, load.MeasuredMatter), "Authorization: Bearer "+token)
 	t.Request = func(int64) []byte { return request }
 	t.DatabasePID = b.cluster.PID()
 	b.targets[nameUsual] = t

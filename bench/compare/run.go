@@ -72,7 +72,7 @@ type results struct {
 func (c *runCommand) Run(ctx context.Context) (err error) {
 	span, rounds, cases := 2*time.Second, c.Rounds, 1024
 	if c.Short {
-		span, rounds, cases = 700*time.Millisecond, min(c.Rounds, 3), 256
+		span, rounds, cases = 700*time.Millisecond, min(c.Rounds, 2), 256
 	}
 	b, err := newBed(ctx, cases)
 	if err != nil {
@@ -126,10 +126,13 @@ func (c *runCommand) round(ctx context.Context, b *bed, r *results, round int, s
 				return ctx.Err()
 			}
 			if result.Failed > 0 {
-				return fmt.Errorf("%s, %s, %d callers: %d of %d requests failed, the first: %w", name, s.Delay, s.Callers, result.Failed, result.Failed+result.Requests, result.FirstError)
+				fmt.Fprintf(os.Stderr, "%s, sources at %s: %d of %d requests failed, the first: %v\n", name, s.text(), result.Failed, result.Failed+result.Requests, result.FirstError)
+			}
+			if result.Requests == 0 && name == nameFloor {
+				return fmt.Errorf("%s, sources at %s: no request was answered well: %w", name, s.text(), result.FirstError)
 			}
 			r.Turns = append(r.Turns, measured{
-				Round: round, Target: name, Delay: s.Delay, Callers: s.Callers, Requests: result.Requests, PerSecond: result.PerSecond,
+				Round: round, Target: name, Delay: s.Delay, Callers: s.Callers, Requests: result.Requests, Failed: result.Failed, PerSecond: result.PerSecond,
 				P50: millis(result.P50), P99: millis(result.P99), CPU: micros(result.CPU), DatabaseCPU: micros(result.DatabaseCPU), Allocations: result.Allocations,
 			})
 		}
@@ -144,7 +147,7 @@ const rest = 300 * time.Millisecond
 func turn(ctx context.Context, t *load.Target, s setting, span time.Duration) (load.Result, error) {
 	time.Sleep(rest)
 	if s.Callers == 0 {
-		return load.Fixed(ctx, t, fixedRate, 128, 2*span)
+		return load.Fixed(ctx, t, fixedRate, 128, span*3/2)
 	}
 	return load.Closed(ctx, t, s.Callers, span)
 }

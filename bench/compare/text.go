@@ -18,6 +18,7 @@ type cell struct {
 	CPU         float64
 	DatabaseCPU float64
 	Allocations float64
+	Refused     float64 // of all requests, those not answered well; in no other figure
 	// To the floor: medians of the ratios within a round.
 	PerSecondToFloor, P50ToFloor, P99ToFloor, CPUToFloor float64
 }
@@ -33,12 +34,24 @@ func (r *results) of(name string, s setting) []measured {
 	return out
 }
 
+// median leaves out turns without an answer: a latency of none is not a short one.
 func median(turns []measured, value func(measured) float64) float64 {
 	var all []float64
 	for _, t := range turns {
-		all = append(all, value(t))
+		if t.Requests > 0 {
+			all = append(all, value(t))
+		}
 	}
 	return load.Median(all)
+}
+
+// refusals is the part of all requests that was not answered well.
+func refusals(turns []measured) float64 {
+	failed, all := 0, 0
+	for _, t := range turns {
+		failed, all = failed+t.Failed, all+t.Failed+t.Requests
+	}
+	return float64(failed) / float64(max(all, 1))
 }
 
 // ratio is the median of the ratios of a target to another one in the same round.
@@ -46,7 +59,7 @@ func (r *results) ratio(name, to string, s setting, value func(measured) float64
 	var all []float64
 	for _, t := range r.of(name, s) {
 		for _, other := range r.of(to, s) {
-			if other.Round == t.Round && value(other) > 0 {
+			if other.Round == t.Round && other.Requests > 0 && t.Requests > 0 && value(other) > 0 {
 				all = append(all, value(t)/value(other))
 			}
 		}
@@ -80,7 +93,7 @@ func (r *results) cell(name string, s setting) cell {
 	return cell{
 		Target: name, Delay: s.Delay, Callers: s.Callers,
 		PerSecond: median(turns, perSecond), P50: median(turns, p50), P99: median(turns, p99), CPU: median(turns, cpu),
-		DatabaseCPU: median(turns, databaseCPU), Allocations: median(turns, allocated),
+		DatabaseCPU: median(turns, databaseCPU), Allocations: median(turns, allocated), Refused: refusals(turns),
 		PerSecondToFloor: r.ratio(name, nameFloor, s, perSecond), P50ToFloor: r.ratio(name, nameFloor, s, p50),
 		P99ToFloor: r.ratio(name, nameFloor, s, p99), CPUToFloor: r.ratio(name, nameFloor, s, cpu),
 	}
@@ -128,13 +141,14 @@ func (r *results) text() string {
 func (r *results) goalTable(b *strings.Builder) {
 	b.WriteString("| Mianti with everything on | sources, load | ratio | wanted |\n| --- | --- | --- | --- |\n")
 	for _, g := range goals() {
-		got := r.ratio(g.name, g.to, g.s, g.value)
-		if got == 0 {
+		turns := r.of(g.name, g.s)
+		if len(turns) == 0 || len(r.of(g.to, g.s)) == 0 {
 			continue
 		}
+		got := r.ratio(g.name, g.to, g.s, g.value) // 0 when nothing was answered
 		wanted, met := fmt.Sprintf("≥ %.2f", g.least), got >= g.least
 		if g.most > 0 {
-			wanted, met = fmt.Sprintf("≤ %.2f", g.most), got <= g.most
+			wanted, met = fmt.Sprintf("≤ %.2f", g.most), got > 0 && got <= g.most
 		}
 		mark := "**missed**"
 		if met {
@@ -164,7 +178,11 @@ func (r *results) table(b *strings.Builder, s setting) {
 			continue
 		}
 		c := r.cell(name, s)
-		fmt.Fprintf(b, "| %s | %.0f | %.2f | %.2f | %.0f | %s | %s | %.2f | %.2f |\n", title(name), c.PerSecond, c.P50, c.P99, c.CPU,
+		called := title(name)
+		if c.Refused > 0 {
+			called += fmt.Sprintf(" (%.1f %% refused)", 100*c.Refused)
+		}
+		fmt.Fprintf(b, "| %s | %.0f | %.2f | %.2f | %.0f | %s | %s | %.2f | %.2f |\n", called, c.PerSecond, c.P50, c.P99, c.CPU,
 			orDash(c.DatabaseCPU), orDash(c.Allocations), c.PerSecondToFloor, c.CPUToFloor)
 	}
 	b.WriteString("\n")

@@ -11,7 +11,7 @@ func run() *results {
 	r := &results{Rounds: 2}
 	for round, speed := range []float64{1, 0.5} {
 		for name, base := range map[string]float64{nameFloor: 1000, nameMianti: 700, nameUsual: 100} {
-			r.Turns = append(r.Turns, measured{Round: round, Target: name, Delay: "0ms", Callers: 32, PerSecond: base * speed, P50: 1, P99: 2, CPU: 100 / speed, DatabaseCPU: 50})
+			r.Turns = append(r.Turns, measured{Round: round, Target: name, Delay: "0ms", Callers: 32, PerSecond: base * speed, Requests: 100, P50: 1, P99: 2, CPU: 100 / speed, DatabaseCPU: 50})
 		}
 	}
 	return r
@@ -46,6 +46,22 @@ func TestText_SaysWhatWasWantedAndWhatWasNotMeasured(t *testing.T) {
 	}
 	if strings.Contains(text, "requests a second:") || strings.Contains(text, "nginx + Lua, merges |") {
 		t.Errorf("what was not measured has a line:\n%s", text)
+	}
+}
+
+func TestText_TakesNoAnswerForNoGoodFigure(t *testing.T) {
+	t.Parallel()
+	r := run()
+	for i := range r.Turns {
+		if r.Turns[i].Target == nameMianti {
+			r.Turns[i].Requests, r.Turns[i].Failed, r.Turns[i].CPU, r.Turns[i].PerSecond = 0, 10, 0, 0
+		}
+	}
+	text := r.text()
+	for _, want := range []string{"| CPU / floor | 0 ms, 32 callers | 0.00 | ≤ 1.60, **missed** |", "| Mianti, everything on (100.0 % refused) |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // each, looked up in five datasets of five departments.
 const MeasuredMatter = "T01.M1"
 
-// askingDepartment opens the cases.
-const askingDepartment = "SP"
+// AskingDepartment opens the cases.
+const AskingDepartment = "SP"
 
 // fields are what a source says of a person.
 func fields() [][3]string {
@@ -41,8 +41,8 @@ func WriteCatalog(folder string, sources map[string]string) error {
 	files := map[string]string{
 		"catalog.yaml": "format: mianti-catalog/1\nkind: catalog\ntitle: 测量用目录\nversion: \"1\"\n",
 		"roles.yaml":   "format: mianti-catalog/1\nkind: roles\nroles:\n  - {code: applicant, name: 申请人, kinds: [person]}\n",
-		"departments/" + askingDepartment + ".yaml": department(0, askingDepartment, ""),
-		"one-things/T01.yaml":                       oneThing(),
+		"departments/" + AskingDepartment + ".yaml": department(0, AskingDepartment, ""),
+		"one-things/T01.yaml":                       OneThing("T01", 1),
 	}
 	for i, code := range Departments() {
 		files["departments/"+code+".yaml"] = department(i+1, code, sources[code])
@@ -81,24 +81,30 @@ func creditCode(n int) string {
 	return body + string(identifier.CreditCodeCheck(body))
 }
 
-func oneThing() string {
+// OneThing is a one-thing by a code of so many matters, {code}.M1 and on, with the
+// eight materials each.
+func OneThing(code string, matters int) string {
 	var b strings.Builder
-	b.WriteString("format: mianti-catalog/1\nkind: one_thing\none_thing: {code: T01, name: 测量用一件事, handling: serial, lead: SP}\nmatters:\n")
-	b.WriteString("  - code: " + MeasuredMatter + "\n    name: 测量用事项\n    basic_code: \"370199001000\"\n    level: 3\n    department: SP\n    days: 1\n    result: {name: 测量用决定书}\n    materials:\n")
-	for i, m := range materials() {
-		alias := strings.ToLower(m[0]) + "01"
-		fmt.Fprintf(&b, "      - code: %s.%c\n        name: 测量用材料%d\n        kind: proof\n        need: required\n        basis: [测量用规定第%d条]\n", MeasuredMatter, 'a'+i, i+1, i+1)
-		fmt.Fprintf(&b, "        origin: government\n        subjects: [applicant]\n        proofs:\n          - lookups: [{dataset: D-%s01}]\n", m[0])
-		fmt.Fprintf(&b, "            check: %q\n            check_text: 测量用条件%d\n        chain: [{mode: data}, {mode: upload}]\n", strings.ReplaceAll(m[1], "%s", alias), i+1)
+	fmt.Fprintf(&b, "format: mianti-catalog/1\nkind: one_thing\none_thing: {code: %s, name: 测量用一件事, handling: serial, lead: %s}\nmatters:\n", code, AskingDepartment)
+	for n := range matters {
+		matter := fmt.Sprintf("%s.M%d", code, n+1)
+		fmt.Fprintf(&b, "  - code: %s\n    name: 测量用事项%d\n    basic_code: \"370199%03d000\"\n    level: 3\n    department: %s\n    days: 1\n", matter, n+1, n+1, AskingDepartment)
+		b.WriteString("    result: {name: 测量用决定书}\n    materials:\n")
+		for i, m := range materials() {
+			alias := strings.ToLower(m[0]) + "01"
+			fmt.Fprintf(&b, "      - code: %s.%c\n        name: 测量用材料%d\n        kind: proof\n        need: required\n        basis: [测量用规定第%d条]\n", matter, 'a'+i, i+1, i+1)
+			fmt.Fprintf(&b, "        origin: government\n        subjects: [applicant]\n        proofs:\n          - lookups: [{dataset: D-%s01}]\n", m[0])
+			fmt.Fprintf(&b, "            check: %q\n            check_text: 测量用条件%d\n        chain: [{mode: data}, {mode: upload}]\n", strings.ReplaceAll(m[1], "%s", alias), i+1)
+		}
 	}
 	return b.String()
 }
 
-// Opening is the nth case, of a person of its own.
-func Opening(n int) []byte {
+// Opening is what opens the nth case, of a person of its own, for a matter.
+func Opening(n int, matter string) []byte {
 	name, number := person(n)
 	body, err := json.Marshal(map[string]any{
-		"number": fmt.Sprintf("LOAD-%08d", n), "matter": MeasuredMatter,
+		"number": fmt.Sprintf("LOAD-%08d", n), "matter": matter,
 		"parties": []any{map[string]any{"id": "p1", "roles": []string{"applicant"}, "kind": "person", "name": name, "number": number}},
 	})
 	if err != nil {

@@ -33,9 +33,11 @@ type ExchangeConfig struct {
 	Cases       int // how many cases each system opens, each of a person of its own
 	// Arguments are more ones for serve.
 	Arguments []string
-	// Before and After each run on a database that has catalog, grants and systems
-	// before the exchange starts, or not at all.
-	Before func(ctx context.Context, database string) error
+	// Fill, if given, puts catalog and grants into the database, which has its
+	// schema, instead of the catalog of the measurement and its grants.
+	Fill func(ctx context.Context, database string) error
+	// Matter, if given, is the matter that the nth case is for.
+	Matter func(n int) string
 }
 
 // Exchange is a database with a catalog, grants and systems, on which nodes run.
@@ -82,13 +84,24 @@ func PrepareExchange(ctx context.Context, c ExchangeConfig) (*Exchange, error) {
 	if err := os.WriteFile(x.safeguards(), []byte(generous), 0o600); err != nil {
 		return nil, err
 	}
-	for _, args := range [][]string{{"migrate", at}, {"catalog", "load", catalog, at}, {"grant", "from-catalog", at}} {
-		if _, err := x.command(ctx, args...); err != nil {
-			return nil, err
+	if c.Fill == nil {
+		c.Fill = func(ctx context.Context, _ string) error {
+			for _, args := range [][]string{{"catalog", "load", catalog, at}, {"grant", "from-catalog", at}} {
+				if _, err := x.command(ctx, args...); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
 	}
+	if _, err := x.command(ctx, "migrate", at); err != nil {
+		return nil, err
+	}
+	if err := c.Fill(ctx, c.Database); err != nil {
+		return nil, err
+	}
 	for i := range c.Systems {
-		said, err := x.command(ctx, "system", "add", systemID(i), "--department="+askingDepartment, "--name="+systemID(i), at)
+		said, err := x.command(ctx, "system", "add", systemID(i), "--department="+AskingDepartment, "--name="+systemID(i), at)
 		if err != nil {
 			return nil, err
 		}
@@ -98,10 +111,14 @@ func PrepareExchange(ctx context.Context, c ExchangeConfig) (*Exchange, error) {
 		}
 		x.secrets = append(x.secrets, secret[1])
 	}
-	if c.Before != nil {
-		return x, c.Before(ctx, c.Database)
-	}
 	return x, nil
+}
+
+func (x *Exchange) matter(n int) string {
+	if x.config.Matter == nil {
+		return MeasuredMatter
+	}
+	return x.config.Matter(n)
 }
 
 func systemID(i int) string { return "load-" + strconv.Itoa(i) }
@@ -219,7 +236,7 @@ func (n *Node) OpenCases(ctx context.Context) ([][]string, error) {
 func (n *Node) Adopt(cases [][]string) { n.cases = cases }
 
 func (n *Node) open(ctx context.Context, token string, number int) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL+"/v1/cases", bytes.NewReader(Opening(number)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL+"/v1/cases", bytes.NewReader(Opening(number, n.exchange.matter(number))))
 	if err != nil {
 		return "", err
 	}

@@ -49,7 +49,8 @@ type Result struct {
 }
 
 // Closed has a number of callers send each its next request when it has its last
-// answer, for a time.
+// answer, for a time. Who got a wrong answer or none waits for a moment first, as
+// a caller that is shed would.
 func Closed(ctx context.Context, t *Target, callers int, span time.Duration) (Result, error) {
 	until := time.Now().Add(span)
 	var next atomic.Int64
@@ -57,7 +58,7 @@ func Closed(ctx context.Context, t *Target, callers int, span time.Duration) (Re
 		now := time.Now()
 		return next.Add(1) - 1, now, now.Before(until) && ctx.Err() == nil
 	}
-	return run(t, callers, due)
+	return run(t, callers, 10*time.Millisecond, due)
 }
 
 // Fixed sends so many requests a second, whether answers come or not, by as many
@@ -77,7 +78,7 @@ func Fixed(ctx context.Context, t *Target, perSecond float64, callers int, span 
 		time.Sleep(time.Until(at))
 		return n, at, true
 	}
-	return run(t, callers, due)
+	return run(t, callers, 0, due)
 }
 
 // usage is what processes have used so far.
@@ -109,8 +110,8 @@ type caller struct {
 	err    error // the first one
 }
 
-// run has callers take what is due until nothing is.
-func run(t *Target, callers int, due func() (n int64, at time.Time, more bool)) (Result, error) {
+// run has callers take what is due until nothing is, and wait after a failure.
+func run(t *Target, callers int, pause time.Duration, due func() (n int64, at time.Time, more bool)) (Result, error) {
 	before, err := t.usage()
 	if err != nil {
 		return Result{}, err
@@ -120,7 +121,7 @@ func run(t *Target, callers int, due func() (n int64, at time.Time, more bool)) 
 	var group sync.WaitGroup
 	for i := range all {
 		all[i].conn = NewConn(t.Address, answerTimeout)
-		group.Go(func() { all[i].work(t, due) })
+		group.Go(func() { all[i].work(t, pause, due) })
 	}
 	group.Wait()
 	elapsed := time.Since(begun)
@@ -137,7 +138,7 @@ func run(t *Target, callers int, due func() (n int64, at time.Time, more bool)) 
 	return out, nil
 }
 
-func (c *caller) work(t *Target, due func() (int64, time.Time, bool)) {
+func (c *caller) work(t *Target, pause time.Duration, due func() (int64, time.Time, bool)) {
 	defer c.conn.Close()
 	for {
 		n, at, more := due()
@@ -145,13 +146,18 @@ func (c *caller) work(t *Target, due func() (int64, time.Time, bool)) {
 			return
 		}
 		if err := t.ask(c.conn, n); err != nil {
-			c.failed++
-			if c.err == nil {
-				c.err = err
-			}
+			c.fail(err)
+			time.Sleep(pause)
 			continue
 		}
 		c.took = append(c.took, time.Since(at))
+	}
+}
+
+func (c *caller) fail(err error) {
+	c.failed++
+	if c.err == nil {
+		c.err = err
 	}
 }
 

@@ -58,7 +58,7 @@ func StartNginx(ctx context.Context, folder string, sources *RunningSources) (*P
 	p.PID = cmd.Process.Pid
 	go func() { p.done <- cmd.Wait() }()
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	request := Request(http.MethodPost, "/", address, Opening(0))
+	request := Request(http.MethodPost, "/", address, Opening(0, MeasuredMatter))
 	t := &Target{Name: "nginx", Address: address, PID: p.PID, Request: func(int64) []byte { return request }}
 	for until := time.Now().Add(startTimeout); ; time.Sleep(20 * time.Millisecond) {
 		if err = t.Once(0); err == nil {

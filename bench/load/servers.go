@@ -68,7 +68,7 @@ func StartServer(t Tools, name string, args ...string) (*Process, *Target, error
 	if err != nil {
 		return nil, nil, err
 	}
-	request := Request(http.MethodPost, "/", address, Opening(0))
+	request := Request(http.MethodPost, "/", address, Opening(0, MeasuredMatter))
 	return p, &Target{
 		Name: name, Address: address, PID: p.PID,
 		Request:     func(int64) []byte { return request },

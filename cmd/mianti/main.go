@@ -46,6 +46,7 @@ type commands struct {
 	Receipt   receiptCommands   `cmd:"" help:"Check receipts, offline."`
 	Key       keyCommands       `cmd:"" help:"Make and change keys."`
 	Retention retentionCommands `cmd:"" help:"Destroy what has been kept long enough, and see what is."`
+	Doctor    doctorCommand     `cmd:"" help:"Check settings, clocks, keys, schema, database, sources, catalog, ledger and backups, and say what to do."`
 	Backup    backupCommands    `cmd:"" help:"Copy the database, and check copies."`
 	Restore   restoreCommand    `cmd:"" help:"Put the database back from a backup, and verify the ledger."`
 	Version   versionCommand    `cmd:"" help:"Print the version, and the schema that it works with."`

@@ -45,15 +45,21 @@ func TestMigrate_StrandsNobodyUnasked(t *testing.T) {
 	wantCommand(t, 0, "须先停下", "migrate", "--database", database, "--plan")
 }
 
-// execute runs statements as the owner of a database.
-func execute(t *testing.T, database, statements string) {
+// connect connects to a database beside the program.
+func connect(t *testing.T, database string) *pgx.Conn {
 	t.Helper()
-	owner, err := pgx.Connect(t.Context(), database)
+	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer owner.Close(context.WithoutCancel(t.Context()))
-	if _, err := owner.Exec(t.Context(), statements); err != nil {
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// execute runs statements as the owner of a database.
+func execute(t *testing.T, database, statements string) {
+	t.Helper()
+	if _, err := connect(t, database).Exec(t.Context(), statements); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -223,7 +223,7 @@ func (c *restoreCommand) verify(ctx context.Context, con console, record *store.
 	}
 	for _, k := range kept {
 		if k.Size > m.Entries {
-			fmt.Fprintf(con.Out, "丢失：另外保存的检查点共 %d 条，恢复出 %d 条已封存，其后 %d 条存证及其所记的事不在了。见证方会报 diverged，参见 docs/operate.md。\n",
+			fmt.Fprintf(con.Out, "丢失：另外保存的检查点共 %d 条，恢复出 %d 条已封存，其后至多 %d 条存证及其所记的事不在了。见证方会报 diverged，参见 docs/operate.md。\n",
 				k.Size, m.Entries, k.Size-m.Entries)
 		}
 	}

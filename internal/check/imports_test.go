@@ -79,6 +79,7 @@ func importTable() map[string]row {
 		}},
 		"api": edge,
 
+		"doctor": {may: []string{"store"}},
 		"backup": {may: []string{"store", "keyring", "internal/fault"}},
 
 		"cmd/mianti": {may: []string{anything}},
