@@ -96,7 +96,8 @@ func (s *Store) lookPostgres(ctx context.Context, d *Diagnosis) error {
 	err = errors.Join(err,
 		s.scan(ctx, "SELECT current_setting('server_version'), current_setting('server_version_num')::int, pg_database_size(current_database())", &d.Version, &d.Number, &d.Bytes),
 		s.scan(ctx, "SELECT current_setting('default_transaction_isolation'), pg_is_in_recovery(), current_setting('max_connections')::int", &d.Isolation, &d.Recovering, &d.MaxConnections),
-		s.scan(ctx, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'", &d.Connections),
+		// Not every role sees the sessions of others, but all see how many there are.
+		s.scan(ctx, "SELECT COALESCE(sum(numbackends), 0) FROM pg_stat_database", &d.Connections),
 		s.scan(ctx, "SELECT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) OR inet_server_addr() IS NULL", &d.Encrypted),
 		s.scan(ctx, `SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user), has_schema_privilege(current_schema(), 'CREATE'),
 			has_table_privilege('ledger_entries', 'UPDATE') OR has_table_privilege('ledger_entries', 'DELETE') OR has_table_privilege('ledger_entries', 'TRUNCATE')`,
