@@ -23,6 +23,8 @@ type Diagnosis struct {
 	Isolation string
 	// The role: whether it may do what a running exchange must not.
 	Superuser, MayCreate, MayChangeLedger bool
+	// Lacking are tables that the role cannot change, and has to.
+	Lacking []string
 	// Unguarded are tables of the ledger whose triggers are switched off.
 	Unguarded                   []string
 	Encrypted                   bool // the connection
@@ -114,6 +116,13 @@ func (s *Store) lookPostgres(ctx context.Context, d *Diagnosis) error {
 	}
 	if d.Unguarded, err = texts(ctx, s.pool, `SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
 		WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'ledger%' AND tgenabled <> 'A' AND tgparentid = 0 ORDER BY 1`); err != nil {
+		return err
+	}
+	if d.Lacking, err = texts(ctx, s.pool, `SELECT oid::regclass::text FROM pg_class
+		WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+		AND relname NOT IN ('goose_db_version', 'schema_compatibility') AND (NOT has_table_privilege(oid, 'SELECT') OR NOT has_table_privilege(oid, 'INSERT')
+		OR relname !~ '^ledger_(entries|leaves|nodes|checkpoints|keys)' AND NOT (has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')))
+		ORDER BY 1`); err != nil {
 		return err
 	}
 	return s.lookReplicas(ctx, d)
