@@ -118,7 +118,7 @@ func (s *Store) lookPostgres(ctx context.Context, d *Diagnosis) error {
 		WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'ledger%' AND tgenabled <> 'A' AND tgparentid = 0 ORDER BY 1`); err != nil {
 		return err
 	}
-	if d.Lacking, err = texts(ctx, s.pool, `SELECT oid::regclass::text FROM pg_class
+	if d.Lacking, err = textsOf(ctx, s.pool, `SELECT oid::regclass::text FROM pg_class
 		WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
 		AND relname NOT IN ('goose_db_version', 'schema_compatibility') AND (NOT has_table_privilege(oid, 'SELECT') OR NOT has_table_privilege(oid, 'INSERT')
 		OR relname !~ '^ledger_(entries|leaves|nodes|checkpoints|keys)' AND NOT (has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')))
