@@ -40,6 +40,9 @@ type Config struct {
 	Cipher keyring.Cipher
 	// Alarmed is told of each new alarm, once it is stored; nil for nobody.
 	Alarmed func(ctx context.Context, a safeguard.Alarm)
+	// Observe is told of the commits that resolutions wait for; nil for nobody. It
+	// returns at once.
+	Observe func(Committed)
 }
 
 const (
@@ -56,6 +59,7 @@ type Store struct {
 	now     func() time.Time
 	rules   safeguard.Rules
 	alarmed func(context.Context, safeguard.Alarm)
+	observe func(Committed)
 	keys    keyring.Wrapper // nil for none
 	// destroyed says that something was, since the files were last cleaned of it.
 	destroyed atomic.Bool
@@ -84,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	s.rules, s.alarmed = safeguard.Defaults(), cfg.Alarmed
+	s.rules, s.alarmed, s.observe = safeguard.Defaults(), cfg.Alarmed, cfg.Observe
 	if cfg.Safeguard != nil {
 		s.rules = *cfg.Safeguard
 	}

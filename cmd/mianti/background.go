@@ -85,7 +85,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring
 		{draft.JobPublish: n.drafts.PublishJob},
 		{exchange.JobEvent: webhook.Deliver(n.store, sender, log)},
 	} {
-		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})
+		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: n.watch.handlers(handlers), Now: time.Now, Log: log})
 		if err != nil {
 			return nil, err
 		}

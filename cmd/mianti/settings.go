@@ -13,6 +13,7 @@ import (
 	"mianti/evidence"
 	"mianti/retention"
 	"mianti/sheet"
+	"mianti/telemetry"
 )
 
 // databaseSetting says where the state is, and the key that protects it.
@@ -30,6 +31,7 @@ type exchangeSettings struct {
 	evidenceSetting
 	anchorSettings
 	retentionSettings
+	observeSettings
 	Issuer           string         `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
 	SigningKeyFile   string         `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
 	SubjectKeyFile   string         `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
@@ -77,7 +79,7 @@ func (s *exchangeSettings) check() error {
 const longestDeadline = 45 * time.Second
 
 func (s *exchangeSettings) logger(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: s.LogLevel}))
+	return slog.New(telemetry.TraceLines(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: s.LogLevel})))
 }
 
 // leastKey is the least length of a key that is read from a file.

@@ -1,0 +1,61 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mianti/catalog"
+	"mianti/policies"
+)
+
+// SelfTest walks the way of a resolution as far as it can be walked for nobody: it takes
+// the first one-thing of the present catalog, reads the grants and the stops, plans,
+// decides and settles a case without people and facts. It asks no source, and neither
+// the case nor anything of it is recorded. An error means that no resolution would
+// succeed now.
+//
+// Of a catalog that is not held whole it takes none: reading one for nobody would
+// put one out of memory that somebody uses.
+func (x *Exchange) SelfTest(ctx context.Context) error {
+	rev, err := x.Catalogs.Current(ctx)
+	if err != nil {
+		return fmt.Errorf("self-test: %w", err)
+	}
+	nobody := &Case{}
+	plan := &catalog.Plan{}
+	if things := rev.OneThings(); len(things) > 0 && len(things[0].Matters) > 0 {
+		nobody.Subject, nobody.Department = things[0].Code, things[0].Matters[0].Department
+		if plan, err = rev.Plan(catalog.PlanInput{Subject: nobody.Subject}); err != nil {
+			return fmt.Errorf("self-test: plan: %w", err)
+		}
+	}
+	grants, err := x.Grants.GrantsFor(ctx, []string{nobody.Subject})
+	if err != nil {
+		return fmt.Errorf("self-test: read grants: %w", err)
+	}
+	stops, err := x.Grants.Stops(ctx)
+	if err != nil {
+		return fmt.Errorf("self-test: read stops: %w", err)
+	}
+	now := x.Now().UTC()
+	takeOutMissing(plan)
+	run := resolving{x: x, c: nobody, s: newSituation(rev, plan, nobody, held{grants, stops}, nil, nil, now)}
+	run.s.Plan = separate(run.s, nil, nil)
+	return run.settlesNobody()
+}
+
+// settlesNobody settles what is planned for nobody. That somebody's record settled it
+// would be a grave error: none was asked for.
+func (run *resolving) settlesNobody() error {
+	settlements, _, err := run.walk()
+	if err != nil {
+		return fmt.Errorf("self-test: %w", err)
+	}
+	for _, s := range settlements {
+		if s.Outcome == policies.Settled && len(s.Attempts) > 0 {
+			return errors.New("self-test: a material of nobody was settled by a record")
+		}
+	}
+	return nil
+}
