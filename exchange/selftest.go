@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"mianti/catalog"
-	"mianti/policies"
 )
 
 // SelfTest walks the way of a resolution as far as it can be walked for nobody: it takes
@@ -53,8 +52,10 @@ func (run *resolving) settlesNobody() error {
 		return fmt.Errorf("self-test: %w", err)
 	}
 	for _, s := range settlements {
-		if s.Outcome == policies.Settled && len(s.Attempts) > 0 {
-			return errors.New("self-test: a material of nobody was settled by a record")
+		for _, e := range s.Evidence {
+			if e.Dataset != "" {
+				return errors.New("self-test: a material of nobody was settled by a record")
+			}
 		}
 	}
 	return nil

@@ -25,11 +25,10 @@ type requestHandles struct {
 	took  prometheus.Observer
 }
 
-func newRequests(r prometheus.Registerer) *requests {
-	under := prometheus.NewGauge(prometheus.GaugeOpts{Name: "mianti_requests_in_flight", Help: "Requests that are being answered."})
-	r.MustRegister(under)
-	count := counters(r, "mianti_requests_total", "Requests that were answered, by route.", "route", "method", "status")
-	took := histograms(r, "mianti_request_duration_seconds", "How long answering took, by route and class of status.", durations(), "route", "class")
+func newRequests(b *book) *requests {
+	under := b.gauge("mianti_requests_in_flight", "Requests that are being answered.")
+	count := b.counters("mianti_requests_total", "Requests that were answered, by route.", "route", "method", "status")
+	took := b.histograms("mianti_request_duration_seconds", "How long answering took, by route and class of status.", durations(), "route", "class")
 	return &requests{under: under, handles: newHandles(func(l requestLabels) requestHandles {
 		return requestHandles{
 			count: count.WithLabelValues(l.route, l.method, strconv.Itoa(l.status)),

@@ -26,9 +26,9 @@ type resolutionLabels struct{ oneThing, status, version string }
 
 type materialLabels struct{ outcome, mode, reason string }
 
-func newResolved(r prometheus.Registerer) *resolved {
-	resolutions := counters(r, "mianti_resolutions_total", "Resolutions that were committed; version is first, or later for one that went on.", "one_thing", "status", "version")
-	materials := counters(r, "mianti_materials_total", "Materials of first versions, by outcome, the mode that settled them, and why.", "outcome", "mode", "reason")
+func newResolved(b *book) *resolved {
+	resolutions := b.counters("mianti_resolutions_total", "Resolutions that were committed; version is first, or later for one that went on.", "one_thing", "status", "version")
+	materials := b.counters("mianti_materials_total", "Materials of first versions, by outcome, the mode that settled them, and why.", "outcome", "mode", "reason")
 	return &resolved{
 		oneThings: names{most: mostOneThings},
 		resolutions: newHandles(func(l resolutionLabels) prometheus.Counter {
@@ -66,25 +66,23 @@ const (
 // commits measures how long callers wait until something is durable.
 type commits struct {
 	handles *handles[commitLabels, prometheus.Observer]
-	batch   prometheus.Histogram
-	took    prometheus.Histogram
+	batch   prometheus.Observer
+	took    prometheus.Observer
 	queue   prometheus.Gauge
 	failed  prometheus.Counter
 }
 
 type commitLabels struct{ step, result string }
 
-func newCommits(r prometheus.Registerer) *commits {
-	waited := histograms(r, "mianti_commit_wait_seconds", "How long a caller waited until what it wrote was durable, by step and result.", durations(), "step", "result")
-	c := &commits{
+func newCommits(b *book) *commits {
+	waited := b.histograms("mianti_commit_wait_seconds", "How long a caller waited until what it wrote was durable, by step and result.", durations(), "step", "result")
+	return &commits{
 		handles: newHandles(func(l commitLabels) prometheus.Observer { return waited.WithLabelValues(l.step, l.result) }),
-		batch:   prometheus.NewHistogram(prometheus.HistogramOpts{Name: "mianti_committer_batch_size", Help: "How many callers one commit of the database served.", Buckets: prometheus.ExponentialBuckets(1, 2, 9)}),
-		took:    prometheus.NewHistogram(prometheus.HistogramOpts{Name: "mianti_committer_commit_duration_seconds", Help: "How long one commit of the database took.", Buckets: durations()}),
-		queue:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "mianti_committer_queue_length", Help: "How many callers waited when the last commit began."}),
-		failed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "mianti_committer_failures_total", Help: "Commits of the database that failed."}),
+		batch:   b.histogram("mianti_committer_batch_size", "How many callers one commit of the database served.", prometheus.ExponentialBuckets(1, 2, 9)),
+		took:    b.histogram("mianti_committer_commit_duration_seconds", "How long one commit of the database took.", durations()),
+		queue:   b.gauge("mianti_committer_queue_length", "How many callers waited when the last commit began."),
+		failed:  b.counter("mianti_committer_failures_total", "Commits of the database that failed."),
 	}
-	r.MustRegister(c.batch, c.took, c.queue, c.failed)
-	return c
 }
 
 // Committed notes one commit of the committer.
@@ -117,10 +115,10 @@ type refused struct {
 	alarms *prometheus.CounterVec
 }
 
-func newRefused(r prometheus.Registerer) *refused {
+func newRefused(b *book) *refused {
 	return &refused{
-		quotas: counters(r, "mianti_quota_refusals_total", "Resolutions that a quota refused, by the code of the refusal.", "code"),
-		alarms: counters(r, "mianti_alarms_total", "New alarms of the safeguards, by kind and what they are about.", "kind", "of"),
+		quotas: b.counters("mianti_quota_refusals_total", "Resolutions that a quota refused, by the code of the refusal.", "code"),
+		alarms: b.counters("mianti_alarms_total", "New alarms of the safeguards, by kind and what they are about.", "kind", "of"),
 	}
 }
 

@@ -35,13 +35,13 @@ const (
 	tryRefused = "refused" // not called: paused, busy, in maintenance
 )
 
-func newAsked(r prometheus.Registerer) *asked {
-	calls := counters(r, "mianti_source_calls_total", "Calls to sources and questions that were not put, by what was tried and what came of it.", "source", "department", "try", "result")
-	took := histograms(r, "mianti_source_call_duration_seconds", "How long a source took to answer a call.",
+func newAsked(b *book) *asked {
+	calls := b.counters("mianti_source_calls_total", "Calls to sources and questions that were not put, by what was tried and what came of it.", "source", "department", "try", "result")
+	took := b.histograms("mianti_source_call_duration_seconds", "How long a source took to answer a call.",
 		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 3, 5, 10}, "source", "department")
 	return &asked{
 		sources:  names{most: mostSources},
-		warnings: counters(r, "mianti_source_warnings_total", "Remarks on answers of sources, such as clock_skew, by code.", "source", "warning"),
+		warnings: b.counters("mianti_source_warnings_total", "Remarks on answers of sources, such as clock_skew, by code.", "source", "warning"),
 		calls: newHandles(func(l callLabels) callHandles {
 			h := callHandles{count: calls.WithLabelValues(l.source, l.department, l.try, l.result)}
 			if l.try != tryShared && l.try != tryRefused {
@@ -102,15 +102,15 @@ type sourceHealth struct {
 
 // WatchSources has scrapes tell how sources are.
 func (m *Metrics) WatchSources(s Sources) {
-	labels := []string{"source", "department"}
-	m.registry.MustRegister(&sourceHealth{
+	b := m.book
+	m.book.registry.MustRegister(&sourceHealth{
 		sources: s,
-		state: prometheus.NewDesc("mianti_source_state", "1 for the state that a source is in: unknown, well, ill, paused (its breaker is open) or maintenance.",
-			append(labels, "state"), nil),
-		since:   prometheus.NewDesc("mianti_source_state_since_timestamp_seconds", "Since when it is in that state.", labels, nil),
-		success: prometheus.NewDesc("mianti_source_last_success_timestamp_seconds", "When it answered last.", labels, nil),
-		stuck:   prometheus.NewDesc("mianti_source_stuck_calls", "Calls that did not end at their deadline and still have not.", labels, nil),
-		lost:    prometheus.NewDesc("mianti_source_calls_unrecorded_total", "Calls to sources that could not be recorded for the figures.", nil, nil),
+		state: b.desc(KindGauge, "mianti_source_state", "1 for the state that a source is in: unknown, well, ill, paused (its breaker is open) or maintenance.",
+			"source", "department", "state"),
+		since:   b.desc(KindGauge, "mianti_source_state_since_timestamp_seconds", "Since when it is in that state.", "source", "department"),
+		success: b.desc(KindGauge, "mianti_source_last_success_timestamp_seconds", "When it answered last.", "source", "department"),
+		stuck:   b.desc(KindGauge, "mianti_source_stuck_calls", "Calls that did not end at their deadline and still have not.", "source", "department"),
+		lost:    b.desc(KindCounter, "mianti_source_calls_unrecorded_total", "Calls to sources that could not be recorded for the figures."),
 	})
 }
 

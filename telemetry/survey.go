@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,45 +46,48 @@ type survey struct {
 // descriptions are by name.
 type descriptions map[string]*prometheus.Desc
 
-func (d descriptions) add(name, help string, labels ...string) {
-	d[name] = prometheus.NewDesc(name, help, labels, nil)
-}
-
 // WatchDatabase has scrapes tell what is known of the database, and which revision of
 // the catalog this node serves.
 func (m *Metrics) WatchDatabase(db Database, revision func(context.Context) (int, error)) {
-	m.registry.MustRegister(&survey{db: db, revision: revision, now: m.now, about: surveyed()})
+	m.book.registry.MustRegister(&survey{db: db, revision: revision, now: m.now, about: surveyed(m.book)})
 }
 
-func surveyed() descriptions {
+func surveyed(b *book) descriptions {
 	d := descriptions{}
-	d.add("mianti_database_up", "1 when the database answered the last survey.")
-	d.add("mianti_database_primary", "1 when the database takes writes.")
-	d.add("mianti_database_size_bytes", "What the database takes on its disk.")
-	d.add("mianti_database_replica_lag_bytes", "How far a replica is behind; needs the right pg_monitor.", "replica")
-	d.add("mianti_database_replica_lag_seconds", "For how long what was written took to be seen at a replica.", "replica")
-	d.add("mianti_database_connections_limit", "Connections that this node may open.")
-	d.add("mianti_database_connections_open", "Connections that are open.")
-	d.add("mianti_database_connections_used", "Connections that are in use.")
-	d.add("mianti_database_connection_waits_total", "How often somebody waited for a connection.")
-	d.add("mianti_database_connection_wait_seconds_total", "How long was waited for connections.")
-	d.add("mianti_clock_offset_seconds", "By how much the database's clock is ahead of this node's.")
-	d.add("mianti_jobs_due", "Jobs whose time has come, by kind.", "kind")
-	d.add("mianti_jobs_later", "Jobs that wait for their time, or run.", "kind")
-	d.add("mianti_jobs_failed", "Jobs that were given up, until somebody looks after them.", "kind")
-	d.add("mianti_jobs_oldest_timestamp_seconds", "Since when the first of those that are due could have run.", "kind")
-	d.add("mianti_ledger_unsealed_entries", "Entries that wait for their place in the ledger, counted up to 100000.")
-	d.add("mianti_ledger_oldest_unsealed_timestamp_seconds", "When the first of them was made.")
-	d.add("mianti_ledger_checkpoint_timestamp_seconds", "When the newest checkpoint was published.")
-	d.add("mianti_ledger_size", "Entries of the newest checkpoint.")
-	d.add("mianti_ledger_anchor_timestamp_seconds", "When a party outside last vouched for a checkpoint.", "kind", "anchor")
-	d.add("mianti_ledger_anchor_size", "Entries of the checkpoint that it vouched for.", "kind", "anchor")
-	d.add("mianti_ledger_anchor_failing", "1 when handing it a checkpoint failed since.", "kind", "anchor")
-	d.add("mianti_alarms_open", "Alarms that nobody has acknowledged, by kind.", "kind")
-	d.add("mianti_stops", "What is stopped, by kind.", "kind")
-	d.add("mianti_credential_expiry_timestamp_seconds", "When the first system of a department will stand without any credential.", "department")
-	d.add("mianti_catalog_revision", "The revision of the catalog that this node serves.")
-	d.add("mianti_catalog_seen_timestamp_seconds", "Since when this node serves it.")
+	add := func(name, help string, labels ...string) {
+		kind := KindGauge
+		if strings.HasSuffix(name, "_total") {
+			kind = KindCounter
+		}
+		d[name] = b.desc(kind, name, help, labels...)
+	}
+	add("mianti_database_up", "1 when the database answered the last survey.")
+	add("mianti_database_primary", "1 when the database takes writes.")
+	add("mianti_database_size_bytes", "What the database takes on its disk.")
+	add("mianti_database_replica_lag_bytes", "How far a replica is behind; needs the right pg_monitor.", "replica")
+	add("mianti_database_replica_lag_seconds", "For how long what was written took to be seen at a replica.", "replica")
+	add("mianti_database_connections_limit", "Connections that this node may open.")
+	add("mianti_database_connections_open", "Connections that are open.")
+	add("mianti_database_connections_used", "Connections that are in use.")
+	add("mianti_database_connection_waits_total", "How often somebody waited for a connection.")
+	add("mianti_database_connection_wait_seconds_total", "How long was waited for connections.")
+	add("mianti_clock_offset_seconds", "By how much the database's clock is ahead of this node's.")
+	add("mianti_jobs_due", "Jobs whose time has come, by kind.", "kind")
+	add("mianti_jobs_later", "Jobs that wait for their time, or run.", "kind")
+	add("mianti_jobs_failed", "Jobs that were given up, until somebody looks after them.", "kind")
+	add("mianti_jobs_oldest_timestamp_seconds", "Since when the first of those that are due could have run.", "kind")
+	add("mianti_ledger_unsealed_entries", "Entries that wait for their place in the ledger, counted up to 100000.")
+	add("mianti_ledger_oldest_unsealed_timestamp_seconds", "When the first of them was made.")
+	add("mianti_ledger_checkpoint_timestamp_seconds", "When the newest checkpoint was published.")
+	add("mianti_ledger_size", "Entries of the newest checkpoint.")
+	add("mianti_ledger_anchor_timestamp_seconds", "When a party outside last vouched for a checkpoint.", "kind", "anchor")
+	add("mianti_ledger_anchor_size", "Entries of the checkpoint that it vouched for.", "kind", "anchor")
+	add("mianti_ledger_anchor_failing", "1 when handing it a checkpoint failed since.", "kind", "anchor")
+	add("mianti_alarms_open", "Alarms that nobody has acknowledged, by kind.", "kind")
+	add("mianti_stops", "What is stopped, by kind.", "kind")
+	add("mianti_credential_expiry_timestamp_seconds", "When the first system of a department will stand without any credential.", "department")
+	add("mianti_catalog_revision", "The revision of the catalog that this node serves.")
+	add("mianti_catalog_seen_timestamp_seconds", "Since when this node serves it.")
 	return d
 }
 

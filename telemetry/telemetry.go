@@ -8,7 +8,10 @@
 package telemetry
 
 import (
+	"context"
+	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,12 +19,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Build says which program runs.
-type Build struct{ Version, Go, Ruleset string }
+// Program says which program runs.
+type Program struct{ Version, Go, Ruleset string }
 
 // Metrics are the metrics of one node. They are safe for concurrent use.
 type Metrics struct {
-	registry *prometheus.Registry
+	book     *book
 	requests *requests
 	resolved *resolved
 	asked    *asked
@@ -33,15 +36,15 @@ type Metrics struct {
 }
 
 // New returns metrics that have counted nothing yet.
-func New(b Build, now func() time.Time) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), now: now}
-	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.requests, m.resolved, m.asked = newRequests(m.registry), newResolved(m.registry), newAsked(m.registry)
-	m.commits, m.refused = newCommits(m.registry), newRefused(m.registry)
-	m.jobs = histograms(m.registry, "mianti_job_duration_seconds", "How long jobs of this node ran, by kind and result.", []float64{.01, .05, .1, .5, 1, 5, 10, 60, 300}, "kind", "result")
-	m.expiries = gauges(m.registry, "mianti_expiry_timestamp_seconds", "When something ends that has to be renewed before, in seconds since 1970.", "what", "department")
-	info := gauges(m.registry, "mianti_build_info", "Which program runs; always 1.", "version", "go", "ruleset")
-	info.WithLabelValues(b.Version, b.Go, b.Ruleset).Set(1)
+func New(p Program, now func() time.Time) *Metrics {
+	b := &book{registry: prometheus.NewRegistry()}
+	b.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m := &Metrics{book: b, now: now}
+	m.requests, m.resolved, m.asked, m.commits, m.refused = newRequests(b), newResolved(b), newAsked(b), newCommits(b), newRefused(b)
+	m.jobs = b.histograms("mianti_job_duration_seconds", "How long jobs of this node ran, by kind and result.", []float64{.01, .05, .1, .5, 1, 5, 10, 60, 300}, "kind", "result")
+	m.expiries = b.gauges("mianti_expiry_timestamp_seconds", "When something ends that has to be renewed before, in seconds since 1970.", "what", "department")
+	info := b.gauges("mianti_build_info", "Which program runs; always 1.", "version", "go", "ruleset")
+	info.WithLabelValues(p.Version, p.Go, p.Ruleset).Set(1)
 	return m
 }
 
@@ -57,15 +60,13 @@ func (m *Metrics) Expires(what, department string, at time.Time) {
 
 // WatchBackup has scrapes tell when the last good backup ended; a zero time for none.
 func (m *Metrics) WatchBackup(at func() time.Time) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "mianti_backup_timestamp_seconds", Help: "When the last good backup ended; 0 when there is none.",
-	}, func() float64 {
+	m.book.asked("mianti_backup_timestamp_seconds", "When the last good backup ended; 0 when there is none.", func() float64 {
 		when := at()
 		if when.IsZero() {
 			return 0
 		}
 		return seconds(when)
-	}))
+	})
 }
 
 const (
@@ -74,42 +75,53 @@ const (
 	scrapeTimeout = 8 * time.Second
 )
 
+// WatchDisk has scrapes tell what is free where this node keeps files.
+func (m *Metrics) WatchDisk(free func() (uint64, error)) {
+	m.book.asked("mianti_disk_free_bytes", "What this node may still write where it keeps its files.", func() float64 {
+		free, err := free()
+		if err != nil {
+			return math.NaN()
+		}
+		return float64(free)
+	})
+}
+
+// WatchReady has scrapes tell which parts of the node work; see /readyz.
+func (m *Metrics) WatchReady(parts func(context.Context) map[string]bool) {
+	m.book.registry.MustRegister(&ready{parts: parts, about: m.book.desc(KindGauge, "mianti_ready", "1 when a part of the node works, as /readyz says it.", "part")})
+}
+
+// ready tells at a scrape what works.
+type ready struct {
+	parts func(context.Context) map[string]bool
+	about *prometheus.Desc
+}
+
+// Describe names the metric.
+func (r *ready) Describe(to chan<- *prometheus.Desc) { to <- r.about }
+
+// Collect gives its values.
+func (r *ready) Collect(to chan<- prometheus.Metric) {
+	ctx, stop := context.WithTimeout(context.Background(), surveyTimeout)
+	defer stop()
+	for part, works := range r.parts(ctx) {
+		to <- gauge(r.about, truth(works), part)
+	}
+}
+
 // Handler answers at /metrics, and nowhere else. It is for a listener of its own: what
 // it says is for operators.
 func (m *Metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		MaxRequestsInFlight: scrapesAtOnce, Timeout: scrapeTimeout, ErrorHandling: promhttp.ContinueOnError, Registry: m.registry,
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.book.registry, promhttp.HandlerOpts{
+		MaxRequestsInFlight: scrapesAtOnce, Timeout: scrapeTimeout, ErrorHandling: promhttp.ContinueOnError, Registry: m.book.registry,
 	}))
 	return mux
 }
 
-// Gatherer gives what is registered, for tests and for the table in docs/observe.md.
-func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
+// Listed gives what is registered besides what the Go library tells of the process, in
+// the order of its kind of thing.
+func (m *Metrics) Listed() []Described { return slices.Clone(m.book.listed) }
 
 // seconds is a moment as Prometheus wants it.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-func counters(r prometheus.Registerer, name, help string, labels ...string) *prometheus.CounterVec {
-	v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
-	r.MustRegister(v)
-	return v
-}
-
-func gauges(r prometheus.Registerer, name, help string, labels ...string) *prometheus.GaugeVec {
-	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
-	r.MustRegister(v)
-	return v
-}
-
-func histograms(r prometheus.Registerer, name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	v := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
-	r.MustRegister(v)
-	return v
-}
-
-// durations are the bounds in which durations are counted, in seconds: close where
-// targets lie, and up to the longest deadline.
-func durations() []float64 {
-	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 45}
-}

@@ -41,7 +41,9 @@ type background struct {
 	// retention ends what was kept long enough.
 	retention *retention.Retention
 	batches   *batch.Desk
-	log       *slog.Logger
+	// certificates looks when those end by which departments know us.
+	certificates func(context.Context)
+	log          *slog.Logger
 }
 
 // purger drops what is kept for a while only.
@@ -91,6 +93,7 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring
 		}
 		b.runners = append(b.runners, runner)
 	}
+	b.certificates = func(ctx context.Context) { n.watch.certificates(ctx, catalogs, s.secrets()) }
 	b.sealing = &sealing{ledger: store.NewLog(n.store), log: log, signer: s.checkpointSigner(store.NewLog(n.store), ring)}
 	if s.SnapshotsDir != "" {
 		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
@@ -136,6 +139,7 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
 	all.Go(func() { b.anchors.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.retain) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.certificates) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}

@@ -42,7 +42,8 @@ type node struct {
 	drafts      *draft.Desk
 	batches     *batch.Desk
 	// watch is what an operator sees; nil for nothing.
-	watch *watch
+	watch     *watch
+	readiness *readiness
 	// drain tells streams that the server is about to end.
 	drain context.CancelFunc
 	close func()
@@ -144,7 +145,8 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,
 	}
-	config.Ready = n.ready(ring)
+	n.readiness = &readiness{node: n, ring: ring, log: log, broken: map[string]bool{}}
+	config.Ready = n.readiness.parts
 	seen.interfaces(&config)
 	who, err := s.newPeople(db, catalogs, n.exchange, log)
 	if err != nil {

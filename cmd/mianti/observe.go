@@ -1,20 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel"
 
 	"mianti/api"
+	"mianti/catalog"
+	"mianti/connectors"
 	"mianti/connectors/guard"
 	"mianti/exchange"
 	"mianti/internal/jobs"
@@ -40,14 +47,18 @@ type watch struct {
 	observer *telemetry.Observer
 	listener net.Listener
 	backup   string
+	files    string // the folder in which this node keeps files
 }
 
 // newWatch opens the listener of the metrics, and makes ready what sends traces.
-func (s *observeSettings) newWatch(ctx context.Context, log *slog.Logger) (*watch, error) {
+func (s *exchangeSettings) newWatch(ctx context.Context, log *slog.Logger) (*watch, error) {
 	if s.MetricsListen == "" && s.TracesURL == "" {
 		return nil, nil
 	}
-	w := &watch{backup: s.BackupStampFile}
+	w := &watch{backup: s.BackupStampFile, files: cmp.Or(s.SnapshotsDir, ".")}
+	if path, ok := strings.CutPrefix(s.DatabaseURL, "sqlite:"); ok {
+		w.files = filepath.Dir(path)
+	}
 	var err error
 	if s.TracesURL != "" {
 		quietTraces(log)
@@ -60,7 +71,7 @@ func (s *observeSettings) newWatch(ctx context.Context, log *slog.Logger) (*watc
 		if w.listener, err = net.Listen("tcp", s.MetricsListen); err != nil {
 			return nil, fmt.Errorf("MIANTI_METRICS_LISTEN: %w", err)
 		}
-		w.metrics = telemetry.New(telemetry.Build{Version: version(), Go: runtime.Version(), Ruleset: policies.Ruleset}, time.Now)
+		w.metrics = telemetry.New(telemetry.Program{Version: version(), Go: runtime.Version(), Ruleset: policies.Ruleset}, time.Now)
 	}
 	w.observer = telemetry.NewObserver(w.metrics, w.tracer, time.Now)
 	return w, nil
@@ -158,6 +169,14 @@ func (w *watch) node(n *node) {
 		}
 		return rev.Number, nil
 	})
+	w.metrics.WatchReady(func(ctx context.Context) map[string]bool {
+		works := map[string]bool{}
+		for _, p := range n.readiness.parts(ctx) {
+			works[p.Name] = p.Ready
+		}
+		return works
+	})
+	w.metrics.WatchDisk(func() (uint64, error) { return diskFree(w.files) })
 	if w.backup != "" {
 		w.metrics.WatchBackup(func() time.Time { return changed(w.backup) })
 	}
@@ -170,6 +189,60 @@ func changed(path string) time.Time {
 		return time.Time{}
 	}
 	return info.ModTime()
+}
+
+// expires notes when something ends that has to be renewed before.
+func (w *watch) expires(what, department string, at time.Time) {
+	if w != nil && w.metrics != nil {
+		w.metrics.Expires(what, department, at)
+	}
+}
+
+// certificates notes when the certificates end by which departments know this exchange:
+// of each department's the first.
+func (w *watch) certificates(ctx context.Context, catalogs *store.Catalogs, secrets connectors.Secrets) {
+	if w == nil || w.metrics == nil {
+		return
+	}
+	ctx, stop := context.WithTimeout(ctx, catalogDeadline)
+	defer stop()
+	rev, err := catalogs.Current(ctx)
+	if err != nil {
+		return // it is looked at again
+	}
+	first := map[string]time.Time{}
+	for _, dataset := range rev.Datasets() {
+		for i := range dataset.Sources {
+			ends := certificateEnds(&dataset.Sources[i], secrets)
+			if had := first[dataset.Department]; !ends.IsZero() && (had.IsZero() || ends.Before(had)) {
+				first[dataset.Department] = ends
+			}
+		}
+	}
+	for department, ends := range first {
+		w.metrics.Expires("source_certificate", department, ends)
+	}
+}
+
+// certificateEnds is when the certificate ends by which a source knows us; zero for
+// none, or one that cannot be read: that is told elsewhere.
+func certificateEnds(s *catalog.Source, secrets connectors.Secrets) time.Time {
+	if s.Auth == nil || s.Auth.TLS == nil || s.Auth.TLS.Certificate == "" {
+		return time.Time{}
+	}
+	text, err := secrets.Secret(s.Auth.TLS.Certificate)
+	if err != nil {
+		return time.Time{}
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return time.Time{}
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}
+	}
+	return certificate.NotAfter
 }
 
 // serve answers for the metrics until ctx ends.

@@ -3,31 +3,57 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"sync"
 
 	"mianti/api"
 	"mianti/keyring"
 )
 
-// ready does what a resolution would do, as far as nothing is asked or recorded by it,
-// and says which part of it works.
-func (n *node) ready(ring *keyring.Ring) func(context.Context) []api.Part {
-	return func(ctx context.Context) []api.Part {
-		database := n.store.Ready(ctx)
-		if database != nil { // the others would only wait for it
-			return []api.Part{api.PartOf("database", database)}
-		}
-		_, catalog := n.catalogs.Current(ctx)
-		parts := []api.Part{api.PartOf("database", nil), api.PartOf("keys", unwrapsKeys(ctx, ring)), api.PartOf("catalog", catalog)}
-		if catalog != nil {
-			return parts
-		}
-		return append(parts, api.PartOf("settlement", n.exchange.SelfTest(ctx)))
-	}
+// readiness looks at what a resolution needs, and remembers what did not work, so that
+// it is logged once and not once a second.
+type readiness struct {
+	node *node
+	ring *keyring.Ring
+	log  *slog.Logger
+
+	mu     sync.Mutex
+	broken map[string]bool
 }
 
-// unwrapsKeys opens a key of the database with the key file.
-func unwrapsKeys(ctx context.Context, ring *keyring.Ring) error {
-	all, err := ring.All(ctx, keyring.SheetNumbers)
+// parts does what a resolution would do, as far as nothing is asked or recorded by it,
+// and says which part of it works.
+func (r *readiness) parts(ctx context.Context) []api.Part {
+	database := r.node.store.Ready(ctx)
+	parts := []api.Part{r.part(ctx, "database", database)}
+	if database != nil { // the others would only wait for it
+		return parts
+	}
+	_, catalog := r.node.catalogs.Current(ctx)
+	parts = append(parts, r.part(ctx, "keys", r.unwrapKeys(ctx)), r.part(ctx, "catalog", catalog))
+	if catalog != nil {
+		return parts
+	}
+	return append(parts, r.part(ctx, "settlement", r.node.exchange.SelfTest(ctx)))
+}
+
+// part says whether a part works, and logs a change.
+func (r *readiness) part(ctx context.Context, name string, err error) api.Part {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch was := r.broken[name]; {
+	case err != nil && !was:
+		r.log.LogAttrs(ctx, slog.LevelError, "not ready", slog.String("part", name), slog.Any("cause", err))
+	case err == nil && was:
+		r.log.LogAttrs(ctx, slog.LevelInfo, "ready again", slog.String("part", name))
+	}
+	r.broken[name] = err != nil
+	return api.PartOf(name, err)
+}
+
+// unwrapKeys opens a key of the database with the key file.
+func (r *readiness) unwrapKeys(ctx context.Context) error {
+	all, err := r.ring.All(ctx, keyring.SheetNumbers)
 	if err == nil && len(all) == 0 {
 		return errors.New("the key that numbers sheets is gone")
 	}
