@@ -79,6 +79,9 @@ func (t *Tracer) Close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
+// Flush sends what waits.
+func (t *Tracer) Flush(ctx context.Context) error { return t.provider.ForceFlush(ctx) }
+
 // TraceID gives the trace that ctx belongs to; "" for none.
 func TraceID(ctx context.Context) string {
 	of := trace.SpanContextFromContext(ctx)
