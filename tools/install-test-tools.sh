@@ -17,6 +17,7 @@ has() {
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
     openssl) command -v openssl >/dev/null ;;
     pdftotext) command -v pdftotext >/dev/null ;;
+    promtool) command -v promtool >/dev/null ;; # holds deploy/observe against what Prometheus takes
     chromium) command -v chromium >/dev/null && [ -d /usr/share/fonts/opentype/noto ] ;; # pages are Chinese
     font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
@@ -48,6 +49,7 @@ package() {
     node) echo nodejs npm ;;
     openssl) echo openssl ;;
     pdftotext) echo poppler-utils ;;
+    promtool) echo prometheus ;;
     font) echo fonts-arphic-gbsn00lp ;;
     chromium) echo chromium fonts-noto-cjk ;;
   esac
