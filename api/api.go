@@ -22,6 +22,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/golang-jwt/jwt/v5"
 
+	"mianti/admission"
 	"mianti/batch"
 	"mianti/catalog/interchange"
 	"mianti/catalog/suggest"
@@ -145,6 +146,8 @@ type Config struct {
 	// TrustedProxies are the addresses whose X-Forwarded-For is believed.
 	// Default none.
 	TrustedProxies []string
+	// Callers is told whose a credential was found to be; nil for nobody who asks.
+	Callers *admission.Callers
 	// ClientCertificates says that the server asks for them, so that tokens can be
 	// bound to them (RFC 8705).
 	ClientCertificates bool
@@ -157,6 +160,7 @@ type server struct {
 	tokenURL string
 	texts    map[string]problemText
 	tokens   *jwt.Parser
+	verified tokenCache
 	engine   *gin.Engine
 	api      huma.API
 	uploads  chan struct{} // files that are being received

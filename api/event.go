@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"mianti/admission"
 	"mianti/exchange"
 	"mianti/internal/fault"
 	"mianti/policies"
@@ -60,6 +61,7 @@ func (s *server) streamResolution(ctx context.Context, in *eventsInput) (*huma.S
 	seen, _ := strconv.Atoi(in.LastEventID) // one that is none has seen nothing
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer func() { <-s.streams }()
+		admission.From(ctx).Done() // streams have a bound of their own
 		c := humagin.Unwrap(hc)
 		c.Header("Content-Type", eventStream)
 		c.Header("X-Accel-Buffering", "no") // a proxy must not hold events back

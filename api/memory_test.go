@@ -201,11 +201,15 @@ func (m *memory) ConcernsOf(context.Context, string) ([]string, error) { return 
 
 func (m *memory) Stops(context.Context) ([]policies.Stop, error) { return m.stopped, m.fail }
 
-func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) {
+func (m *memory) InForce(context.Context, []string) (*exchange.GrantSet, *exchange.StopSet, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.grants, nil
+	return exchange.NewGrantSet(m.grants), exchange.NewStopSet(m.stopped), m.fail
 }
+
+func (m *memory) Outdated() {}
+
+func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) { return m.grants, nil }
 
 func (m *memory) GrantStates(_ context.Context, ids []string) (map[string]policies.GrantState, error) {
 	m.mu.Lock()

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"mianti/identity"
+	"mianti/internal/fault"
 	"mianti/policies"
 )
 
@@ -175,9 +176,21 @@ func (s *server) send(c *gin.Context, p *problem) {
 	c.Data(p.Status, problemType, body)
 }
 
-// callerFor finds who makes a request: a system by its token, or a person by a
-// session. A request with a token is the system's, whatever else it carries.
+// callerFor finds who makes a request, and lets it be known for the next one.
 func (s *server) callerFor(r *http.Request) (policies.Caller, error) {
+	caller, err := s.findCaller(r)
+	switch {
+	case err == nil:
+		s.Callers.Learn(r, cmp.Or(caller.System, caller.Person))
+	case errors.Is(err, fault.Unauthenticated):
+		s.Callers.Forget(r)
+	}
+	return caller, err
+}
+
+// findCaller finds a system by its token, or a person by a session. A request with a
+// token is the system's, whatever else it carries.
+func (s *server) findCaller(r *http.Request) (policies.Caller, error) {
 	given := r.Header.Values("Authorization")
 	switch {
 	case len(given) == 1:

@@ -14,7 +14,7 @@ type problemText struct {
 func problemTexts() map[string]problemText {
 	texts := map[string]problemText{}
 	for _, part := range []map[string]problemText{
-		requestProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), figuresProblems(), effectProblems(), correctionProblems(), draftProblems(), previewProblems(), safeguardProblems(), evidenceProblems(), batchProblems(), guideProblems(), interchangeProblems(), suggestionProblems(),
+		requestProblems(), overloadProblems(), caseProblems(), stateProblems(), ledgerProblems(), closingProblems(), systemProblems(), personProblems(), meProblems(), consentProblems(), sharingProblems(), grantProblems(), figuresProblems(), effectProblems(), correctionProblems(), draftProblems(), previewProblems(), safeguardProblems(), evidenceProblems(), batchProblems(), guideProblems(), interchangeProblems(), suggestionProblems(),
 	} {
 		for code, text := range part {
 			texts[code] = text
@@ -113,6 +113,7 @@ func stateProblems() map[string]problemText {
 		"request-in-progress":      {title: "同一请求正在处理", explanation: "同一 Idempotency-Key 的请求还没有结束。请稍后用同一个键重试。"},
 		"idempotency-key-reused":   {title: "Idempotency-Key 已用于另一请求", explanation: "同一个键只能用于同一个请求的重试。请换一个新的键。"},
 		"not-recorded":             {title: "未能留痕", explanation: "核验请求未能留痕，因此没有向任何部门查询，也没有返回任何结果。请稍后重试。"},
+		"writes-waiting":           {title: "等待存储的请求太多", explanation: "请按 Retry-After 稍后重试。没有办理，也没有留下记录。"},
 		"database-unavailable":     {title: "数据库暂时不可用", explanation: "请按 Retry-After 稍后重试。"},
 		"no-catalog":               {title: "还没有发布目录", explanation: "运维人员需要先载入一份目录。"},
 		"unknown-revision":         {title: "目录修订不可用", explanation: "没有可用的目录修订，请联系运维人员。", status: http.StatusServiceUnavailable},

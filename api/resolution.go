@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"mianti/admission"
 	"mianti/exchange"
 	"mianti/policies"
 )
@@ -94,7 +95,9 @@ func (s *server) readResolution(ctx context.Context, in *readResolutionInput) (*
 	patience, stop := s.patience(ctx, waiting)
 	defer stop()
 	if state.Continues && patience.Err() == nil {
-		if state, err = s.Exchange.AwaitEnd(patience, caller, in.ID); err != nil {
+		back := admission.From(ctx).Away()
+		state, err = s.Exchange.AwaitEnd(patience, caller, in.ID)
+		if back(); err != nil {
 			return nil, err
 		}
 	}
@@ -132,8 +135,9 @@ func (s *server) await(ctx, patience context.Context, caller policies.Caller, r 
 	if !r.Continues() || patience.Err() != nil {
 		return r, nil
 	}
+	back := admission.From(ctx).Away()
 	state, err := s.Exchange.AwaitEnd(patience, caller, r.ID)
-	if err != nil {
+	if back(); err != nil {
 		return nil, err
 	}
 	if state.Version == r.Version && state.Continues {

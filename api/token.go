@@ -130,6 +130,9 @@ func (s *server) issueToken(ctx context.Context, in *tokenRequest) (*tokenRespon
 	}
 	who, err := s.admit(ctx, in, form)
 	if err != nil {
+		if errors.As(err, new(*oauthError)) {
+			s.Callers.ForgetCredential(in.Authorization)
+		}
 		return nil, s.tokenFailed(ctx, err)
 	}
 	bound, err := s.bind(ctx, who.system)
@@ -141,6 +144,8 @@ func (s *server) issueToken(ctx context.Context, in *tokenRequest) (*tokenRespon
 		return nil, s.tokenFailed(ctx, err)
 	}
 	setSystem(ctx, who.system.ID)
+	s.Callers.LearnCredential(in.Authorization, who.system.ID)
+	s.Callers.LearnCredential(bound.tokenType()+" "+signed, who.system.ID)
 	return &tokenResponse{
 		CacheControl: "no-store", Pragma: "no-cache",
 		Body: accessToken{AccessToken: signed, TokenType: bound.tokenType(), ExpiresIn: int(s.TokenLife / time.Second)},

@@ -95,7 +95,7 @@ func (t *target) signIn(b *testing.B, form url.Values, secret string) string {
 		b.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth("bench", secret)
+	request.SetBasicAuth(form.Get("client_id"), secret)
 	var answer struct {
 		Token string `json:"access_token"`
 	}

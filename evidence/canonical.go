@@ -1,13 +1,14 @@
 package evidence
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
+	"strconv"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Canonical gives the JSON of a value in its canonical form (RFC 8785): sorted
@@ -27,88 +28,106 @@ func canonicalText(text []byte) ([]byte, error) {
 	if err := json.Unmarshal(text, &value); err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	if err := writeCanonical(&out, value); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	return appendCanonical(nil, value)
 }
 
-func writeCanonical(out *bytes.Buffer, value any) error {
+func appendCanonical(out []byte, value any) ([]byte, error) {
 	switch v := value.(type) {
 	case map[string]any:
-		return writeObject(out, v)
+		return appendObject(out, v)
 	case []any:
-		out.WriteByte('[')
+		out = append(out, '[')
+		var err error
 		for i, item := range v {
 			if i > 0 {
-				out.WriteByte(',')
+				out = append(out, ',')
 			}
-			if err := writeCanonical(out, item); err != nil {
-				return err
+			if out, err = appendCanonical(out, item); err != nil {
+				return nil, err
 			}
 		}
-		out.WriteByte(']')
-		return nil
+		return append(out, ']'), nil
 	case string:
-		writeString(out, v)
-		return nil
+		return appendString(out, v), nil
 	case float64:
-		if math.IsInf(v, 0) || math.IsNaN(v) {
-			return errors.New("a number that JSON does not know")
-		}
-		if v == 0 {
-			v = 0 // -0 is written as 0
-		}
-		number, err := json.Marshal(v) // as ECMAScript's Number::toString
-		out.Write(number)
-		return err
-	case bool, nil:
-		text, err := json.Marshal(v)
-		out.Write(text)
-		return err
+		return appendNumber(out, v)
+	case bool:
+		return strconv.AppendBool(out, v), nil
+	case nil:
+		return append(out, "null"...), nil
 	default:
-		return fmt.Errorf("a %T is not of JSON", value)
+		return nil, fmt.Errorf("a %T is not of JSON", value)
 	}
 }
 
-// writeObject sorts the names by their UTF-16 units, which differs from the
+// appendObject sorts the names by their UTF-16 units, which differs from the
 // order of bytes beyond the basic plane.
-func writeObject(out *bytes.Buffer, object map[string]any) error {
-	names := make([]string, 0, len(object))
-	for name := range object {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
-	})
-	out.WriteByte('{')
-	for i, name := range names {
+func appendObject(out []byte, object map[string]any) ([]byte, error) {
+	out = append(out, '{')
+	var err error
+	for i, name := range slices.SortedFunc(maps.Keys(object), compareUTF16) {
 		if i > 0 {
-			out.WriteByte(',')
+			out = append(out, ',')
 		}
-		writeString(out, name)
-		out.WriteByte(':')
-		if err := writeCanonical(out, object[name]); err != nil {
-			return err
+		out = append(appendString(out, name), ':')
+		if out, err = appendCanonical(out, object[name]); err != nil {
+			return nil, err
 		}
 	}
-	out.WriteByte('}')
-	return nil
+	return append(out, '}'), nil
 }
 
-// writeString escapes what JSON must have escaped, and nothing else.
-func writeString(out *bytes.Buffer, text string) {
-	short := map[rune]string{'"': `\"`, '\\': `\\`, '\b': `\b`, '\f': `\f`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
-	out.WriteByte('"')
+// compareUTF16 compares as if both were UTF-16, without making them so.
+func compareUTF16(a, b string) int {
+	for a != "" && b != "" {
+		x, n := utf8.DecodeRuneInString(a)
+		y, m := utf8.DecodeRuneInString(b)
+		if x != y {
+			return cmp.Or(cmp.Compare(firstUnit(x), firstUnit(y)), cmp.Compare(x, y))
+		}
+		a, b = a[n:], b[m:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// firstUnit is a character, or the first half of its surrogate pair. The second
+// halves of two with the same first are in the order of the characters.
+func firstUnit(r rune) rune {
+	if high, _ := utf16.EncodeRune(r); high != utf8.RuneError {
+		return high
+	}
+	return r
+}
+
+// appendNumber writes as ECMAScript's Number::toString.
+func appendNumber(out []byte, v float64) ([]byte, error) {
+	if v == 0 {
+		v = 0 // -0 is written as 0
+	}
+	number, err := json.Marshal(v) // refuses what JSON does not know
+	return append(out, number...), err
+}
+
+// appendString escapes what JSON must have escaped, and nothing else.
+func appendString(out []byte, text string) []byte {
+	out = append(out, '"')
 	for _, r := range text {
-		if escaped, ok := short[r]; ok {
-			out.WriteString(escaped)
-		} else if r < 0x20 {
-			fmt.Fprintf(out, `\u%04x`, r)
-		} else {
-			out.WriteRune(r)
+		switch {
+		case r == '"' || r == '\\':
+			out = append(out, '\\', byte(r))
+		case r >= ' ':
+			out = utf8.AppendRune(out, r)
+		default:
+			out = appendControl(out, r)
 		}
 	}
-	out.WriteByte('"')
+	return append(out, '"')
+}
+
+func appendControl(out []byte, r rune) []byte {
+	const short = "btn\x00fr" // of \b (8) to \r (13); 11 has none
+	if i := int(r) - '\b'; i >= 0 && i < len(short) && short[i] != 0 {
+		return append(out, '\\', short[i])
+	}
+	return fmt.Appendf(out, `\u%04x`, r)
 }

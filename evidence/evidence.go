@@ -62,7 +62,7 @@ type Record struct {
 
 // Digest gives the digest of the record: SHA-256 over its canonical JSON.
 func (r *Record) Digest() (string, error) {
-	text, err := Canonical(r)
+	text, err := r.canonical()
 	if err != nil {
 		return "", fmt.Errorf("digest an evidence: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 // askAll puts the questions in parallel, each with its own deadline. What each
 // source can bear is the guard's to know.
 func (x *Exchange) askAll(ctx context.Context, c *Case, s *policies.Situation, questions []question) []policies.Answer {
+	defer x.Outside(ctx)()
 	answers := make([]policies.Answer, len(questions))
 	var all sync.WaitGroup
 	for i := range questions {

@@ -108,11 +108,17 @@ type Systems interface {
 }
 
 // Grants gives the grants that departments hold for matters, and what is
-// stopped. Neither is ever taken from a cache.
+// stopped.
 type Grants interface {
-	GrantsFor(ctx context.Context, matters []string) ([]policies.Grant, error)
+	// InForce gives the grants for these matters and what is stopped. What was changed
+	// elsewhere is known within two seconds; what rests on them is looked at again when
+	// it is stored (Rights).
+	InForce(ctx context.Context, matters []string) (*GrantSet, *StopSet, error)
+	// Outdated says that what InForce gave was found to be out of date.
+	Outdated()
 	// GrantStates gives the states of these grants as they are now, by id.
 	GrantStates(ctx context.Context, ids []string) (map[string]policies.GrantState, error)
+	// Stops gives what is stopped now.
 	Stops(ctx context.Context) ([]policies.Stop, error)
 }
 
@@ -195,6 +201,9 @@ type Config struct {
 	// of, so that its time does not tell whether the source knows somebody of that
 	// number. Zero: as long as it takes.
 	EvenTime time.Duration
+	// Outside is told that a request waits for others, until back is called; nil for
+	// nobody who wants to know.
+	Outside func(ctx context.Context) (back func())
 }
 
 // Exchange is the core of the program. It is safe for concurrent use.
@@ -209,6 +218,9 @@ func New(c Config) *Exchange {
 	}
 	if c.SourceDeadline == 0 {
 		c.SourceDeadline = 3 * time.Second
+	}
+	if c.Outside == nil {
+		c.Outside = func(context.Context) func() { return func() {} }
 	}
 	return &Exchange{Config: c}
 }

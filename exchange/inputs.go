@@ -62,7 +62,7 @@ func (run *resolving) inputs(r *Resolution) *Inputs {
 	s := run.s
 	in := &Inputs{
 		Resolution: r.ID, Version: r.Version, Case: run.c.ID, Department: s.Receiver, System: s.System, CaseVersion: run.c.Version,
-		Parties: s.Parties, Facts: s.Facts, Results: run.c.Results, Grants: run.held.grants, Stops: run.held.stops, Permissions: s.Permissions,
+		Parties: s.Parties, Facts: s.Facts, Results: run.c.Results, Grants: run.held.grants.Grants, Stops: run.held.stops.Stops, Permissions: s.Permissions,
 		Handed: s.Handed, Now: s.Now, Since: s.Since, Previews: s.Previews, Disputed: map[string][]string{},
 	}
 	for _, ask := range slices.SortedFunc(maps.Keys(s.Answers), compareAsks) {

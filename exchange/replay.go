@@ -138,7 +138,7 @@ func replay(rev *catalog.Revision, c *Case, in *Inputs, prior *Resolution) (*Res
 	if err != nil {
 		return nil, nil, fmt.Errorf("replay: plan: %w", err)
 	}
-	s := newSituation(rev, plan, c, held{in.Grants, in.Stops}, in.Handed, in.Permissions, in.Now)
+	s := newSituation(rev, plan, c, held{NewGrantSet(in.Grants), NewStopSet(in.Stops)}, in.Handed, in.Permissions, in.Now)
 	s.System, s.Since, s.Previews = in.System, in.Since, in.Previews
 	for _, a := range in.Answers {
 		s.Answers[a.Ask] = a.Answers

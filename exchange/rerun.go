@@ -66,7 +66,7 @@ func RerunCase(rev *catalog.Revision, c PastCase, inputs []*Inputs) (*Rerun, err
 		return nil, fmt.Errorf("rerun: plan: %w", err)
 	}
 	then := &Case{ID: c.ID, Department: c.Department, Parties: last.Parties, Facts: last.Facts}
-	s := newSituation(rev, plan, then, held{last.Grants, last.Stops}, first.Handed, last.Permissions, last.Now)
+	s := newSituation(rev, plan, then, held{NewGrantSet(last.Grants), NewStopSet(last.Stops)}, first.Handed, last.Permissions, last.Now)
 	s.System, s.Since, s.Previews = last.System, last.Since, last.Previews
 	for _, in := range slices.Backward(inputs) { // what was said last counts
 		for _, a := range in.Answers {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/klauspost/compress/zstd"
+
 	"mianti/exchange"
 	"mianti/internal/keytest"
 	"mianti/keyring"
@@ -38,6 +40,12 @@ func (b *bench) rewrite(table, column string, r *exchange.Resolution, from, to s
 		if err != nil {
 			return err
 		}
+		if plain, err = unpacked(plain); err != nil {
+			return err
+		}
+		if !strings.Contains(string(plain), from) {
+			return fmt.Errorf("nothing of %s is %q", table, from)
+		}
 		changed, err := keyring.Seal(keyring.AES256GCM, key, []byte(strings.ReplaceAll(string(plain), from, to)), place)
 		if err != nil {
 			return err
@@ -45,4 +53,14 @@ func (b *bench) rewrite(table, column string, r *exchange.Resolution, from, to s
 		_, err = db.Exec("UPDATE "+table+" SET body = ? WHERE "+column+" = ?", "sealed:"+base64.RawStdEncoding.EncodeToString(changed), r.ID)
 		return err
 	})
+}
+
+// unpacked is what was compressed before it was sealed.
+func unpacked(sealed []byte) ([]byte, error) {
+	reader, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	return reader.DecodeAll(sealed, nil)
 }

@@ -182,6 +182,7 @@ func (e *Evidence) withhold(reasons ...Withheld) {
 func (x *Exchange) afresh(make func() (*Resolution, error)) (*Resolution, error) {
 	r, err := make()
 	if authorizationChanged(err) {
+		x.Grants.Outdated()
 		return make()
 	}
 	return r, err

@@ -9,8 +9,8 @@ import (
 )
 
 // SelfTest walks the way of a resolution as far as it can be walked for nobody: it takes
-// the first one-thing of the present catalog, reads the grants and the stops, plans,
-// decides and settles a case without people and facts. It asks no source, and neither
+// the first one-thing of the present catalog, plans it, takes the grants and stops that are in force,
+// and decides and settles a case without people and facts. It asks no source, and neither
 // the case nor anything of it is recorded. An error means that no resolution would
 // succeed now.
 //
@@ -29,13 +29,13 @@ func (x *Exchange) SelfTest(ctx context.Context) error {
 			return fmt.Errorf("self-test: plan: %w", err)
 		}
 	}
-	grants, err := x.Grants.GrantsFor(ctx, []string{nobody.Subject})
-	if err != nil {
-		return fmt.Errorf("self-test: read grants: %w", err)
+	codes := make([]string, len(plan.Matters))
+	for i := range plan.Matters {
+		codes[i] = plan.Matters[i].Matter.Code
 	}
-	stops, err := x.Grants.Stops(ctx)
+	grants, stops, err := x.Grants.InForce(ctx, codes)
 	if err != nil {
-		return fmt.Errorf("self-test: read stops: %w", err)
+		return fmt.Errorf("self-test: read grants and stops: %w", err)
 	}
 	now := x.Now().UTC()
 	takeOutMissing(plan)

@@ -7,13 +7,14 @@ import (
 
 	"mianti/connectors"
 	"mianti/exchange"
-	"mianti/policies"
 )
 
 // nobodysGrants are grants that cannot be read.
 type nobodysGrants struct{ exchange.Grants }
 
-func (nobodysGrants) Stops(context.Context) ([]policies.Stop, error) { return nil, errors.New("away") }
+func (nobodysGrants) InForce(context.Context, []string) (*exchange.GrantSet, *exchange.StopSet, error) {
+	return nil, nil, errors.New("away")
+}
 
 // TestSelfTest_AsksNobodyAndRecordsNothing: it goes the way of a resolution, and leaves
 // no trace of it.
@@ -44,6 +45,6 @@ func TestSelfTest_SaysWhatDoesNotWork(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil, func(c *exchange.Config) { c.Grants = nobodysGrants{c.Grants} })
 	if err := b.x.SelfTest(t.Context()); err == nil {
-		t.Error("stops that cannot be read are no fault")
+		t.Error("grants that cannot be read are no fault")
 	}
 }

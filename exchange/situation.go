@@ -19,13 +19,9 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	for i, m := range plan.Matters {
 		codes[i] = m.Matter.Code
 	}
-	grants, err := x.Grants.GrantsFor(ctx, codes)
+	grants, stops, err := x.Grants.InForce(ctx, codes)
 	if err != nil {
-		return nil, held{}, fmt.Errorf("resolve: read grants: %w", err)
-	}
-	stops, err := x.Grants.Stops(ctx)
-	if err != nil {
-		return nil, held{}, fmt.Errorf("resolve: read stops: %w", err)
+		return nil, held{}, fmt.Errorf("resolve: read grants and stops: %w", err)
 	}
 	handed, err := x.handed(ctx, c)
 	if err != nil {
@@ -35,18 +31,18 @@ func (x *Exchange) situation(ctx context.Context, rev *catalog.Revision, c *Case
 	return newSituation(rev, plan, c, h, handed, x.permissions(c, now), now), h, nil
 }
 
-// held are the rights and the stops as they were read, before they were indexed.
+// held are the rights and the stops that a situation has.
 type held struct {
-	grants []policies.Grant
-	stops  []policies.Stop
+	grants *GrantSet
+	stops  *StopSet
 }
 
 // newSituation is pure.
 func newSituation(rev *catalog.Revision, plan *catalog.Plan, c *Case, h held, handed []policies.Handed, said map[string]policies.Permission, now time.Time) *policies.Situation {
 	return &policies.Situation{
-		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: policies.IndexGrants(h.grants),
+		Catalog: rev, Plan: plan, Receiver: c.Department, Parties: c.Parties, Facts: c.Facts, Grants: h.grants.Index,
 		Now: now, Today: today(now), Results: c.reported(), Answers: map[policies.Ask][]policies.Answer{}, Handed: handed,
-		Permissions: said, Stops: policies.IndexStops(h.stops),
+		Permissions: said, Stops: h.stops.Index,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mianti/internal/fault"
@@ -64,6 +65,11 @@ func ParseFile(content []byte) (*File, error) {
 
 // Present is the identifier of the key that wraps.
 func (f *File) Present() string { return f.keys[0].id }
+
+// Has says whether a key is in the file, by its identifier.
+func (f *File) Has(id string) bool {
+	return slices.ContainsFunc(f.keys, func(k fileKey) bool { return k.id == id })
+}
 
 // Wrap wraps under the first key.
 func (f *File) Wrap(_ context.Context, plain, about []byte) (Wrapped, error) {

@@ -6,12 +6,7 @@
 // with the case's salt, a value not at all.
 package ledger
 
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"time"
-)
+import "time"
 
 // Kind is the kind of an act.
 type Kind string
@@ -60,6 +55,10 @@ const (
 	LogRead Kind = "log_read"
 	// LogExported: all entries were written out, to be kept elsewhere.
 	LogExported Kind = "log_exported"
+	// BackupBegun: the whole database is about to be copied. Restored: it was put back
+	// from a copy, and what was done after the copy is not in it.
+	BackupBegun Kind = "backup_begun"
+	Restored    Kind = "restored"
 	// EffectMeasured: recorded cases were opened to see what a change of the catalog
 	// would do to them.
 	EffectMeasured Kind = "effect_measured"
@@ -166,7 +165,5 @@ type Service struct {
 // algorithm. Without the salt it tells nothing, even of a value that can be
 // guessed.
 func Digest(salt []byte, value string) string {
-	mac := hmac.New(sha256.New, salt)
-	mac.Write([]byte(value))
-	return "hmac-sha256:" + hex.EncodeToString(mac.Sum(nil))
+	return "hmac-sha256:" + keyedHex(salt, value)
 }

@@ -1,11 +1,6 @@
 package ledger
 
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"strconv"
-)
+import "strconv"
 
 // Link (查阅链的一环) is what marks a person's nth access, from 1: hex HMAC-SHA256
 // under his key of the decimal number.
@@ -14,9 +9,7 @@ import (
 // Whoever has the key finds in the log each of his accesses, and that the link
 // after the last is nowhere: then his list is complete.
 func Link(key []byte, nth int64) string {
-	mac := hmac.New(sha256.New, key)
-	mac.Write(strconv.AppendInt(nil, nth, 10))
-	return hex.EncodeToString(mac.Sum(nil))
+	return keyedHex(key, strconv.FormatInt(nth, 10))
 }
 
 // Links (查阅链) gives the links of a person's first n accesses, in their order.

@@ -2,7 +2,6 @@ package policies
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -292,7 +291,7 @@ func releasedFields(l *catalog.Lookup, dataset *catalog.Dataset) []string {
 	if len(l.Release) > 0 {
 		return l.Release
 	}
-	var codes []string
+	codes := make([]string, 0, len(dataset.Fields))
 	for i := range dataset.Fields {
 		if f := &dataset.Fields[i]; dataset.SharingOf(f) != catalog.SharingWithheld || dataset.Sharing == catalog.SharingWithheld {
 			codes = append(codes, f.Code)
@@ -326,19 +325,16 @@ func unavailable(proof *catalog.Proof, l *catalog.Lookup, dataset *catalog.Datas
 // FieldsRead are the fields that a look-up reads: those it releases, those the
 // check needs, and the one that says how long the record is valid. Sorted.
 func FieldsRead(proof *catalog.Proof, l *catalog.Lookup, dataset *catalog.Dataset) []string {
-	need := map[string]bool{}
+	var released []string
 	if !l.YesNo {
-		for _, code := range releasedFields(l, dataset) {
-			need[code] = true
-		}
+		released = releasedFields(l, dataset)
 	}
-	for _, code := range proof.FieldsChecked(l.Dataset) {
-		need[code] = true
-	}
+	need := slices.Concat(released, proof.FieldsChecked(l.Dataset))
 	if dataset.ValidUntil != "" {
-		need[dataset.ValidUntil] = true
+		need = append(need, dataset.ValidUntil)
 	}
-	return slices.Sorted(maps.Keys(need))
+	slices.Sort(need)
+	return slices.Compact(need)
 }
 
 func joinReasons(reasons []ReasonOfDecision) string {

@@ -48,6 +48,21 @@ type Tally struct {
 	Unknown  int64 // outcomes that found nobody of that number and name
 }
 
+// Add adds what another adds to the same meter in the same window.
+func (t *Tally) Add(other *Tally) {
+	t.Calls, t.Outcomes, t.Unknown = t.Calls+other.Calls, t.Outcomes+other.Outcomes, t.Unknown+other.Unknown
+	if len(other.Subjects) > 0 {
+		t.Subjects = slices.Compact(slices.Sorted(slices.Values(slices.Concat(t.Subjects, other.Subjects))))
+	}
+}
+
+// SortTallies puts tallies in the order in which they are counted.
+func SortTallies(tallies []Tally) {
+	slices.SortFunc(tallies, func(a, b Tally) int {
+		return cmp.Or(a.compare(b.Meter), cmp.Compare(a.Span, b.Span), a.Start.Compare(b.Start))
+	})
+}
+
 // Total (累计用量) is what a meter has come to in a window.
 type Total struct {
 	Meter

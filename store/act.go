@@ -24,17 +24,15 @@ type actRow struct {
 func (actRow) TableName() string { return "acts" }
 
 // addActs notes who did in person what new entries record.
-func addActs(ctx context.Context, tx *gorm.DB, rows []entryRow, entries []ledger.Entry) error {
-	var acts []actRow
-	for i, e := range entries {
-		if e.Person != "" {
-			acts = append(acts, actRow{Person: e.Person, Entry: rows[i].ID, Kind: string(e.Kind), Ask: e.Ask})
+func (s *Store) addActs(ctx context.Context, tx *gorm.DB, ids []int64, entries []ledger.Entry) error {
+	var persons, kinds, asks []string
+	var numbers []int64
+	for i := range entries {
+		if e := &entries[i]; e.Person != "" {
+			persons, numbers, kinds, asks = append(persons, e.Person), append(numbers, ids[i]), append(kinds, string(e.Kind)), append(asks, e.Ask)
 		}
 	}
-	if len(acts) == 0 {
-		return nil
-	}
-	return translate(table[actRow](tx).CreateInBatches(ctx, &acts, entryBatch), "note who did what", things{})
+	return s.insertAll(ctx, tx, "acts", "", texts("person", persons), ints("entry_id", numbers), texts("kind", kinds), texts("ask", asks))
 }
 
 // Acts lists what somebody did in person, newest first. A question comes with what

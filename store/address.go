@@ -47,15 +47,66 @@ func parseAddress(raw string) (address, error) {
 		return sqliteAddress(path)
 	}
 	if strings.HasPrefix(raw, "postgres://") || strings.HasPrefix(raw, "postgresql://") {
-		config, err := pgx.ParseConfig(raw)
-		if err != nil {
-			// The cause repeats the address; the driver hides the password in
-			// most forms, not in all.
-			return address{}, invalidAddress("postgres 地址无法解析，请检查主机、端口和参数")
-		}
-		return address{dialect: dialectPostgres, postgres: config}, nil
+		return postgresAddress(raw)
 	}
 	return address{}, invalidAddress("数据库地址应为 sqlite:文件路径 或 postgres://用户:密码@主机/库名")
+}
+
+// poolerParameter says, in the address, that what is there is a pooler, and how it
+// shares the server's connections out.
+const (
+	poolerParameter   = "pooler"
+	poolerTransaction = "transaction"
+)
+
+func postgresAddress(raw string) (address, error) {
+	plain, pooler, err := takeParameter(raw, poolerParameter)
+	if err != nil {
+		return address{}, err
+	}
+	config, err := pgx.ParseConfig(plain)
+	if err != nil {
+		// The cause repeats the address; the driver hides the password in
+		// most forms, not in all.
+		return address{}, unreadableAddress()
+	}
+	nameProgram(config)
+	switch pooler {
+	case "":
+	case poolerTransaction:
+		// A statement that is prepared under a name stays behind on a connection that is
+		// somebody else's after the transaction. The types of parameters follow from
+		// those of Go instead, and a statement takes one round trip all the same.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
+	default:
+		return address{}, invalidAddress("数据库地址中的 pooler 只能是 transaction")
+	}
+	return address{dialect: dialectPostgres, postgres: config}, nil
+}
+
+// takeParameter takes a parameter that is ours out of an address: the server would
+// refuse it.
+func takeParameter(raw, name string) (plain, value string, err error) {
+	at, err := url.Parse(raw)
+	if err != nil {
+		return "", "", unreadableAddress()
+	}
+	query := at.Query()
+	if !query.Has(name) {
+		return raw, "", nil
+	}
+	value = query.Get(name)
+	query.Del(name)
+	at.RawQuery = query.Encode()
+	if value == "" {
+		return "", "", invalidAddress("数据库地址中的 pooler 只能是 transaction")
+	}
+	return at.String(), value, nil
+}
+
+func unreadableAddress() error {
+	return invalidAddress("postgres 地址无法解析，请检查主机、端口和参数")
 }
 
 func sqliteAddress(path string) (address, error) {

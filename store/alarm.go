@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -40,7 +39,7 @@ func alarmThings() things { return things{code: "alarm", name: "告警"} }
 
 // raise stores alarms in the caller's transaction, or counts them up, and gives
 // those that are new.
-func raise(tx *gorm.DB, alarms []safeguard.Alarm, department string, at time.Time) ([]safeguard.Alarm, error) {
+func raise(tx *gorm.DB, alarms []safeguard.Alarm) ([]safeguard.Alarm, error) {
 	if len(alarms) == 0 {
 		return nil, nil
 	}
@@ -48,13 +47,12 @@ func raise(tx *gorm.DB, alarms []safeguard.Alarm, department string, at time.Tim
 	var values []any
 	for i := range alarms {
 		a := &alarms[i]
-		a.Department, a.FirstAt, a.LastAt = department, at, at
-		values = append(values, string(a.Kind), string(a.Of.Kind), a.Of.ID, department, string(a.Window.Span), int64(At(a.Window.Start)),
-			1, a.Value, a.Threshold, int64(At(at)), int64(At(at)), "")
+		values = append(values, string(a.Kind), string(a.Of.Kind), a.Of.ID, a.Department, string(a.Window.Span), int64(At(a.Window.Start)),
+			a.Times, a.Value, a.Threshold, int64(At(a.FirstAt)), int64(At(a.LastAt)), "")
 	}
 	rows, err := tx.Raw("INSERT INTO alarms (kind, meter_kind, meter_id, department, span, start_at, times, value, threshold, first_at,"+
 		" last_at, acknowledged_by) VALUES "+placeholders(len(alarms), 12)+
-		" ON CONFLICT (kind, meter_kind, meter_id, span, start_at) DO UPDATE SET times = alarms.times + 1, last_at = excluded.last_at,"+
+		" ON CONFLICT (kind, meter_kind, meter_id, span, start_at) DO UPDATE SET times = alarms.times + excluded.times, last_at = excluded.last_at,"+
 		" value = CASE WHEN excluded.value > alarms.value THEN excluded.value ELSE alarms.value END"+
 		" RETURNING id, kind, meter_kind, meter_id, span, times", values...).Rows()
 	if err != nil {
@@ -79,7 +77,7 @@ func freshAlarms(rows *sql.Rows, alarms []safeguard.Alarm) ([]safeguard.Alarm, e
 		}
 		key := strings.Join([]string{kind, meterKind, meterID, span}, "\x00")
 		for i := range alarms {
-			if times == 1 && alarmKey(&alarms[i]) == key {
+			if times == alarms[i].Times && alarmKey(&alarms[i]) == key {
 				alarms[i].ID = id
 				fresh = append(fresh, alarms[i])
 			}
@@ -133,7 +131,7 @@ func (s *Store) AcknowledgeAlarm(ctx context.Context, id int64, department strin
 			return fault.New(fault.Conflict, "alarm-acknowledged", "这个告警已经有人确认。")
 		}
 		seen = alarmFromRow(&row)
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 	if err != nil {
 		return nil, err

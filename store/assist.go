@@ -142,7 +142,7 @@ func (s *Store) AnswerAssist(ctx context.Context, c exchange.AssistCommit) error
 		if changed.RowsAffected == 0 {
 			return fault.New(fault.Conflict, "assist-answered", "这个协查已经答复，不能再改。")
 		}
-		if err := appendEntries(ctx, tx, []ledger.Entry{c.Entry}); err != nil {
+		if err := s.appendEntries(ctx, tx, []ledger.Entry{c.Entry}); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, c.Jobs)

@@ -182,7 +182,7 @@ func (s *Store) UpdateBatch(ctx context.Context, b *batch.Batch, act batch.Act) 
 		case changed.RowsAffected == 0:
 			return fault.New(fault.Conflict, batch.Changed, "批次刚刚被改动。请刷新后重试。")
 		}
-		if err := appendEntries(ctx, tx, act.Entries); err != nil {
+		if err := s.appendEntries(ctx, tx, act.Entries); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, act.Jobs)
@@ -264,7 +264,7 @@ func (s *Store) DestroyBatch(ctx context.Context, b *batch.Batch, e ledger.Entry
 		if ended.Error != nil {
 			return translate(ended.Error, "destroy a batch", batches())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 	if done = done && err == nil; done {
 		s.destroyed.Store(true)

@@ -88,7 +88,7 @@ func (s *Store) unwrapBatch(ctx context.Context, row batchKeyRow) (*caseKey, err
 	if err != nil {
 		return nil, fmt.Errorf("unwrap the key of batch %s: %w", row.BatchID, err)
 	}
-	return &caseKey{caseID: row.BatchID, cipher: s.cipher, key: key}, nil
+	return &caseKey{caseID: row.BatchID, cipher: s.cipher, key: key, packer: s.sealed}, nil
 }
 
 // AddBatchRows adds rows to a batch that is being received, and counts them.

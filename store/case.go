@@ -59,7 +59,7 @@ func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledge
 		if err := saveConsents(ctx, tx, c, key); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, entries)
+		return s.appendEntries(ctx, tx, entries)
 	})
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (s *Store) updateCase(ctx context.Context, c *exchange.Case, entries []ledg
 		if err := saveConsents(ctx, tx, c, key); err != nil {
 			return err
 		}
-		if err := appendEntries(ctx, tx, entries); err != nil {
+		if err := s.appendEntries(ctx, tx, entries); err != nil {
 			return err
 		}
 		return more(tx)

@@ -45,6 +45,7 @@ type caseKey struct {
 	// clear is a case from before there were keys: it lies as it is.
 	clear     bool
 	destroyed *exchange.Destruction
+	packer    *sealedPacker
 }
 
 // keysMissing is the failure of what needs the content of cases, in a program that
@@ -61,7 +62,7 @@ func (k *caseKey) seal(plain []byte, where []byte) (string, error) {
 	if k.destroyed != nil {
 		return "", exchange.CaseDestroyed(*k.destroyed)
 	}
-	sealed, err := keyring.Seal(k.cipher, k.key, plain, where)
+	sealed, err := keyring.Seal(k.cipher, k.key, k.packer.pack(plain), where)
 	if err != nil {
 		return "", fmt.Errorf("seal %s: %w", where, err)
 	}
@@ -85,7 +86,11 @@ func (k *caseKey) open(stored string, where []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", where, keyring.ErrUnreadable)
 	}
-	plain, err := keyring.Open(k.key, raw, where)
+	packed, err := keyring.Open(k.key, raw, where)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", where, err)
+	}
+	plain, err := k.packer.unpack(packed)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", where, err)
 	}
@@ -138,7 +143,7 @@ func payloadKeyPlace(caseID string) []byte { return place("case_keys", caseID, "
 func saltPlace(caseID string) []byte       { return place("case_keys", caseID, "salt") }
 
 func (s *Store) unwrapCase(ctx context.Context, row *caseKeyRow) (*caseKey, error) {
-	k := &caseKey{caseID: row.CaseID, cipher: s.cipher}
+	k := &caseKey{caseID: row.CaseID, cipher: s.cipher, packer: s.sealed}
 	if row.Destroyed != nil {
 		k.destroyed = &exchange.Destruction{At: row.Destroyed.Time(), Why: exchange.DestroyedFor(row.DestroyedFor)}
 		return k, nil
@@ -172,7 +177,7 @@ func (s *Store) newCaseKey(ctx context.Context, caseID string, salt []byte) (*ca
 	if s.keys == nil {
 		return nil, nil, keysMissing()
 	}
-	k := &caseKey{caseID: caseID, cipher: s.cipher, key: make([]byte, caseKeyLength), salt: salt}
+	k := &caseKey{caseID: caseID, cipher: s.cipher, packer: s.sealed, key: make([]byte, caseKeyLength), salt: salt}
 	if _, err := rand.Read(k.key); err != nil {
 		return nil, nil, fmt.Errorf("make a key: %w", err)
 	}

@@ -77,7 +77,7 @@ func NewCatalogsHolding(s *Store, materials int) *Catalogs {
 // Current is the latest revision. It is a fault.Unavailable when no catalog was
 // ever loaded. About are codes that the caller will look at; see Revision.
 func (c *Catalogs) Current(ctx context.Context, about ...string) (*catalog.Revision, error) {
-	number, err := c.store.LatestRevision(ctx)
+	number, err := c.store.latestRevision(ctx)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.Unavailable, "no-catalog", "还没有载入目录。").Because(err)
 	}

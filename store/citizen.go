@@ -59,6 +59,11 @@ func (s *Store) AccessesOf(ctx context.Context, f citizen.Filter) ([]citizen.Rec
 	if err != nil {
 		return nil, err
 	}
+	for _, some := range [][]accessRow{rows, outcomes} {
+		if err := s.findLinks(ctx, f.Subject, some); err != nil {
+			return nil, err
+		}
+	}
 	ended := make(map[string]*citizen.Recorded, len(outcomes))
 	for _, row := range outcomes {
 		outcome := recorded(row, entries)
@@ -102,7 +107,8 @@ func (s *Store) entriesByID(ctx context.Context, rows []accessRow) (map[int64]le
 		for i, row := range batch {
 			ids[i] = row.Entry
 		}
-		found, err := table[entryRow](s.db).Where("id IN ?", ids).Find(ctx)
+		least, most := spanOf(ids)
+		found, err := table[entryRow](s.db).Where("id >= ? AND id <= ? AND id IN ?", least, most, ids).Find(ctx)
 		if err != nil {
 			return nil, translate(err, "read the ledger", things{})
 		}

@@ -127,7 +127,7 @@ func (s *Store) SaveCorrection(ctx context.Context, c correction.Commit) error {
 		if err := holdFields(ctx, tx, c.Correction); err != nil {
 			return err
 		}
-		if err := appendEntries(ctx, tx, c.Entries); err != nil {
+		if err := s.appendEntries(ctx, tx, c.Entries); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, c.Jobs)
@@ -201,15 +201,16 @@ func (s *Store) OverdueCorrections(ctx context.Context, provider string, now tim
 	return out, translate(rows.Err(), "count overdue corrections", things{})
 }
 
-// OpenCorrections gives the records of these subjects whose correction is open.
-func (s *Store) OpenCorrections(ctx context.Context, subjects []string) ([]exchange.RecordRef, error) {
-	if len(subjects) == 0 {
-		return nil, nil
-	}
+// readOpenCorrections reads the records of these subjects whose correction is open.
+func (s *Store) readOpenCorrections(ctx context.Context, subjects []string) ([]exchange.RecordRef, error) {
+	return s.openCorrections(ctx, func(query *gorm.DB) *gorm.DB { return query.Where("subject IN ?", subjects) })
+}
+
+// openCorrections gives those of the records whose correction is open that are chosen.
+func (s *Store) openCorrections(ctx context.Context, choose func(*gorm.DB) *gorm.DB) ([]exchange.RecordRef, error) {
 	var rows []correctedFieldRow
-	err := s.db.WithContext(ctx).Model(&correctedFieldRow{}).Distinct("dataset", "subject").Where("subject IN ?", subjects).
-		Order("dataset, subject").Find(&rows).Error
-	if err != nil {
+	query := choose(s.db.WithContext(ctx).Model(&correctedFieldRow{}).Distinct("dataset", "subject"))
+	if err := query.Order("dataset, subject").Find(&rows).Error; err != nil {
 		return nil, translate(err, "read open corrections", corrections())
 	}
 	out := make([]exchange.RecordRef, len(rows))

@@ -57,7 +57,7 @@ func (s *Store) Rotate(ctx context.Context, r exchange.Rotation) error {
 		if err := s.addCredentials(ctx, tx, r.System, r.Add); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, r.Entries)
+		return s.appendEntries(ctx, tx, r.Entries)
 	})
 }
 
@@ -98,7 +98,7 @@ func (s *Store) RevokeCredential(ctx context.Context, system, id string, e ledge
 		if _, err := table[credentialRow](tx).Where("id = ?", id).Update(ctx, "revoked_at", At(s.now())); err != nil {
 			return translate(err, "revoke a credential", credentialThings())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 

@@ -48,7 +48,7 @@ func (useCountRow) TableName() string { return "dataset_use_counts" }
 
 // indexUses notes which datasets the entries that are being sealed say were used.
 // There is one sealer at a time, so nobody waits for the counts.
-func indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
+func (s *Store) indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
 	const doing = "note the uses of datasets"
 	var uses []useRow
 	for _, waiting := range sealed {
@@ -63,6 +63,26 @@ func indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
 	if len(uses) == 0 {
 		return nil
 	}
+	if err := s.insertUses(ctx, tx, uses); err != nil {
+		return translate(err, doing, things{})
+	}
+	return translate(s.countUses(ctx, tx, uses), doing, things{})
+}
+
+func (s *Store) insertUses(ctx context.Context, tx *gorm.DB, uses []useRow) error {
+	ids, ats := make([]int64, len(uses)), make([]Timestamp, len(uses))
+	datasets, departments, matters, materials := make([]string, len(uses)), make([]string, len(uses)), make([]string, len(uses)), make([]string, len(uses))
+	results, cases, grants := make([]string, len(uses)), make([]string, len(uses)), make([]string, len(uses))
+	for i, u := range uses {
+		ids[i], ats[i], datasets[i], departments[i], matters[i], materials[i] = u.Entry, u.At, u.Dataset, u.Department, u.Matter, u.Material
+		results[i], cases[i], grants[i] = u.Result, u.CaseID, u.Grant
+	}
+	return s.insertAll(ctx, tx, "dataset_uses", "", ints("entry_id", ids), texts("dataset", datasets), ints("at", ats), texts("department", departments),
+		texts("matter", matters), texts("material", materials), texts("result", results), texts("case_id", cases), texts("grant_id", grants))
+}
+
+// countUses adds uses to the counts of their days.
+func (s *Store) countUses(ctx context.Context, tx *gorm.DB, uses []useRow) error {
 	counts := map[useCountRow]int{}
 	for _, u := range uses {
 		day := u.At.Time().In(catalog.TimeZone()).Format(time.DateOnly)
@@ -74,11 +94,8 @@ func indexUses(ctx context.Context, tx *gorm.DB, sealed []waitingRow) error {
 	for i := range rows {
 		rows[i].N = counts[rows[i]]
 	}
-	if err := table[useRow](tx).CreateInBatches(ctx, &uses, entryBatch); err != nil {
-		return translate(err, doing, things{})
-	}
 	adding := addingUp("dataset_use_counts", "dataset, day, department, matter, result", "n")
-	return translate(table[useCountRow](tx, adding).CreateInBatches(ctx, &rows, entryBatch), doing, things{})
+	return table[useCountRow](tx, adding).CreateInBatches(ctx, &rows, entryBatch)
 }
 
 // useOf reads the use that an entry is about, if it is about one: a look-up that
@@ -114,36 +131,40 @@ func useParts(f figures.UseFilter) []part {
 
 // DatasetUses lists the uses that a filter chooses, the newest first.
 func (s *Store) DatasetUses(ctx context.Context, f figures.UseFilter) ([]figures.Use, error) {
-	query := whereGiven(s.db.WithContext(ctx).Where("dataset IN ? AND at >= ? AND at < ?", f.Datasets, At(f.From), At(f.Until)), useParts(f)...)
-	if f.Before > 0 {
-		var last useRow
-		if err := s.db.WithContext(ctx).Where("entry_id = ?", f.Before).Take(&last).Error; err != nil {
-			return nil, translate(err, "list uses", things{code: "use", name: "使用记录"})
+	return read(ctx, s, func(s *Store) ([]figures.Use, error) {
+		query := whereGiven(s.db.WithContext(ctx).Where("dataset IN ? AND at >= ? AND at < ?", f.Datasets, At(f.From), At(f.Until)), useParts(f)...)
+		if f.Before > 0 {
+			var last useRow
+			if err := s.db.WithContext(ctx).Where("entry_id = ?", f.Before).Take(&last).Error; err != nil {
+				return nil, translate(err, "list uses", things{code: "use", name: "使用记录"})
+			}
+			query = query.Where("(at < ? OR (at = ? AND entry_id < ?))", last.At, last.At, last.Entry)
 		}
-		query = query.Where("(at < ? OR (at = ? AND entry_id < ?))", last.At, last.At, last.Entry)
-	}
-	var rows []useRow
-	if err := query.Order("at DESC, entry_id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
-		return nil, translate(err, "list uses", things{})
-	}
-	out := make([]figures.Use, len(rows))
-	for i, r := range rows {
-		out[i] = figures.Use{
-			Number: r.Entry, At: r.At.Time(), Dataset: r.Dataset, Department: r.Department, Matter: r.Matter, Material: r.Material,
-			Result: r.Result, Case: r.CaseID, Grant: r.Grant,
+		var rows []useRow
+		if err := query.Order("at DESC, entry_id DESC").Limit(f.Limit).Find(&rows).Error; err != nil {
+			return nil, translate(err, "list uses", things{})
 		}
-	}
-	return out, nil
+		out := make([]figures.Use, len(rows))
+		for i, r := range rows {
+			out[i] = figures.Use{
+				Number: r.Entry, At: r.At.Time(), Dataset: r.Dataset, Department: r.Department, Matter: r.Matter, Material: r.Material,
+				Result: r.Result, Case: r.CaseID, Grant: r.Grant,
+			}
+		}
+		return out, nil
+	})
 }
 
 // UseTotals adds up the uses that a filter chooses, the most first; whatever its
 // page is.
 func (s *Store) UseTotals(ctx context.Context, f figures.UseFilter) ([]figures.UseTotal, error) {
-	day := func(t time.Time) string { return t.In(catalog.TimeZone()).Format(time.DateOnly) }
-	query := s.db.WithContext(ctx).Table("dataset_use_counts").Where("dataset IN ? AND day >= ? AND day < ?", f.Datasets, day(f.From), day(f.Until))
-	query = whereGiven(query, useParts(f)...)
-	const by = "dataset, department, matter, result"
-	out := []figures.UseTotal{}
-	err := query.Select(by + ", SUM(n) AS n").Group(by).Order("n DESC, " + by).Scan(&out).Error
-	return out, translate(err, "count uses", things{})
+	return read(ctx, s, func(s *Store) ([]figures.UseTotal, error) {
+		day := func(t time.Time) string { return t.In(catalog.TimeZone()).Format(time.DateOnly) }
+		query := s.db.WithContext(ctx).Table("dataset_use_counts").Where("dataset IN ? AND day >= ? AND day < ?", f.Datasets, day(f.From), day(f.Until))
+		query = whereGiven(query, useParts(f)...)
+		const by = "dataset, department, matter, result"
+		out := []figures.UseTotal{}
+		err := query.Select(by + ", SUM(n) AS n").Group(by).Order("n DESC, " + by).Scan(&out).Error
+		return out, translate(err, "count uses", things{})
+	})
 }

@@ -226,7 +226,7 @@ func (s *Store) saveDraft(ctx context.Context, tx *gorm.DB, c draft.Commit) erro
 	if err := saveEdits(ctx, tx, c); err != nil {
 		return err
 	}
-	if err := appendEntries(ctx, tx, c.Entries); err != nil {
+	if err := s.appendEntries(ctx, tx, c.Entries); err != nil {
 		return err
 	}
 	return s.enqueue(ctx, tx, c.Jobs)

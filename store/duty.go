@@ -38,7 +38,7 @@ func (s *Store) Assign(ctx context.Context, a identity.Assignment, e ledger.Entr
 		if err := table[dutyRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "assign a duty", things{})
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
@@ -64,7 +64,7 @@ func (s *Store) Remove(ctx context.Context, a identity.Assignment, e ledger.Entr
 				return err
 			}
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
@@ -86,7 +86,7 @@ func (s *Store) Deactivate(ctx context.Context, id string, e ledger.Entry, keepA
 				return err
 			}
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 

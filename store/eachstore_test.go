@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,34 @@ func eachURL(t *testing.T, test func(t *testing.T, url string)) {
 		t.Parallel()
 		test(t, pgtest.Database(t))
 	})
+	if !throughPooler(t.Name()) {
+		return
+	}
+	t.Run("pgbouncer", func(t *testing.T) {
+		t.Parallel()
+		test(t, pooledURL(t, pgtest.Database(t)))
+	})
+}
+
+// pooledURL gives a database's address through a pooler in transaction mode.
+func pooledURL(t *testing.T, database string) string {
+	t.Helper()
+	return pgtest.Pooled(t, database) + "&" + poolerParameter + "=" + poolerTransaction
+}
+
+// throughPooler chooses the tests that run through a pooler too: each kind of
+// statement, transaction and lock that there is.
+func throughPooler(name string) bool {
+	for _, prefix := range []string{
+		"TestMigrate_ChangesNothing", "TestCase_", "TestCommitResolution_", "TestAppendIntents_", "TestSeal_", "TestClaim_", "TestEnqueue_", "TestSessions_",
+		"TestPublishDraft_", "TestPublishRevision_", "TestReplaceSnapshot_", "TestReserveKey_", "TestPutStop_", "TestDuties_", "TestRetention_", "TestTimestamp_",
+		"TestAccessesOf_", "TestAddCounts_", "TestAnswerAssist_", "TestRevision_", "TestTransact_",
+	} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // newSQLiteURL names a file that is not there yet, in a folder whose name

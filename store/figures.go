@@ -184,25 +184,33 @@ func (s *Store) materialCounts(ctx context.Context, q figures.Query) *gorm.DB {
 // MaterialCounts adds up by department, matter, one-thing, way and mode; in no
 // order, as is what else is added up here: PostgreSQL would sort every row.
 func (s *Store) MaterialCounts(ctx context.Context, q figures.Query) ([]figures.MaterialCount, error) {
-	const by = "department, matter, one_thing, way, mode"
-	return sumsOf(s.materialCounts(ctx, q).Select(by + ", SUM(n) AS n").Group(by))
+	return read(ctx, s, func(s *Store) ([]figures.MaterialCount, error) {
+		const by = "department, matter, one_thing, way, mode"
+		return sumsOf(s.materialCounts(ctx, q).Select(by + ", SUM(n) AS n").Group(by))
+	})
 }
 
 // DailyCounts adds up by day and way.
 func (s *Store) DailyCounts(ctx context.Context, q figures.Query) ([]figures.MaterialCount, error) {
-	return sumsOf(s.materialCounts(ctx, q).Select("day, way, SUM(n) AS n").Group("day, way"))
+	return read(ctx, s, func(s *Store) ([]figures.MaterialCount, error) {
+		return sumsOf(s.materialCounts(ctx, q).Select("day, way, SUM(n) AS n").Group("day, way"))
+	})
 }
 
 // WayCounts adds up by material and way.
 func (s *Store) WayCounts(ctx context.Context, q figures.Query) ([]figures.MaterialCount, error) {
-	return sumsOf(s.materialCounts(ctx, q).Select("material, way, SUM(n) AS n").Group("material, way"))
+	return read(ctx, s, func(s *Store) ([]figures.MaterialCount, error) {
+		return sumsOf(s.materialCounts(ctx, q).Select("material, way, SUM(n) AS n").Group("material, way"))
+	})
 }
 
 // UploadCounts adds up what was still uploaded by matter, material and reason, the
 // most first.
 func (s *Store) UploadCounts(ctx context.Context, q figures.Query, limit int) ([]figures.MaterialCount, error) {
-	const by = "matter, material, reason"
-	return sumsOf(s.materialCounts(ctx, q).Where("way = 'upload'").Select(by + ", SUM(n) AS n").Group(by).Order("n DESC, " + by).Limit(limit))
+	return read(ctx, s, func(s *Store) ([]figures.MaterialCount, error) {
+		const by = "matter, material, reason"
+		return sumsOf(s.materialCounts(ctx, q).Where("way = 'upload'").Select(by + ", SUM(n) AS n").Group(by).Order("n DESC, " + by).Limit(limit))
+	})
 }
 
 func sumsOf(query *gorm.DB) ([]figures.MaterialCount, error) {
@@ -223,18 +231,20 @@ func sumsOf(query *gorm.DB) ([]figures.MaterialCount, error) {
 // CaseCounts adds up by department and subject. A case is asked for by its own
 // subject, be that a one-thing or a matter.
 func (s *Store) CaseCounts(ctx context.Context, q figures.Query) ([]figures.CaseCount, error) {
-	const by = "department, subject"
-	query := s.counted(ctx, q, part{"department", q.Department}, part{"subject", q.Matter}, part{"subject", q.OneThing}).Table("case_counts")
-	var rows []caseCountRow
-	err := query.Select(by + ", SUM(finished) AS finished, SUM(at_once) AS at_once, SUM(withdrawn) AS withdrawn").Group(by).Order(by).Find(&rows).Error
-	if err != nil {
-		return nil, translate(err, "read counts of cases", things{})
-	}
-	out := make([]figures.CaseCount, len(rows))
-	for i, r := range rows {
-		out[i] = figures.CaseCount{Department: r.Department, Subject: r.Subject, Finished: r.Finished, AtOnce: r.AtOnce, Withdrawn: r.Withdrawn}
-	}
-	return out, nil
+	return read(ctx, s, func(s *Store) ([]figures.CaseCount, error) {
+		const by = "department, subject"
+		query := s.counted(ctx, q, part{"department", q.Department}, part{"subject", q.Matter}, part{"subject", q.OneThing}).Table("case_counts")
+		var rows []caseCountRow
+		err := query.Select(by + ", SUM(finished) AS finished, SUM(at_once) AS at_once, SUM(withdrawn) AS withdrawn").Group(by).Order(by).Find(&rows).Error
+		if err != nil {
+			return nil, translate(err, "read counts of cases", things{})
+		}
+		out := make([]figures.CaseCount, len(rows))
+		for i, r := range rows {
+			out[i] = figures.CaseCount{Department: r.Department, Subject: r.Subject, Finished: r.Finished, AtOnce: r.AtOnce, Withdrawn: r.Withdrawn}
+		}
+		return out, nil
+	})
 }
 
 // addingUp adds columns of new rows to those that are there. All names are this

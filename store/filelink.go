@@ -53,7 +53,7 @@ func (s *Store) AddFileLink(ctx context.Context, link *exchange.FileLink, e ledg
 		if err := table[fileLinkRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "add a file link", fileLinks())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
@@ -79,7 +79,7 @@ func (s *Store) UseFileLink(ctx context.Context, token, holder string, now time.
 			Source: row.Source, Dataset: row.Dataset, Purpose: row.Purpose, ExpiresAt: row.Expires.Time(),
 			Concerns: strings.Fields(row.Concerns),
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{entry(link)})
+		return s.appendEntries(ctx, tx, []ledger.Entry{entry(link)})
 	})
 	return link, err
 }

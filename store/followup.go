@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"mianti/exchange"
 )
@@ -22,37 +21,6 @@ type followUpRow struct {
 
 // TableName names the table.
 func (followUpRow) TableName() string { return "follow_ups" }
-
-// saveFollowUps makes these the papers of a case that may follow later. One that
-// is there already keeps its day.
-func saveFollowUps(ctx context.Context, tx *gorm.DB, caseID string, all []exchange.FollowUp) error {
-	const doing = "save what may follow later"
-	there, err := table[followUpRow](tx).Where("case_id = ?", caseID).Find(ctx)
-	if err != nil {
-		return translate(err, doing, things{})
-	}
-	type paper struct{ material, party string }
-	wanted := make(map[paper]bool, len(all))
-	rows := make([]followUpRow, 0, len(all))
-	for _, f := range all {
-		wanted[paper{f.Material, f.Party}] = true
-		rows = append(rows, followUpRow{
-			CaseID: caseID, Material: f.Material, Party: f.Party, Department: f.Department, Since: At(f.Since), Due: At(f.DueAt),
-		})
-	}
-	for _, row := range there {
-		if wanted[paper{row.Material, row.Party}] {
-			continue
-		}
-		if _, err := table[followUpRow](tx).Where("case_id = ? AND material = ? AND party = ?", caseID, row.Material, row.Party).Delete(ctx); err != nil {
-			return translate(err, doing, things{})
-		}
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	return translate(table[followUpRow](tx, clause.OnConflict{DoNothing: true}).CreateInBatches(ctx, &rows, entryBatch), doing, things{})
-}
 
 // forgetFollowUps forgets what may follow later in a case: it is over.
 func forgetFollowUps(ctx context.Context, tx *gorm.DB, caseID string) error {

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"gorm.io/gorm"
 
@@ -22,24 +20,6 @@ type inputsRow struct {
 
 // TableName names the table.
 func (inputsRow) TableName() string { return "resolution_inputs" }
-
-// addInputs stores what a version of a resolution followed from; nil stores
-// nothing.
-func addInputs(ctx context.Context, tx *gorm.DB, in *exchange.Inputs, key *caseKey) error {
-	if in == nil {
-		return nil
-	}
-	plain, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("encode the inputs of a resolution: %w", err)
-	}
-	body, err := key.seal(plain, inputsPlace(in.Resolution, in.Version))
-	if err != nil {
-		return err
-	}
-	row := inputsRow{ResolutionID: in.Resolution, Version: in.Version, CaseID: in.Case, Body: body}
-	return translate(table[inputsRow](tx).Create(ctx, &row), "save the inputs of a resolution", resolutions())
-}
 
 func inputsPlace(resolution string, version int) []byte {
 	return place("resolution_inputs", resolution, version, "body")

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -16,57 +17,99 @@ import (
 // Append adds entries to the ledger, and counts the outcomes among them. They
 // are durable when it returns.
 func (s *Store) Append(ctx context.Context, entries []ledger.Entry) error {
-	var alarms []safeguard.Alarm
-	err := s.transact(ctx, func(tx *gorm.DB) (err error) {
-		if err := appendEntries(ctx, tx, entries); err != nil {
-			return err
-		}
-		alarms, err = s.countOutcomes(ctx, tx, entries)
+	w, err := newWrite(entries)
+	if err != nil || len(entries) == 0 {
 		return err
-	})
-	s.tell(ctx, err, alarms)
-	return err
+	}
+	w.tallies = safeguard.CountOutcomes(entries)
+	return s.store(ctx, w)
+}
+
+// encodedEntries are entries as they are stored, and what is found by them.
+type encodedEntries struct {
+	entries []ledger.Entry
+	bodies  []string
+}
+
+func encodeEntries(entries []ledger.Entry) (encodedEntries, error) {
+	bodies := make([]string, len(entries))
+	for i := range entries {
+		body, err := json.Marshal(&entries[i])
+		if err != nil {
+			return encodedEntries{}, fmt.Errorf("encode an entry: %w", err)
+		}
+		if !ledger.Fits(body, len(entries[i].Concerns)) {
+			return encodedEntries{}, fault.New(fault.TooLarge, "entry-too-long", "这一步涉及的当事人或数据项太多，一条存证记不下，因此没有办理。请分成几个办件。")
+		}
+		bodies[i] = string(body)
+	}
+	return encodedEntries{entries, bodies}, nil
 }
 
 // appendEntries adds entries in the caller's transaction.
-func appendEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) error {
+func (s *Store) appendEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) error {
+	encoded, err := encodeEntries(entries)
+	if err != nil {
+		return err
+	}
+	return s.appendEncoded(ctx, tx, encoded)
+}
+
+// appendEncoded adds entries, with who is found by them, in three statements.
+func (s *Store) appendEncoded(ctx context.Context, tx *gorm.DB, all ...encodedEntries) error {
+	var entries []ledger.Entry
+	var bodies []string
+	for _, some := range all {
+		entries, bodies = append(entries, some.entries...), append(bodies, some.bodies...)
+	}
 	if len(entries) == 0 {
 		return nil
 	}
-	rows := make([]entryRow, len(entries))
-	for i, e := range entries {
-		body, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("encode an entry: %w", err)
-		}
-		if !ledger.Fits(body, len(e.Concerns)) {
-			return fault.New(fault.TooLarge, "entry-too-long", "这一步涉及的当事人或数据项太多，一条存证记不下，因此没有办理。请分成几个办件。")
-		}
-		rows[i] = entryRow{Kind: string(e.Kind), CaseID: e.Case, ResolutionID: e.Resolution, At: At(e.At), Body: string(body)}
-	}
-	if err := table[entryRow](tx).CreateInBatches(ctx, &rows, entryBatch); err != nil {
+	ids, err := s.insertEntries(ctx, tx, entries, bodies)
+	if err != nil {
 		return translate(err, "append to the ledger", things{})
 	}
-	if err := addActs(ctx, tx, rows, entries); err != nil {
-		return err
+	if err := s.addActs(ctx, tx, ids, entries); err != nil {
+		return translate(err, "note who did what", things{})
 	}
-	return addAccesses(ctx, tx, rows, entries)
+	return translate(s.addAccesses(ctx, tx, ids, entries), "note whom entries are about", things{})
+}
+
+// insertEntries gives the numbers of the entries, in their order.
+func (s *Store) insertEntries(ctx context.Context, tx *gorm.DB, entries []ledger.Entry, bodies []string) ([]int64, error) {
+	kinds, cases, resolutions, ats := make([]string, len(entries)), make([]string, len(entries)), make([]string, len(entries)), make([]Timestamp, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		kinds[i], cases[i], resolutions[i], ats[i] = string(e.Kind), e.Case, e.Resolution, At(e.At)
+	}
+	ids := make([]int64, 0, len(entries))
+	err := s.eachPart([]column{texts("kind", kinds), texts("case_id", cases), texts("resolution_id", resolutions), ints("at", ats), texts("body", bodies)}, func(part []column) error {
+		const insert = "INSERT INTO ledger_entries (kind, case_id, resolution_id, at, body) SELECT kind, case_id, resolution_id, at, body FROM v RETURNING id"
+		return s.query(ctx, tx, insert, func(rows *sql.Rows) error {
+			ids = append(ids, 0)
+			return rows.Scan(&ids[len(ids)-1])
+		}, part...)
+	})
+	if err == nil && len(ids) != len(entries) {
+		err = fmt.Errorf("%d of %d entries were stored", len(ids), len(entries))
+	}
+	return ids, err
 }
 
 // addAccesses notes whom new entries are about.
-func addAccesses(ctx context.Context, tx *gorm.DB, rows []entryRow, entries []ledger.Entry) error {
-	var accesses []accessRow
-	for i, e := range entries {
+func (s *Store) addAccesses(ctx context.Context, tx *gorm.DB, ids []int64, entries []ledger.Entry) error {
+	var subjects, cases, kinds, departments, asks []string
+	var numbers []int64
+	var ats []Timestamp
+	for i := range entries {
+		e := &entries[i]
 		for _, subject := range slices.Compact(slices.Sorted(slices.Values(e.Concerns))) {
-			accesses = append(accesses, accessRow{
-				Entry: rows[i].ID, Subject: subject, Case: e.Case, Kind: string(e.Kind), Department: e.Department, At: At(e.At), Ask: e.Ask,
-			})
+			subjects, numbers, cases, kinds = append(subjects, subject), append(numbers, ids[i]), append(cases, e.Case), append(kinds, string(e.Kind))
+			departments, ats, asks = append(departments, e.Department), append(ats, At(e.At)), append(asks, e.Ask)
 		}
 	}
-	if len(accesses) == 0 {
-		return nil
-	}
-	return translate(table[accessRow](tx).CreateInBatches(ctx, &accesses, entryBatch), "note whom entries are about", things{})
+	return s.insertAll(ctx, tx, "accesses", "", texts("subject", subjects), ints("entry_id", numbers), texts("case_id", cases), texts("kind", kinds),
+		texts("department", departments), ints("at", ats), texts("ask", asks))
 }
 
 // entryBatch keeps a statement under SQLite's limit of parameters.

@@ -12,10 +12,12 @@ import (
 	"mianti/ledger"
 )
 
-// pendingRow says that an entry waits for its place in the log. The database
-// writes it with the entry, by a trigger.
+// pendingRow says that entries wait for their place in the log: on PostgreSQL those of
+// one statement, on SQLite one. The database writes it with them, by a trigger; the view
+// ledger_waiting has a row for each entry.
 type pendingRow struct {
-	EntryID int64 `gorm:"column:entry_id;primaryKey;autoIncrement:false"`
+	EntryID int64   `gorm:"column:entry_id;primaryKey;autoIncrement:false"`
+	IDs     *string `gorm:"column:ids"` // of PostgreSQL, an array of which EntryID is the first
 }
 
 // TableName names the table.
@@ -27,6 +29,7 @@ type leafRow struct {
 	EntryID int64  `gorm:"column:entry_id"`
 	Hash    []byte `gorm:"column:hash"`
 	Links   string `gorm:"column:links"` // parted by spaces
+	Nths    string `gorm:"column:nths"`  // of each link, its number among those of its person; likewise
 }
 
 // TableName names the table.
@@ -255,9 +258,9 @@ func (l *Log) Strays(ctx context.Context, limit int) ([]int64, error) {
 	const statement = `SELECT id FROM (
     SELECT e.id FROM ledger_entries e
     WHERE NOT EXISTS (SELECT 1 FROM ledger_leaves l WHERE l.entry_id = e.id)
-      AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.entry_id = e.id)
+      AND NOT EXISTS (SELECT 1 FROM ledger_waiting p WHERE p.entry_id = e.id)
     UNION ALL
-    SELECT p.entry_id AS id FROM ledger_pending p
+    SELECT p.entry_id AS id FROM ledger_waiting p
     WHERE NOT EXISTS (SELECT 1 FROM ledger_entries e WHERE e.id = p.entry_id)
 ) AS strays ORDER BY id LIMIT ?`
 	var ids []int64
@@ -267,6 +270,7 @@ func (l *Log) Strays(ctx context.Context, limit int) ([]int64, error) {
 
 // Waiting counts the entries that wait for their place.
 func (l *Log) Waiting(ctx context.Context) (int64, error) {
-	n, err := table[pendingRow](l.s.db).Count(ctx, "*")
+	var n int64
+	err := l.s.db.WithContext(ctx).Table("ledger_waiting").Count(&n).Error
 	return n, translate(err, "count what waits to be sealed", things{})
 }

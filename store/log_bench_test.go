@@ -170,7 +170,7 @@ func growTo(b *testing.B, s *Store, tree *ledger.Frontier, size int64) {
 			}
 		})
 	}
-	if err := s.db.CreateInBatches(&nodes, sealStatement).Error; err != nil {
+	if err := s.db.CreateInBatches(&nodes, entryBatch).Error; err != nil {
 		b.Fatal(err)
 	}
 	c, err := testSigner(b).Sign(ledger.Tree{Size: size, Root: tree.Root()})

@@ -61,6 +61,6 @@ func (s *Store) KeepMappingDecision(ctx context.Context, key string, d suggest.M
 		if err := table[mappingRow](tx, replace).Create(ctx, &row); err != nil {
 			return translate(err, "keep a mapping", mappings())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }

@@ -27,10 +27,10 @@ func rowTypes() []any {
 		personRow{}, dutyRow{}, sessionRow{},
 		inputsRow{}, followUpRow{}, actRow{},
 		secretRow{}, accessRow{}, accessHeadRow{},
-		anchorRow{}, troubleRow{},
+		anchorRow{}, troubleRow{}, backupRow{}, compatibilityRow{},
 		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{}, callCountRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
-		fileLinkRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
+		fileLinkRow{}, noticeRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
 }
 
@@ -77,8 +77,14 @@ func TestMigrate_LeavesNoTableWithoutARow(t *testing.T) {
 		if len(tables) < len(rowTypes()) {
 			t.Errorf("only %d tables: %v", len(tables), tables)
 		}
+		var partitions []string // are tables too
+		if s.dialect == dialectPostgres {
+			if err := s.db.Raw("SELECT inhrelid::regclass::text FROM pg_inherits").Scan(&partitions).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, table := range tables {
-			if !known[table] {
+			if !known[table] && !slices.Contains(partitions, table) {
 				t.Errorf("table %s has no row type", table)
 			}
 		}

@@ -44,7 +44,7 @@ func (s *Store) SignIn(ctx context.Context, p *identity.Person, e ledger.Entry) 
 			return fault.New(fault.Denied, "person-deactivated", "这个账号已停用。请联系本部门管理员。")
 		}
 		e.Person = row.ID
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s *Store) Register(ctx context.Context, p *identity.Person, e ledger.Entry
 		if err := table[personRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "register a person", people())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 

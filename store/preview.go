@@ -129,7 +129,7 @@ func (s *Store) DecidePreview(ctx context.Context, p *exchange.HeldPreview, e le
 		if decided.RowsAffected == 0 {
 			return fault.New(fault.Conflict, "preview-changed", "刚刚已有另一个决定。请重新查看后再决定。")
 		}
-		if err := appendEntries(ctx, tx, []ledger.Entry{e}); err != nil {
+		if err := s.appendEntries(ctx, tx, []ledger.Entry{e}); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, more)

@@ -265,5 +265,5 @@ func (p *publishing) finish(ctx context.Context, entries []ledger.Entry) (int, e
 	for i := range entries {
 		entries[i].Revision, entries[i].Digest = p.row.Number, p.row.Digest
 	}
-	return p.row.Number, appendEntries(ctx, p.tx, entries)
+	return p.row.Number, p.store.appendEntries(ctx, p.tx, entries)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -34,36 +33,38 @@ const briefColumns = "id, number, subject, revision, created_at, updated_at, clo
 
 // CaseBriefs lists cases of a department, as far as a page goes.
 func (s *Store) CaseBriefs(ctx context.Context, f exchange.CaseFilter) (*exchange.CasePage, error) {
-	const doing = "list cases"
-	q, err := s.queue(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	var rows []briefRow
-	if err := q.Select(briefColumns).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
-		return nil, translate(err, doing, cases())
-	}
-	more := len(rows) > f.Limit
-	if more {
-		rows = rows[:f.Limit]
-	}
-	back := f.Before != ""
-	if back {
-		slices.Reverse(rows)
-	}
-	page := &exchange.CasePage{Items: make([]exchange.CaseBrief, len(rows))}
-	for i := range rows {
-		page.Items[i] = rows[i].brief()
-	}
-	if len(rows) > 0 {
-		if more || back {
-			page.Next = rows[len(rows)-1].ID
+	return read(ctx, s, func(s *Store) (*exchange.CasePage, error) {
+		const doing = "list cases"
+		q, err := s.queue(ctx, f)
+		if err != nil {
+			return nil, err
 		}
-		if (more && back) || f.After != "" {
-			page.Prev = rows[0].ID
+		var rows []briefRow
+		if err := q.Select(briefColumns).Limit(f.Limit + 1).Find(&rows).Error; err != nil {
+			return nil, translate(err, doing, cases())
 		}
-	}
-	return page, nil
+		more := len(rows) > f.Limit
+		if more {
+			rows = rows[:f.Limit]
+		}
+		back := f.Before != ""
+		if back {
+			slices.Reverse(rows)
+		}
+		page := &exchange.CasePage{Items: make([]exchange.CaseBrief, len(rows))}
+		for i := range rows {
+			page.Items[i] = rows[i].brief()
+		}
+		if len(rows) > 0 {
+			if more || back {
+				page.Next = rows[len(rows)-1].ID
+			}
+			if (more && back) || f.After != "" {
+				page.Prev = rows[0].ID
+			}
+		}
+		return page, nil
+	})
 }
 
 // queue narrows the cases down to those of a filter, from where its page begins,
@@ -130,38 +131,26 @@ func (row *briefRow) brief() exchange.CaseBrief {
 
 // CaseStateCounts counts the cases of a department by state, each up to a limit.
 func (s *Store) CaseStateCounts(ctx context.Context, department string, limit int) (map[exchange.CaseState]int, error) {
-	var parts []string
-	var args []any
-	for _, state := range exchange.CaseStates() {
-		parts = append(parts, "SELECT '"+string(state)+"' AS state, COUNT(*) AS n FROM (SELECT 1 FROM cases WHERE department = ? AND state = '"+string(state)+"' LIMIT ?) AS few")
-		args = append(args, department, limit)
-	}
-	var rows []struct {
-		State string
-		N     int
-	}
-	if err := s.db.WithContext(ctx).Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
-		return nil, translate(err, "count cases", cases())
-	}
-	counts := make(map[exchange.CaseState]int, len(rows))
-	for _, row := range rows {
-		counts[exchange.CaseState(row.State)] = row.N
-	}
-	return counts, nil
-}
-
-// noteState locks the row of a case at the version that a resolution was made
-// from, and notes what the resolution makes of it. It reports whether the case was
-// still at that version.
-func noteState(tx *gorm.DB, r *exchange.Resolution) (bool, error) {
-	state, err := exchange.CaseStateOf(r.Status)
-	if err != nil {
-		return false, fmt.Errorf("note where a case stands: %w", err)
-	}
-	counts := exchange.CountsOf(&r.Summary)
-	done := tx.Exec("UPDATE cases SET state = CASE WHEN closed_at IS NULL THEN ? ELSE state END, resolution_id = ?, settled = ?, checking = ?, to_submit = ? WHERE id = ? AND version = ?",
-		string(state), r.ID, counts.Settled, counts.Checking, counts.ToSubmit, r.Case, r.CaseVersion)
-	return done.RowsAffected > 0, translate(done.Error, "note where a case stands", cases())
+	return read(ctx, s, func(s *Store) (map[exchange.CaseState]int, error) {
+		var parts []string
+		var args []any
+		for _, state := range exchange.CaseStates() {
+			parts = append(parts, "SELECT '"+string(state)+"' AS state, COUNT(*) AS n FROM (SELECT 1 FROM cases WHERE department = ? AND state = '"+string(state)+"' LIMIT ?) AS few")
+			args = append(args, department, limit)
+		}
+		var rows []struct {
+			State string
+			N     int
+		}
+		if err := s.db.WithContext(ctx).Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
+			return nil, translate(err, "count cases", cases())
+		}
+		counts := make(map[exchange.CaseState]int, len(rows))
+		for _, row := range rows {
+			counts[exchange.CaseState(row.State)] = row.N
+		}
+		return counts, nil
+	})
 }
 
 // noteClosed notes that a case which was closed waits for nothing any more.

@@ -25,19 +25,10 @@ func (quotaRow) TableName() string { return "quotas" }
 
 func quotas() things { return things{code: "quota", name: "用量上限"} }
 
-// Overrides gives the limits of those of the meters that have their own; of all
-// that have, when none is named.
-func (s *Store) Overrides(ctx context.Context, of ...safeguard.Meter) (safeguard.Overrides, error) {
-	query := s.db.WithContext(ctx)
-	if len(of) > 0 {
-		values := make([]any, 0, 2*len(of))
-		for _, m := range of {
-			values = append(values, string(m.Kind), m.ID)
-		}
-		query = query.Where("(kind, id) IN (VALUES "+placeholders(len(of), 2)+")", values...)
-	}
+// readQuotas gives the limits of all that have their own.
+func (s *Store) readQuotas(ctx context.Context) (safeguard.Overrides, error) {
 	var rows []quotaRow
-	if err := query.Order("kind, id").Find(&rows).Error; err != nil {
+	if err := s.db.WithContext(ctx).Order("kind, id").Find(&rows).Error; err != nil {
 		return nil, translate(err, "read quotas", quotas())
 	}
 	out := make(safeguard.Overrides, len(rows))
@@ -63,6 +54,6 @@ func (s *Store) SetQuota(ctx context.Context, m safeguard.Meter, l safeguard.Lim
 		if err := table[quotaRow](tx, replace).Create(ctx, &row); err != nil {
 			return translate(err, "set a quota", quotas())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }

@@ -59,3 +59,25 @@ func (r *recent[K, V]) drop(at *list.Element) {
 	delete(r.byKey, out.key)
 	r.weight -= out.weight
 }
+
+// remove lets go of what is of that kind.
+func (r *recent[K, V]) remove(of func(K, V) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for at := r.order.Front(); at != nil; {
+		next := at.Next()
+		if one := at.Value.(*kept[K, V]); of(one.key, one.value) {
+			r.drop(at)
+		}
+		at = next
+	}
+}
+
+// forget lets go of one, if it is there.
+func (r *recent[K, V]) forget(key K) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at, ok := r.byKey[key]; ok {
+		r.drop(at)
+	}
+}

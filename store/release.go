@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"strings"
 
 	"gorm.io/gorm"
@@ -11,31 +13,37 @@ import (
 	"mianti/policies"
 )
 
-// refuseStopped refuses a release when anything that it rests on has been
-// stopped since it was begun: the system that asked, the grants, the datasets,
+// refuseStopped refuses releases when anything that they rest on has been
+// stopped since they were begun: the system that asked, the grants, the datasets,
 // the sources. The rows are looked up FOR SHARE, so that a stop that is put up
 // at the same time waits for this transaction, or this one finds it.
-func (s *Store) refuseStopped(tx *gorm.DB, c exchange.Commit) error {
-	rests := restsOn(c)
-	if len(rests) == 0 {
+func (s *Store) refuseStopped(ctx context.Context, tx *gorm.DB, round []*write, refused refusals) error {
+	rests := map[policies.Stop][]*write{}
+	var kinds, ids []string
+	for _, w := range round {
+		for _, stop := range restsOn(w.release.Commit) {
+			if rests[stop] == nil {
+				kinds, ids = append(kinds, string(stop.Kind)), append(ids, stop.ID)
+			}
+			rests[stop] = append(rests[stop], w)
+		}
+	}
+	if len(kinds) == 0 {
 		return nil
 	}
-	values := make([]any, 0, 2*len(rests))
-	for _, stop := range rests {
-		values = append(values, string(stop.Kind), stop.ID)
-	}
-	query := "SELECT kind FROM stops WHERE (kind, id) IN (VALUES " + placeholders(len(rests), 2) + ")"
+	statement := "SELECT kind, id FROM stops WHERE (kind, id) IN (SELECT kind, id FROM v)"
 	if s.dialect == dialectPostgres {
-		query += " FOR SHARE"
+		statement += " FOR SHARE"
 	}
-	var found []string
-	if err := tx.Raw(query, values...).Scan(&found).Error; err != nil {
-		return translate(err, "look for stops", stops())
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	return fault.New(fault.Conflict, "authorization-changed", "核验期间有关的授权或接口被停用，没有给出结果。请重新核验。")
+	err := s.query(ctx, tx, statement, func(rows *sql.Rows) error {
+		var stop policies.Stop
+		err := rows.Scan(&stop.Kind, &stop.ID)
+		for _, w := range rests[stop] {
+			refused.refuse(w, fault.New(fault.Conflict, "authorization-changed", "核验期间有关的授权或接口被停用，没有给出结果。请重新核验。"))
+		}
+		return err
+	}, texts("kind", kinds), texts("id", ids))
+	return translate(err, "look for stops", stops())
 }
 
 // restsOn is what a release rests on: of each look-up that was made for it, and

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -20,74 +19,15 @@ func resolutions() things { return things{code: "resolution", name: "核验结�
 // CommitResolution stores a resolution with all that goes with it, in one
 // transaction. A later version replaces the one before it, which is kept.
 func (s *Store) CommitResolution(ctx context.Context, c exchange.Commit) error {
-	r := c.Resolution
-	plain, err := json.Marshal(r)
+	w, err := newWrite(c.Entries)
 	if err != nil {
-		return fmt.Errorf("encode a resolution: %w", err)
-	}
-	var alarms []safeguard.Alarm
-	err = s.transact(ctx, func(tx *gorm.DB) error {
-		// The case's row is locked: two resolutions of it count one after the
-		// other, and one that was made from an older version is not kept.
-		locked, err := noteState(tx, r)
-		if err != nil {
-			return err
-		}
-		key, err := s.keyToWrite(ctx, tx, r.Case)
-		if err != nil {
-			return err
-		}
-		body, err := key.seal(plain, resolutionPlace(r.ID, r.Version))
-		if err != nil {
-			return err
-		}
-		if err := s.checkRights(tx, c.Rights); err != nil {
-			return err
-		}
-		if !locked {
-			return caseChanged()
-		}
-		if err := s.refuseStopped(tx, c); err != nil {
-			return err
-		}
-		save := addResolution
-		if r.Version > 1 {
-			save = goOn
-		}
-		if err := save(ctx, tx, r, body); err != nil {
-			return err
-		}
-		if err := saveFollowUps(ctx, tx, r.Case, c.FollowUps); err != nil {
-			return err
-		}
-		if err := addInputs(ctx, tx, c.Inputs, key); err != nil {
-			return err
-		}
-		if err := appendEntries(ctx, tx, c.Entries); err != nil {
-			return err
-		}
-		if err := savePreviews(ctx, tx, c.Previews, key); err != nil {
-			return err
-		}
-		answered, err := anyAnswered(tx, c.Awaits)
-		if err != nil {
-			return err
-		}
-		following := c.Jobs
-		if answered {
-			following = append(slices.Clone(following), c.Answered)
-		}
-		if err := s.enqueue(ctx, tx, following); err != nil {
-			return err
-		}
-		if err := completeKey(ctx, tx, c.Key, r.ID); err != nil {
-			return err
-		}
-		alarms, err = s.countOutcomes(ctx, tx, c.Entries)
 		return err
-	})
-	s.tell(ctx, err, alarms)
-	return err
+	}
+	if w.release, err = newReleased(c); err != nil {
+		return err
+	}
+	w.tallies = safeguard.CountOutcomes(c.Entries)
+	return s.store(ctx, w)
 }
 
 // resolutionPlace is the place of a version of a resolution. It is the same in both
@@ -100,20 +40,6 @@ func resolutionPlace(id string, version int) []byte {
 func lastOf(ctx context.Context, tx *gorm.DB, caseID string) (last int, err error) {
 	err = table[resolutionRow](tx).Select("COALESCE(MAX(seq), 0)").Where("case_id = ?", caseID).Scan(ctx, &last)
 	return last, translate(err, "save a resolution", resolutions())
-}
-
-func addResolution(ctx context.Context, tx *gorm.DB, r *exchange.Resolution, body string) error {
-	last, err := lastOf(ctx, tx, r.Case)
-	if err != nil {
-		return err
-	}
-	if err := stopEarlier(tx, r.Case); err != nil {
-		return err
-	}
-	row := resolutionRow{
-		ID: r.ID, CaseID: r.Case, Revision: r.Revision, Status: string(r.Status), Body: body, Created: At(r.ResolvedAt), Seq: last + 1, Version: r.Version, Retry: atOrNull(r.RetryAt),
-	}
-	return translate(table[resolutionRow](tx).Create(ctx, &row), "save a resolution", resolutions())
 }
 
 // stopEarlier notes that none of the resolutions of a case goes on any more: the

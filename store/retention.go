@@ -95,7 +95,7 @@ func (s *Store) Destroy(ctx context.Context, d retention.Due, c retention.Cutoff
 			return translate(err, "look for whom a case is about", cases())
 		}
 		done = true
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 	if done = done && err == nil; done {
 		s.destroyed.Store(true)

@@ -231,7 +231,8 @@ func TestAlarms_AreAcknowledgedOnceByTheOwnDepartment(t *testing.T) {
 		err := s.transact(t.Context(), func(tx *gorm.DB) error {
 			_, err := raise(tx, []safeguard.Alarm{{
 				Kind: safeguard.AlarmFanOut, Of: safeguard.Meter{Kind: safeguard.KindSystem, ID: "s1"}, Window: safeguard.WindowAt(safeguard.SpanHour, testTime),
-			}}, "SPJ", testTime)
+				Department: "SPJ", Times: 1, FirstAt: testTime, LastAt: testTime,
+			}})
 			return err
 		})
 		if err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 
@@ -82,14 +83,14 @@ func (s *Store) seal(ctx context.Context, tx *gorm.DB, signer *ledger.Signer, li
 		}
 		frontier, number = *loaded, last.Number
 	}
-	waiting, err := s.waiting(ctx, tx, limit)
+	waiting, noted, err := s.waiting(ctx, tx, limit)
 	if err != nil {
 		return Sealing{}, err
 	}
 	if last != nil && len(waiting) == 0 && at.SignedBy(signer) {
 		return Sealing{Checkpoint: at}, nil
 	}
-	if err := s.extend(ctx, tx, &frontier, waiting); err != nil {
+	if err := s.extend(ctx, tx, &frontier, waiting, noted); err != nil {
 		return Sealing{}, err
 	}
 	at, err = signer.Sign(ledger.Tree{Size: frontier.Size(), Root: frontier.Root()})
@@ -106,15 +107,37 @@ type waitingRow struct {
 	Body string
 }
 
-func (s *Store) waiting(ctx context.Context, tx *gorm.DB, limit int) ([]waitingRow, error) {
-	const statement = `SELECT e.id, e.body FROM ledger_pending p JOIN ledger_entries e ON e.id = p.entry_id ORDER BY p.entry_id LIMIT ?`
-	var rows []waitingRow
-	err := tx.WithContext(ctx).Raw(statement, limit).Scan(&rows).Error
-	return rows, translate(err, "read what waits to be sealed", things{})
+// waiting reads about that many of the entries that wait, and the numbers of the rows
+// that say so: what one statement has added is sealed together.
+func (s *Store) waiting(ctx context.Context, tx *gorm.DB, limit int) (rows []waitingRow, noted []int64, err error) {
+	const doing = "read what waits to be sealed"
+	statement := "SELECT noted, entry_id FROM ledger_waiting ORDER BY entry_id LIMIT ?"
+	if s.dialect == dialectPostgres {
+		statement = `SELECT noted, entry_id FROM ledger_waiting WHERE noted <= (SELECT max(entry_id) FROM (
+    SELECT entry_id, sum(n) OVER (ORDER BY entry_id) - n AS before FROM (
+        SELECT entry_id, COALESCE(cardinality(ids), 1) AS n FROM ledger_pending ORDER BY entry_id LIMIT $1) AS counted) AS sums
+WHERE before < $1) ORDER BY entry_id`
+	}
+	var ids []int64
+	err = each(ctx, tx, statement, []any{limit}, func(found *sql.Rows) error {
+		ids, noted = append(ids, 0), append(noted, 0)
+		return found.Scan(&noted[len(noted)-1], &ids[len(ids)-1])
+	})
+	if err != nil || len(ids) == 0 {
+		return nil, nil, translate(err, doing, things{})
+	}
+	// Not as a join: by their numbers they are looked for in the partition that has them.
+	where, args := s.among("id", ids)
+	err = each(ctx, tx, "SELECT id, body FROM ledger_entries WHERE "+where+" ORDER BY id", args, func(found *sql.Rows) error {
+		rows = append(rows, waitingRow{})
+		return found.Scan(&rows[len(rows)-1].ID, &rows[len(rows)-1].Body)
+	})
+	slices.Sort(noted)
+	return rows, slices.Compact(noted), translate(err, doing, things{})
 }
 
 // extend gives the entries the next places.
-func (s *Store) extend(ctx context.Context, tx *gorm.DB, frontier *ledger.Frontier, waiting []waitingRow) error {
+func (s *Store) extend(ctx context.Context, tx *gorm.DB, frontier *ledger.Frontier, waiting []waitingRow, noted []int64) error {
 	if len(waiting) == 0 {
 		return nil
 	}
@@ -126,37 +149,31 @@ func (s *Store) extend(ctx context.Context, tx *gorm.DB, frontier *ledger.Fronti
 	if err != nil {
 		return err
 	}
-	leaves, nodes := make([]leafRow, len(waiting)), []nodeRow(nil)
+	places, hashes, joined, nths := make([]int64, len(waiting)), make([][]byte, len(waiting)), make([]string, len(waiting)), make([]string, len(waiting))
+	var levels, nodePlaces []int64
+	var nodeHashes [][]byte
 	for i, row := range waiting {
-		leaf := ledger.Leaf{Index: frontier.Size(), Entry: []byte(row.Body), Links: links[row.ID]}
+		leaf := ledger.Leaf{Index: frontier.Size(), Entry: []byte(row.Body), Links: links[row.ID].links}
 		h := leaf.Hash()
-		leaves[i] = leafRow{Place: leaf.Index, EntryID: row.ID, Hash: h[:], Links: strings.Join(leaf.Links, " ")}
+		places[i], hashes[i], joined[i], nths[i] = leaf.Index, h[:], strings.Join(leaf.Links, " "), strings.Join(links[row.ID].nths, " ")
 		frontier.Append(h, func(n ledger.Node) {
 			if n.Level%ledger.TileHeight == 0 {
-				nodes = append(nodes, nodeRow{Level: n.Level, Place: n.Index, Hash: slices.Clone(n.Hash[:])})
+				levels, nodePlaces, nodeHashes = append(levels, int64(n.Level)), append(nodePlaces, n.Index), append(nodeHashes, slices.Clone(n.Hash[:]))
 			}
 		})
 	}
 	const doing = "seal entries"
-	if err := table[leafRow](tx).CreateInBatches(ctx, &leaves, sealStatement); err != nil {
+	if err := s.insertAll(ctx, tx, "ledger_leaves", "", ints("place", places), ints("entry_id", ids), blobs("hash", hashes), texts("links", joined), texts("nths", nths)); err != nil {
 		return translate(err, doing, things{})
 	}
-	if len(nodes) > 0 {
-		if err := table[nodeRow](tx).CreateInBatches(ctx, &nodes, sealStatement); err != nil {
-			return translate(err, doing, things{})
-		}
+	if err := s.insertAll(ctx, tx, "ledger_nodes", "", ints("level", levels), ints("place", nodePlaces), blobs("hash", nodeHashes)); err != nil {
+		return translate(err, doing, things{})
 	}
-	for part := range slices.Chunk(ids, sealStatement) {
-		if _, err := table[pendingRow](tx).Where("entry_id IN ?", part).Delete(ctx); err != nil {
-			return translate(err, doing, things{})
-		}
+	if err := s.exec(ctx, tx, "DELETE FROM ledger_pending WHERE entry_id IN (SELECT entry_id FROM v)", ints("entry_id", noted)); err != nil {
+		return translate(err, doing, things{})
 	}
-	return indexUses(ctx, tx, waiting)
+	return s.indexUses(ctx, tx, waiting)
 }
-
-// sealStatement bounds the rows of one statement, so that it keeps under
-// SQLite's limit of parameters.
-const sealStatement = 2048
 
 // publish stores a checkpoint, and the key that has signed it when it is new.
 func (s *Store) publish(ctx context.Context, tx *gorm.DB, c ledger.Checkpoint, number int64, vkey string) error {

@@ -107,7 +107,7 @@ func TestSeal_TakesNumbersThatCommitLate(t *testing.T) {
 			t.Skip("one writer at a time: numbers commit in their order")
 		}
 		late := s.db.WithContext(t.Context()).Begin()
-		if err := appendEntries(t.Context(), late, []ledger.Entry{{Kind: ledger.Intent, At: testTime, Case: "late"}}); err != nil {
+		if err := s.appendEntries(t.Context(), late, []ledger.Entry{{Kind: ledger.Intent, At: testTime, Case: "late"}}); err != nil {
 			t.Fatal(err)
 		}
 		appendN(t, s, 3)
@@ -226,9 +226,14 @@ func TestSeal_LinksTheEntriesOfEachPerson(t *testing.T) {
 				}
 			}
 		}
-		unlinked, err := table[accessRow](s.db).Where("nth IS NULL OR link = ''").Count(t.Context(), "*")
-		if err != nil || unlinked != 0 {
-			t.Errorf("%d accesses without a link, %v", unlinked, err)
+		accesses, err := table[accessRow](s.db).Where("subject = 'a'").Order("entry_id").Find(t.Context())
+		if err != nil || s.findLinks(t.Context(), "a", accesses) != nil || len(accesses) != 4 {
+			t.Fatalf("%d accesses, %v", len(accesses), err)
+		}
+		for i, row := range accesses {
+			if row.Nth == nil || *row.Nth != int64(i+1) || row.Link == "" {
+				t.Errorf("access %d is %+v", i+1, row)
+			}
 		}
 	})
 }

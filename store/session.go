@@ -88,7 +88,7 @@ func (s *Sessions) End(ctx context.Context, token string, entries ...ledger.Entr
 		if ended == 0 {
 			return nil
 		}
-		return appendEntries(ctx, tx, entries)
+		return s.store.appendEntries(ctx, tx, entries)
 	})
 	return ended == 1, err
 }

@@ -92,7 +92,7 @@ func (s *Store) SaveSharingRequest(ctx context.Context, c sharing.Commit) error 
 		if err := s.addSharingGrants(ctx, tx, c.Grants); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, c.Entries)
+		return s.appendEntries(ctx, tx, c.Entries)
 	})
 }
 

@@ -67,7 +67,7 @@ func (s *Store) SaveSharingGrant(ctx context.Context, g *sharing.Grant, e ledger
 		if changed.RowsAffected == 0 {
 			return fault.New(fault.Conflict, "grant-changed", "这项授权刚被其他人办理。请重新读取后再办理。")
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
@@ -103,7 +103,7 @@ func (s *Store) GiveGrants(ctx context.Context, grants []sharing.Grant, entries 
 		if err := s.addSharingGrants(ctx, tx, grants); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, entries)
+		return s.appendEntries(ctx, tx, entries)
 	})
 }
 

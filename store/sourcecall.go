@@ -44,16 +44,28 @@ func (s *Store) RecordCalls(ctx context.Context, calls []guard.Call) error {
 	if len(calls) == 0 {
 		return nil
 	}
-	rows := make([]callRow, len(calls))
-	for i := range calls {
-		rows[i] = callToRow(&calls[i])
-	}
 	return s.transact(ctx, func(tx *gorm.DB) error {
-		if err := table[callRow](tx).CreateInBatches(ctx, &rows, entryBatch); err != nil {
+		if err := s.insertCalls(ctx, tx, calls); err != nil {
 			return translate(err, "record calls to sources", things{})
 		}
 		return countCalls(ctx, tx, calls)
 	})
+}
+
+func (s *Store) insertCalls(ctx context.Context, tx *gorm.DB, calls []guard.Call) error {
+	n := len(calls)
+	sources, datasets, departments, results, warnings := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	in, out, back, done := make([]Timestamp, n), make([]Timestamp, n), make([]Timestamp, n), make([]Timestamp, n)
+	bytes, records, attempt, attempts, flags := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	for i := range calls {
+		row := callToRow(&calls[i])
+		sources[i], datasets[i], departments[i], results[i], warnings[i] = row.Source, row.Dataset, row.Department, row.Result, row.Warnings
+		in[i], out[i], back[i], done[i] = row.In, row.Out, row.Back, row.Done
+		bytes[i], records[i], attempt[i], attempts[i], flags[i] = row.Bytes, int64(row.Records), int64(row.Attempt), int64(row.Attempts), int64(row.Flags)
+	}
+	return s.insertAll(ctx, tx, "source_calls", "", texts("source", sources), texts("dataset", datasets), texts("department", departments),
+		ints("called_in", in), ints("called_out", out), ints("called_back", back), ints("done", done), ints("bytes", bytes), ints("records", records),
+		texts("result", results), ints("attempt", attempt), ints("attempts", attempts), ints("flags", flags), texts("warnings", warnings))
 }
 
 // SourceCalls gives the calls to a source that came in at a time or later, the
@@ -72,8 +84,9 @@ func (s *Store) SourceCalls(ctx context.Context, source string, since time.Time,
 }
 
 // PurgeCalls removes the calls that came in before a time, and says how many
-// they were.
+// they were, those of whole months that went with their partition apart.
 func (s *Store) PurgeCalls(ctx context.Context, before time.Time) (int, error) {
+	s.dropMonths(ctx, before)
 	n, err := table[callRow](s.db).Where("called_in < ?", At(before)).Delete(ctx)
 	return n, translate(err, "remove old calls to sources", things{})
 }

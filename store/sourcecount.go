@@ -100,27 +100,29 @@ type sourceKey struct{ source, dataset, department string }
 // SourceTimes gives how sources answered on the days of a time; those of one
 // department, or of all.
 func (s *Store) SourceTimes(ctx context.Context, department string, from, until time.Time) ([]figures.SourceTime, error) {
-	const by = "source, dataset, department, result, took"
-	day := func(t time.Time) string { return t.In(catalog.TimeZone()).Format(time.DateOnly) }
-	query := s.db.WithContext(ctx).Where("day >= ? AND day <= ?", day(from), day(until.Add(-time.Microsecond)))
-	var rows []callCountRow // in no order: to sort would cost more than to add up
-	err := whereGiven(query, part{"department", department}).Select(by + ", SUM(n) AS n, MAX(newest) AS newest").Group(by).Find(&rows).Error
-	if err != nil {
-		return nil, translate(err, "count the calls to sources", things{})
-	}
-	of := map[sourceKey][]callCountRow{}
-	for _, row := range rows {
-		key := sourceKey{row.Source, row.Dataset, row.Department}
-		of[key] = append(of[key], row)
-	}
-	out := make([]figures.SourceTime, 0, len(of))
-	for key, rows := range of {
-		out = append(out, sourceTime(key, rows))
-	}
-	slices.SortFunc(out, func(a, b figures.SourceTime) int {
-		return cmp.Or(strings.Compare(a.Department, b.Department), strings.Compare(a.Dataset, b.Dataset), strings.Compare(a.Source, b.Source))
+	return read(ctx, s, func(s *Store) ([]figures.SourceTime, error) {
+		const by = "source, dataset, department, result, took"
+		day := func(t time.Time) string { return t.In(catalog.TimeZone()).Format(time.DateOnly) }
+		query := s.db.WithContext(ctx).Where("day >= ? AND day <= ?", day(from), day(until.Add(-time.Microsecond)))
+		var rows []callCountRow // in no order: to sort would cost more than to add up
+		err := whereGiven(query, part{"department", department}).Select(by + ", SUM(n) AS n, MAX(newest) AS newest").Group(by).Find(&rows).Error
+		if err != nil {
+			return nil, translate(err, "count the calls to sources", things{})
+		}
+		of := map[sourceKey][]callCountRow{}
+		for _, row := range rows {
+			key := sourceKey{row.Source, row.Dataset, row.Department}
+			of[key] = append(of[key], row)
+		}
+		out := make([]figures.SourceTime, 0, len(of))
+		for key, rows := range of {
+			out = append(out, sourceTime(key, rows))
+		}
+		slices.SortFunc(out, func(a, b figures.SourceTime) int {
+			return cmp.Or(strings.Compare(a.Department, b.Department), strings.Compare(a.Dataset, b.Dataset), strings.Compare(a.Source, b.Source))
+		})
+		return out, nil
 	})
-	return out, nil
 }
 
 // sourceTime adds up the counts of one source.

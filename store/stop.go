@@ -54,7 +54,7 @@ func (s *Store) PutStop(ctx context.Context, h safeguard.Held, e ledger.Entry) e
 		if err := table[stopRow](tx).Create(ctx, &row); err != nil {
 			return translate(err, "put up a stop", stops())
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
@@ -78,7 +78,7 @@ func (s *Store) LiftStop(ctx context.Context, kind policies.StopKind, id string,
 		if lifted == 0 {
 			return stops().unknown()
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 
@@ -114,21 +114,15 @@ func (s *Store) stopRows(ctx context.Context) ([]stopRow, error) {
 	return rows, translate(err, "list stops", stops())
 }
 
-// IsStopped reports whether a thing is stopped.
-func (s *Store) IsStopped(ctx context.Context, kind policies.StopKind, id string) (bool, error) {
-	n, err := table[stopRow](s.db).Where("kind = ? AND id = ?", string(kind), id).Count(ctx, "*")
-	return n > 0, translate(err, "read a stop", stops())
-}
-
 // stopOf puts up a stop of the exchange's own in the caller's transaction, when
 // there is none yet. It does not wait for releases: it may be one's own.
-func stopOf(ctx context.Context, tx *gorm.DB, h safeguard.Held, e ledger.Entry) error {
+func (s *Store) stopOf(ctx context.Context, tx *gorm.DB, h safeguard.Held, e ledger.Entry) error {
 	row := stopToRow(&h)
 	created := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 	if created.Error != nil || created.RowsAffected == 0 {
 		return translate(created.Error, "put up a stop", stops())
 	}
-	return appendEntries(ctx, tx, []ledger.Entry{e})
+	return s.appendEntries(ctx, tx, []ledger.Entry{e})
 }
 
 // Owners (归属) says whose a thing is that can be stopped, and what there is to limit.

@@ -110,9 +110,10 @@ func TestPutStop_WaitsForReleasesUnderWay(t *testing.T) {
 	h, e := stopOn(policies.StopGrant, "g1")
 	put := make(chan error, 1)
 	err := one.transact(t.Context(), func(tx *gorm.DB) error {
-		commit := exchange.Commit{Resolution: newResolution("r1", "c1"), Entries: []ledger.Entry{{Kind: ledger.Outcome, Grant: "g1"}}}
-		if err := one.refuseStopped(tx, commit); err != nil {
-			return err
+		w := &write{release: &released{Commit: exchange.Commit{Resolution: newResolution("r1", "c1"), Entries: []ledger.Entry{{Kind: ledger.Outcome, Grant: "g1"}}}}}
+		refused := refusals{}
+		if err := one.refuseStopped(t.Context(), tx, []*write{w}, refused); err != nil || len(refused) > 0 {
+			return fmt.Errorf("refused %v: %w", refused, err)
 		}
 		go func() { put <- two.PutStop(t.Context(), h, e) }()
 		if err := waitsForLock(t, one); err != nil {

@@ -28,10 +28,18 @@ import (
 type Config struct {
 	// URL is "sqlite:PATH" or "postgres://…". It may hold a password.
 	URL string
+	// Direct is a PostgreSQL address that leads past a pooler, for notifications;
+	// empty for the URL's own. Behind a pooler without it there are none, and changes
+	// are found by looking (Watch).
+	Direct string
 	// Now is the clock. It MUST be set.
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
 	MaxConnections int
+	// Read are the URLs of streaming replicas, from which pages and reports are read; see
+	// ReadingAfter. ReadLag is how far one may be behind; 0 means 10 s.
+	Read    []string
+	ReadLag time.Duration
 	// Safeguard are the rules by which uses are counted; nil means the defaults.
 	Safeguard *safeguard.Rules
 	// Keys wraps the keys of cases; nil for a program that reads nothing of what is
@@ -65,8 +73,17 @@ type Store struct {
 	destroyed atomic.Bool
 	cipher    keyring.Cipher
 	packer    *packer
+	sealed    *sealedPacker
+	committer *committer
 	// writing is held by the one transaction that writes to SQLite; see transact.
 	writing chan struct{}
+	// replicas are what pages may be read from, in turn; see read.
+	replicas    []*replica
+	readLag     time.Duration
+	nextReplica atomic.Uint32
+	notices     *notices
+	known       known
+	listen      listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -79,6 +96,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	listen, err := listeningAt(at, cfg.Direct)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := at.connect(existing)
 	if err != nil {
 		return nil, err
@@ -88,7 +109,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	s.rules, s.alarmed, s.observe = safeguard.Defaults(), cfg.Alarmed, cfg.Observe
+	if err := s.openReplicas(cfg); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.rules, s.alarmed, s.observe, s.listen = safeguard.Defaults(), cfg.Alarmed, cfg.Observe, listen
 	if cfg.Safeguard != nil {
 		s.rules = *cfg.Safeguard
 	}
@@ -114,11 +138,36 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err := checkSchema(ctx, at, pool); err != nil {
 		return nil, err
 	}
+	db, err := openGorm(at, pool, now)
+	if err != nil {
+		return nil, err
+	}
+	packer, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := newSealedPacker()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, pool: pool, packer: packer, sealed: sealed, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}
+	s.committer = &committer{run: s.storeRound}
+	if s.notices, err = newNotices(db, at.dialect, now); err != nil {
+		return nil, err
+	}
+	s.known = newKnown(s.notices)
+	return s, nil
+}
+
+func openGorm(at address, pool *sql.DB, now func() time.Time) (*gorm.DB, error) {
 	db, err := gorm.Open(at.dialector(pool), &gorm.Config{
 		TranslateError:         true,
 		SkipDefaultTransaction: true, // every use case names its own
 		PrepareStmt:            at.preparesStatements(),
 		DisableAutomaticPing:   true,
+		// Columns are named, never *: PostgreSQL refuses to run a prepared SELECT * once
+		// a later program has added a column to the table.
+		QueryFields: true,
 		// Errors are returned, never logged here as well; statements hold
 		// personal data and are not logged at all.
 		Logger:  logger.Discard,
@@ -127,11 +176,7 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	packer, err := newPacker()
-	if err != nil {
-		return nil, err
-	}
-	return &Store{db: db, pool: pool, packer: packer, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}, nil
+	return db, nil
 }
 
 func limitConnections(pool *sql.DB, limit int) {
@@ -151,7 +196,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close waits for running statements and closes all connections.
 func (s *Store) Close() error {
-	if err := s.pool.Close(); err != nil {
+	if err := errors.Join(s.closeReplicas(), s.pool.Close()); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil
@@ -171,6 +216,8 @@ func (s *Store) transact(ctx context.Context, work func(tx *gorm.DB) error) erro
 			return translate(ctx.Err(), "wait to write", things{})
 		}
 	}
+	marks := s.notices.marks.Load()
+	defer func() { s.notices.ended(marks) }()
 	var workErr error
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		workErr = work(tx)

@@ -24,7 +24,7 @@ func (s *Store) HandIn(ctx context.Context, in *exchange.Submission, e ledger.En
 		if created.RowsAffected == 0 { // handed in already
 			return nil
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 

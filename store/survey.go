@@ -31,6 +31,8 @@ type Survey struct {
 	CredentialEnds map[string]time.Time
 	// Size is what the database takes on its disk, in bytes.
 	Size int64
+	// Backup is when the last backup was made; zero for none.
+	Backup time.Time
 	// Replicas are those that stream from this database.
 	Replicas []ReplicaLag
 }
@@ -110,11 +112,12 @@ func (s *Store) surveyLedger(ctx context.Context, v *Survey) error {
     (SELECT COUNT(*) FROM (SELECT 1 FROM ledger_pending LIMIT ?) AS counted),
     (SELECT e.at FROM ledger_entries e WHERE e.id = (SELECT MIN(entry_id) FROM ledger_pending)),
     (SELECT published_at FROM ledger_checkpoints ORDER BY number DESC LIMIT 1),
-    COALESCE((SELECT size FROM ledger_checkpoints ORDER BY number DESC LIMIT 1), 0)`
+    COALESCE((SELECT size FROM ledger_checkpoints ORDER BY number DESC LIMIT 1), 0),
+    (SELECT MAX(made_at) FROM backups)`
 	return s.each(ctx, func(scan func(...any) error) error {
-		var oldest, published *Timestamp
-		err := scan(&v.Unsealed, &oldest, &published, &v.LedgerSize)
-		v.OldestUnsealed, v.Checkpoint = momentOf(oldest), momentOf(published)
+		var oldest, published, backup *Timestamp
+		err := scan(&v.Unsealed, &oldest, &published, &v.LedgerSize, &backup)
+		v.OldestUnsealed, v.Checkpoint, v.Backup = momentOf(oldest), momentOf(published), momentOf(backup)
 		return err
 	}, statement, MostUnsealed)
 }

@@ -63,13 +63,12 @@ func (s *Store) register(ctx context.Context, system exchange.System, entries []
 		if err := s.addCredentials(ctx, tx, system.ID, system.Credentials); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, entries)
+		return s.appendEntries(ctx, tx, entries)
 	})
 }
 
-// System gives a registered system with its credentials, a disabled one too, or
-// fault.NotFound.
-func (s *Store) System(ctx context.Context, id string) (*exchange.System, error) {
+// readSystem reads a system with its credentials.
+func (s *Store) readSystem(ctx context.Context, id string) (*exchange.System, error) {
 	const doing = "read a system"
 	row, err := table[systemRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {
@@ -126,7 +125,7 @@ func (s *Store) RevokeSystem(ctx context.Context, id string, e ledger.Entry) err
 		if err := s.revokeCredentials(ctx, tx, id); err != nil {
 			return err
 		}
-		return appendEntries(ctx, tx, []ledger.Entry{e})
+		return s.appendEntries(ctx, tx, []ledger.Entry{e})
 	})
 }
 

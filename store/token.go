@@ -28,8 +28,8 @@ func (s *Store) RevokeToken(ctx context.Context, jti string, expires time.Time) 
 	return translate(err, "revoke a token", things{})
 }
 
-// TokenRevoked reports whether the token of that id was revoked.
-func (s *Store) TokenRevoked(ctx context.Context, jti string) (bool, error) {
+// readRevoked looks whether a token was revoked.
+func (s *Store) readRevoked(ctx context.Context, jti string) (bool, error) {
 	found, err := table[revokedRow](s.db).Where("jti = ?", jti).Limit(1).Find(ctx)
 	if err != nil {
 		return false, translate(err, "look for a revoked token", things{})

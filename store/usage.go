@@ -45,40 +45,27 @@ func (s *Store) AppendIntents(ctx context.Context, intents []ledger.Entry, subje
 	if len(intents) == 0 {
 		return nil
 	}
-	tallies := safeguard.CountIntents(intents, subjects)
-	overrides, err := s.Overrides(ctx, metersOf(tallies)...)
+	w, err := newWrite(intents)
 	if err != nil {
 		return err
 	}
-	department, now := intents[0].Department, intents[0].At
-	var excess *safeguard.Excess
-	var alarms []safeguard.Alarm
-	err = s.transact(ctx, func(tx *gorm.DB) error {
-		if err := appendEntries(ctx, tx, intents); err != nil {
-			return err
-		}
-		totals, err := count(tx, tallies)
-		if err != nil {
-			return err
-		}
-		if excess = s.rules.Excess(totals, overrides); excess != nil {
-			return excess.Fault(now)
-		}
-		alarms, err = raise(tx, s.rules.IntentAlarms(totals, overrides), department, now)
+	w.tallies, w.questions = safeguard.CountIntents(intents, subjects), true
+	if w.limits, err = s.Overrides(ctx, metersOf(w.tallies)...); err != nil {
 		return err
-	})
-	if excess != nil {
-		return s.exceeded(ctx, excess, department, now)
 	}
-	s.tell(ctx, err, alarms)
+	if err = s.store(ctx, w); w.excess != nil {
+		return s.exceeded(ctx, w.excess, intents[0].Department, intents[0].At)
+	}
 	return err
 }
 
 // exceeded raises the alarm of a quota, after what exceeded it was undone.
 func (s *Store) exceeded(ctx context.Context, excess *safeguard.Excess, department string, now time.Time) error {
+	alarm := excess.Alarm()
+	alarm.Department, alarm.FirstAt, alarm.LastAt = department, now, now
 	var alarms []safeguard.Alarm
 	err := s.transact(ctx, func(tx *gorm.DB) (err error) {
-		alarms, err = raise(tx, []safeguard.Alarm{excess.Alarm()}, department, now)
+		alarms, err = raise(tx, []safeguard.Alarm{alarm})
 		return err
 	})
 	s.tell(ctx, err, alarms)
@@ -86,29 +73,6 @@ func (s *Store) exceeded(ctx context.Context, excess *safeguard.Excess, departme
 		return excess.Fault(now).Because(err)
 	}
 	return excess.Fault(now)
-}
-
-// countOutcomes counts the outcomes among some entries, in the caller's
-// transaction, and gives the alarms that are new.
-func (s *Store) countOutcomes(ctx context.Context, tx *gorm.DB, entries []ledger.Entry) ([]safeguard.Alarm, error) {
-	tallies := safeguard.CountOutcomes(entries)
-	if len(tallies) == 0 {
-		return nil, nil
-	}
-	totals, err := count(tx, tallies)
-	if err != nil {
-		return nil, err
-	}
-	alarms := s.rules.OutcomeAlarms(totals)
-	department, now := entries[0].Department, entries[0].At
-	for i := range alarms {
-		if h, e, stops := s.rules.StopFor(&alarms[i], department, now); stops {
-			if err := stopOf(ctx, tx, h, e); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return raise(tx, alarms, department, now)
 }
 
 // tell hands new alarms to whoever wants to know, once they are stored.

@@ -29,14 +29,13 @@ var update = flag.Bool("update", false, "write the table of docs/observe.md anew
 // whole gives metrics of which everything is watched.
 func whole() *telemetry.Metrics {
 	m := telemetry.New(telemetry.Program{Version: "v1", Go: "go1", Ruleset: "r1"}, time.Now)
-	m.WatchDatabase(&database{}, func(context.Context) (int, error) { return 7, nil })
+	m.WatchDatabase(&database{}, func(context.Context) (int, error) { return 7, nil }, func() time.Time { return time.Unix(1_800_000_000, 0) })
 	m.WatchSources(sources{})
 	m.WatchAdmission(func() []telemetry.Admission {
 		return []telemetry.Admission{{Class: "work", Active: 1, Admitted: 5, Refused: 2, Overloaded: true}}
 	})
 	m.WatchReady(func(context.Context) map[string]bool { return map[string]bool{"database": true, "keys": false} })
 	m.WatchDisk(func() (uint64, error) { return 1 << 30, nil })
-	m.WatchBackup(func() time.Time { return time.Unix(1_800_000_000, 0) })
 	return m
 }
 
@@ -219,7 +218,7 @@ func TestSurvey_SaysThatTheDatabaseIsAwayAndAsksItSeldom(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	m := telemetry.New(telemetry.Program{}, func() time.Time { return now })
 	d := &database{away: true}
-	m.WatchDatabase(d, func(context.Context) (int, error) { return 1, nil })
+	m.WatchDatabase(d, func(context.Context) (int, error) { return 1, nil }, func() time.Time { return time.Time{} })
 	for range 20 {
 		text := scrape(t, m)
 		wantLines(t, text, "mianti_database_up 0", "mianti_database_connections_limit 16")
@@ -232,7 +231,7 @@ func TestSurvey_SaysThatTheDatabaseIsAwayAndAsksItSeldom(t *testing.T) {
 	}
 	d.away = false
 	now = now.Add(10 * time.Second)
-	wantLines(t, scrape(t, m), "mianti_database_up 1", "mianti_ledger_size 9", "mianti_catalog_seen_timestamp_seconds 1.80000001e+09")
+	wantLines(t, scrape(t, m), "mianti_database_up 1", "mianti_ledger_size 9", "mianti_backup_timestamp_seconds 0", "mianti_catalog_seen_timestamp_seconds 1.80000001e+09")
 }
 
 // TestHandler_ServesNothingElse: what stands on the listener of the metrics is for operators.

@@ -31,6 +31,7 @@ const (
 // answer it says that, and nothing else: an old value would look like a new one.
 type survey struct {
 	db       Database
+	backup   func() time.Time // of a backup that the database knows nothing of
 	revision func(context.Context) (int, error)
 	now      func() time.Time
 	about    descriptions
@@ -47,9 +48,10 @@ type survey struct {
 type descriptions map[string]*prometheus.Desc
 
 // WatchDatabase has scrapes tell what is known of the database, and which revision of
-// the catalog this node serves.
-func (m *Metrics) WatchDatabase(db Database, revision func(context.Context) (int, error)) {
-	m.book.registry.MustRegister(&survey{db: db, revision: revision, now: m.now, about: surveyed(m.book)})
+// the catalog this node serves. Backup is when one was made of which the database knows
+// nothing; a zero time for never.
+func (m *Metrics) WatchDatabase(db Database, revision func(context.Context) (int, error), backup func() time.Time) {
+	m.book.registry.MustRegister(&survey{db: db, backup: backup, revision: revision, now: m.now, about: surveyed(m.book)})
 }
 
 func surveyed(b *book) descriptions {
@@ -71,6 +73,7 @@ func surveyed(b *book) descriptions {
 	add("mianti_database_connections_used", "Connections that are in use.")
 	add("mianti_database_connection_waits_total", "How often somebody waited for a connection.")
 	add("mianti_database_connection_wait_seconds_total", "How long was waited for connections.")
+	add("mianti_backup_timestamp_seconds", "When the last backup was made; 0 when there is none.")
 	add("mianti_clock_offset_seconds", "By how much the database's clock is ahead of this node's.")
 	add("mianti_jobs_due", "Jobs whose time has come, by kind.", "kind")
 	add("mianti_jobs_later", "Jobs that wait for their time, or run.", "kind")
@@ -131,6 +134,7 @@ func (s *survey) take() []prometheus.Metric {
 		s.is("mianti_database_up", 1), s.is("mianti_database_primary", truth(v.Primary)), s.is("mianti_database_size_bytes", float64(v.Size)),
 		s.is("mianti_clock_offset_seconds", certain(v.ClockOffset, v.ClockDoubt).Seconds()),
 	}
+	out = append(out, s.is("mianti_backup_timestamp_seconds", newest(v.Backup, s.backup())))
 	for _, r := range v.Replicas {
 		out = append(out, s.is("mianti_database_replica_lag_bytes", float64(r.Bytes), r.Name), s.is("mianti_database_replica_lag_seconds", r.Time.Seconds(), r.Name))
 	}
@@ -146,6 +150,17 @@ func (s *survey) take() []prometheus.Metric {
 		out = s.moment(out, "mianti_credential_expiry_timestamp_seconds", ends, department)
 	}
 	return append(out, s.catalog(ctx)...)
+}
+
+// newest is the later of two moments; 0 when neither ever was.
+func newest(a, b time.Time) float64 {
+	if b.After(a) {
+		a = b
+	}
+	if a.IsZero() {
+		return 0
+	}
+	return seconds(a)
 }
 
 // certain is by how much two clocks differ at least.

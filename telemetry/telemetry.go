@@ -58,23 +58,6 @@ func (m *Metrics) Expires(what, department string, at time.Time) {
 	m.expiries.WithLabelValues(what, department).Set(seconds(at))
 }
 
-// WatchBackup has scrapes tell when the last good backup ended; a zero time for none.
-func (m *Metrics) WatchBackup(at func() time.Time) {
-	m.book.asked("mianti_backup_timestamp_seconds", "When the last good backup ended; 0 when there is none.", func() float64 {
-		when := at()
-		if when.IsZero() {
-			return 0
-		}
-		return seconds(when)
-	})
-}
-
-const (
-	// scrapesAtOnce bounds what scrapes cost, whoever asks.
-	scrapesAtOnce = 2
-	scrapeTimeout = 8 * time.Second
-)
-
 // WatchDisk has scrapes tell what is free where this node keeps files.
 func (m *Metrics) WatchDisk(free func() (uint64, error)) {
 	m.book.asked("mianti_disk_free_bytes", "What this node may still write where it keeps its files.", func() float64 {

@@ -12,6 +12,7 @@ set -euo pipefail
 has() {
   case "$1" in
     postgresql) has_postgresql ;;
+    pgbouncer) command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] ;; # where internal/pgtest looks
     mariadb) has_mariadb ;;
     cc) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
@@ -19,7 +20,10 @@ has() {
     pdftotext) command -v pdftotext >/dev/null ;;
     promtool) command -v promtool >/dev/null ;; # holds deploy/observe against what Prometheus takes
     chromium) command -v chromium >/dev/null && [ -d /usr/share/fonts/opentype/noto ] ;; # pages are Chinese
+    nginx) [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] && compgen -G '/usr/lib/*/lua/5.1/cjson.so' >/dev/null ;;
     font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
+    nginx | haproxy | pgbouncer) [ -x "$(command -v "$1" || echo "/usr/sbin/$1")" ] ;;
+    systemd) command -v systemd-analyze >/dev/null ;;
     *) echo "install-test-tools: nobody knows how to look for '$1'" >&2; exit 2 ;;
   esac
 }
@@ -44,14 +48,18 @@ has_mariadb() {
 package() {
   case "$1" in
     postgresql) echo postgresql ;;
+    pgbouncer) echo pgbouncer ;;
     mariadb) echo mariadb-server ;;
     cc) echo gcc libc6-dev ;;
     node) echo nodejs npm ;;
     openssl) echo openssl ;;
     pdftotext) echo poppler-utils ;;
     promtool) echo prometheus ;;
+    nginx) echo nginx libnginx-mod-http-lua lua-cjson ;;
     font) echo fonts-arphic-gbsn00lp ;;
     chromium) echo chromium fonts-noto-cjk ;;
+    nginx) echo nginx-light ;;
+    haproxy | pgbouncer | systemd) echo "$1" ;;
   esac
 }
 

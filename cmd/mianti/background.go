@@ -29,13 +29,15 @@ import (
 type background struct {
 	// runners have kinds of jobs of their own, so that neither batches nor receivers
 	// of events who do not answer hold a case up.
-	runners []*jobs.Runner
-	guard   *guard.Guard
-	targets func() []guard.Target
-	folder  *snapshotFolder // nil when none is configured
-	sealing *sealing
-	anchors *anchor.Worker
-	store   purger
+	runners    []*jobs.Runner
+	guard      *guard.Guard
+	targets    func() []guard.Target
+	folder     *snapshotFolder // nil when none is configured
+	sealing    *sealing
+	anchors    *anchor.Worker
+	store      purger
+	partitions partitions
+	elections  elections
 	// counter counts finished cases for the figures.
 	counter *figures.Counter
 	// retention ends what was kept long enough.
@@ -48,10 +50,22 @@ type background struct {
 
 // purger drops what is kept for a while only.
 type purger interface {
+	Watch(ctx context.Context) error
 	PurgeCalls(ctx context.Context, before time.Time) (int, error)
 	PurgeSessions(ctx context.Context, before time.Time) (int, error)
 	PurgeUsage(ctx context.Context, now time.Time) (int, error)
 	PurgeAnchors(ctx context.Context, before time.Time) (int, error)
+}
+
+// elections let one node at a time do some work.
+type elections interface {
+	Alone(ctx context.Context, name string, work func(ctx context.Context)) (mine bool, err error)
+}
+
+// partitions keeps those of the database ahead of what is written.
+type partitions interface {
+	KeepPartitions(ctx context.Context) ([]store.Partition, error)
+	Partitions(ctx context.Context) ([]store.Partition, error)
 }
 
 const (
@@ -63,6 +77,8 @@ const (
 	keepCosignatures = 30 * 24 * time.Hour
 	// countEvery is how often finished cases are counted.
 	countEvery = 20 * time.Second
+	// partitionEvery is how often it is looked whether partitions are needed.
+	partitionEvery = time.Minute
 	// folderEvery is how often the folder of files is looked at.
 	folderEvery = 10 * time.Second
 	// catalogDeadline bounds a look at the present catalog, so that a database that
@@ -72,7 +88,7 @@ const (
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
+	b := &background{guard: n.guard, store: n.store, partitions: n.store, elections: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
 		counter: &figures.Counter{Ended: n.store, Catalogs: catalogs, Now: time.Now}, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
@@ -128,17 +144,19 @@ func (s *exchangeSettings) targets(catalogs *store.Catalogs) []guard.Target {
 // more.
 func (b *background) run(ctx context.Context) error {
 	var all sync.WaitGroup
-	failed := make([]error, 2+len(b.runners))
+	failed := make([]error, 3+len(b.runners))
 	for i, runner := range b.runners {
-		all.Go(func() { failed[2+i] = runner.Run(ctx) })
+		all.Go(func() { failed[3+i] = runner.Run(ctx) })
 	}
+	all.Go(func() { failed[2] = b.store.Watch(ctx) })
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
-	all.Go(func() { b.every(ctx, purgeEvery, b.purge) })
-	all.Go(func() { b.every(ctx, countEvery, b.count) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.alone("purge", b.purge)) })
+	all.Go(func() { b.every(ctx, countEvery, b.alone("count", b.count)) })
 	all.Go(func() { b.every(ctx, sealEvery, b.sealing.pass) })
 	all.Go(func() { b.anchors.Run(ctx) })
-	all.Go(func() { b.every(ctx, purgeEvery, b.retain) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.alone("retain", b.retain)) })
+	all.Go(func() { b.every(ctx, partitionEvery, b.keepPartitions) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.certificates) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
@@ -156,6 +174,15 @@ func (b *background) every(ctx context.Context, pause time.Duration, do func(con
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
+		}
+	}
+}
+
+// alone does something unless another node is at it.
+func (b *background) alone(name string, do func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
+		if _, err := b.elections.Alone(ctx, name, func(ctx context.Context) { b.safely(ctx, do) }); err != nil && ctx.Err() == nil {
+			b.log.LogAttrs(ctx, slog.LevelWarn, "background work was not done", slog.String("work", name), slog.Any("cause", err))
 		}
 	}
 }
@@ -183,6 +210,25 @@ func (b *background) purge(ctx context.Context) {
 	}
 	if _, err := b.store.PurgeAnchors(ctx, time.Now().Add(-keepCosignatures)); err != nil && ctx.Err() == nil {
 		b.log.LogAttrs(ctx, slog.LevelWarn, "old cosignatures were not dropped", slog.Any("cause", err))
+	}
+}
+
+// keepPartitions makes the partitions that will be needed next. What is there lasts for
+// long, so that a failure is a warning until little is left.
+func (b *background) keepPartitions(ctx context.Context) {
+	ahead, err := b.partitions.KeepPartitions(ctx)
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	b.log.LogAttrs(ctx, slog.LevelWarn, "partitions were not made ahead", slog.Any("cause", err))
+	if ahead, err = b.partitions.Partitions(ctx); err != nil {
+		return // the database is away: others say so
+	}
+	for _, p := range ahead {
+		if p.Low {
+			b.log.LogAttrs(ctx, slog.LevelError, "partitions end soon: when nothing is left, nothing can be recorded",
+				slog.String("table", p.Table), slog.Int64("left", p.Left))
+		}
 	}
 }
 

@@ -139,7 +139,6 @@ func readCheckpoints(files []string, keys ledger.Keys) ([]ledger.Checkpoint, err
 // progressOf tells how far it is, when it takes longer than somebody would wait
 // without a word.
 func progressOf(w io.Writer, begun time.Time) func(done, total int64) {
-	const patience = 2 * time.Second
 	told := begun
 	return func(done, total int64) {
 		if now := time.Now(); now.Sub(told) > patience {

@@ -19,7 +19,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -46,7 +46,10 @@ type commands struct {
 	Receipt   receiptCommands   `cmd:"" help:"Check receipts, offline."`
 	Key       keyCommands       `cmd:"" help:"Make and change keys."`
 	Retention retentionCommands `cmd:"" help:"Destroy what has been kept long enough, and see what is."`
-	Version   versionCommand    `cmd:"" help:"Print the version."`
+	Doctor    doctorCommand     `cmd:"" help:"Check settings, clocks, keys, schema, database, sources, catalog, ledger and backups, and say what to do."`
+	Backup    backupCommands    `cmd:"" help:"Copy the database, and check copies."`
+	Restore   restoreCommand    `cmd:"" help:"Put the database back from a backup, and verify the ledger."`
+	Version   versionCommand    `cmd:"" help:"Print the version, and the schema that it works with."`
 }
 
 // console is where a command prints: results to Out, progress and messages to

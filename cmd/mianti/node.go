@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,6 +43,8 @@ type node struct {
 	// watch is what an operator sees; nil for nothing.
 	watch     *watch
 	readiness *readiness
+	// overload lets requests in.
+	overload *overload
 	// drain tells streams that the server is about to end.
 	drain context.CancelFunc
 	close func()
@@ -63,7 +64,7 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	config := store.Config{URL: s.DatabaseURL, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)}
+	config := store.Config{URL: s.DatabaseURL, Direct: s.DatabaseDirect, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)}
 	seen.openStore(&config)
 	db, err := store.Open(ctx, config)
 	if err != nil {
@@ -117,6 +118,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	guarding := guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db}
 	seen.guard(&guarding)
 	n := &node{store: db, close: closeAll, watch: seen, guard: guard.New(guarding)}
+	n.overload = newOverload(log)
 	catalogs := store.NewCatalogsHolding(db, s.CatalogMaterials)
 	n.catalogs = catalogs
 	core := exchange.Config{
@@ -125,6 +127,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Snapshots: snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
 		Evidence:  signer, Versions: db, SheetKey: sheetKey.Bytes,
 		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
+		Outside: outside,
 	}
 	seen.exchange(&core)
 	n.exchange = exchange.New(core)
@@ -142,7 +145,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Safeguard: newSafeguard(db, catalogs, rules), Sharing: newSharing(db, catalogs, calendar, s.DataAuthority), Corrections: n.corrections, Drafts: n.drafts, Batches: n.batches,
 		Suggestions: suggest.NewDesk(suggest.Config{Catalogs: catalogs, Decisions: db, Now: time.Now}),
 		Figures:     newFigures(db, catalogs, calendar, s.DataAuthority), Drafter: catalogs, Effects: &effect.Desk{Past: db, Rights: db, Journal: db, Now: time.Now},
-		Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
+		Callers: n.overload.callers, Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,
 	}
 	n.readiness = &readiness{node: n, ring: ring, log: log, broken: map[string]bool{}}
@@ -166,7 +169,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	if err != nil {
 		return nil, err
 	}
-	n.handler = besides(machines, site)
+	if n.handler, err = n.overload.before(besides(machines, site, fromReplicas(db, strings.HasPrefix(s.Issuer, "https://"), site)), s.TrustedProxies); err != nil {
+		return nil, err
+	}
 	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)
 	if err == nil {
 		n.background.anchors = anchors
@@ -190,9 +195,6 @@ func newID() string {
 	return id.String()
 }
 
-// drain is how long requests under way may take to end at shutdown.
-const drain = 15 * time.Second
-
 // serve answers and does what is to be done besides until ctx ends, and then
 // lets what is under way end.
 func (n *node) serve(ctx context.Context, listener net.Listener) error {
@@ -204,26 +206,4 @@ func (n *node) serve(ctx context.Context, listener net.Listener) error {
 	err := serveHTTP(ctx, listener, n.handler)
 	stop()
 	return errors.Join(err, <-ended, <-ended)
-}
-
-// serveHTTP serves until ctx ends, and then lets the requests under way end.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
-		ErrorLog: log.New(log.Writer(), "", 0),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	if err := server.Shutdown(ending); err != nil {
-		return fmt.Errorf("shut down: %w", err)
-	}
-	return nil
 }

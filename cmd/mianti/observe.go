@@ -19,6 +19,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 
+	"mianti/admission"
 	"mianti/api"
 	"mianti/catalog"
 	"mianti/connectors"
@@ -36,7 +37,7 @@ type observeSettings struct {
 	MetricsListen   string  `env:"MIANTI_METRICS_LISTEN" help:"Address at which Prometheus finds /metrics, such as 127.0.0.1:9464; for operators alone. Default: none."`
 	TracesURL       string  `name:"traces-url" env:"MIANTI_TRACES_URL" help:"Address of the OpenTelemetry collector that spans are sent to over HTTP, such as http://127.0.0.1:4318. Default: none."`
 	TracesRatio     float64 `env:"MIANTI_TRACES_RATIO" default:"0.01" help:"Which part of the traces is recorded, from 0 to 1."`
-	BackupStampFile string  `env:"MIANTI_BACKUP_STAMP_FILE" help:"File whose time of change is when the last good backup ended; for the metric of it. Default: none."`
+	BackupStampFile string  `env:"MIANTI_BACKUP_STAMP_FILE" help:"File whose time of change is when the last backup by another program was checked; those of mianti backup are known. Default: none."`
 }
 
 // watch is what an operator sees of a node. Without settings it is nil, and nothing is
@@ -168,7 +169,7 @@ func (w *watch) node(n *node) {
 			return 0, err
 		}
 		return rev.Number, nil
-	})
+	}, func() time.Time { return changed(w.backup) })
 	w.metrics.WatchReady(func(ctx context.Context) map[string]bool {
 		works := map[string]bool{}
 		for _, p := range n.readiness.parts(ctx) {
@@ -176,10 +177,22 @@ func (w *watch) node(n *node) {
 		}
 		return works
 	})
-	w.metrics.WatchDisk(func() (uint64, error) { return diskFree(w.files) })
-	if w.backup != "" {
-		w.metrics.WatchBackup(func() time.Time { return changed(w.backup) })
+	w.metrics.WatchDisk(func() (uint64, error) {
+		free, _, err := diskFree(w.files)
+		return free, err
+	})
+	w.metrics.WatchAdmission(func() []telemetry.Admission { return admitted(n.overload.gate.Stats()) })
+}
+
+// admitted gives how the gate does, class by class.
+func admitted(s admission.Stats) []telemetry.Admission {
+	out := make([]telemetry.Admission, 0, len(s.Classes))
+	for class, c := range s.Classes {
+		out = append(out, telemetry.Admission{
+			Class: class.String(), Active: c.Active, Away: c.Away, Waiting: c.Waiting, Admitted: c.Admitted, Refused: c.Refused, Overloaded: c.Overloaded,
+		})
 	}
+	return out
 }
 
 // changed is when a file was changed last; zero where there is none.

@@ -49,7 +49,7 @@ func sections(c api.Config) ([]frame.Section, error) {
 func newSite(c api.Config, who *people, calendar *workday.Calendar) (*frame.Site, error) {
 	config := frame.Config{Catalogs: c.Catalogs, WorkingDays: calendar.Between, Address: c.Issuer, Now: c.Now, NewID: c.NewID, Log: c.Log, Observer: c.Observer}
 	if who != nil {
-		config.People = who.identity
+		config.People = known{who.identity, c.Callers}
 	}
 	all, err := sections(c)
 	if err != nil {
@@ -60,13 +60,13 @@ func newSite(c api.Config, who *people, calendar *workday.Calendar) (*frame.Site
 
 // besides serves pages beside the API: each has the paths whose first part is its
 // own. A browser that asks for what neither has is told so by a page.
-func besides(machines *gin.Engine, site *frame.Site) http.Handler {
+func besides(machines *gin.Engine, site *frame.Site, served http.Handler) http.Handler {
 	pages, operations := tops(site.Routes()), tops(machines.Routes())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		top := topOf(r.URL.Path)
 		lost := !operations[top] && strings.Contains(r.Header.Get("Accept"), "text/html")
 		if pages[top] || lost {
-			site.ServeHTTP(w, r)
+			served.ServeHTTP(w, r)
 			return
 		}
 		machines.ServeHTTP(w, r)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"mianti/backup"
 	"mianti/catalog"
 	"mianti/keyring"
 	"mianti/ledger"
@@ -39,8 +40,9 @@ func newRetention(db *store.Store, s retentionSettings, by string) *retention.Re
 }
 
 type retentionCommands struct {
-	Run    retentionRunCommand    `cmd:"" help:"Destroy what is due. The exchange does so by itself every hour."`
-	Report retentionReportCommand `cmd:"" help:"Show what is kept, what is due when, and what was destroyed."`
+	Run       retentionRunCommand       `cmd:"" help:"Destroy what is due. The exchange does so by itself every hour."`
+	Report    retentionReportCommand    `cmd:"" help:"Show what is kept, what is due when, and what was destroyed."`
+	Destroyed retentionDestroyedCommand `cmd:"" help:"List what was destroyed, to be kept apart, so that no backup brings it back."`
 }
 
 type retentionRunCommand struct {
@@ -87,6 +89,21 @@ func (s *databaseSetting) openUnlocked(ctx context.Context, cipher keyring.Ciphe
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+type retentionDestroyedCommand struct{ databaseSetting }
+
+// Run lists what was destroyed, for mianti restore --destroyed. It needs no key.
+func (c *retentionDestroyedCommand) Run(ctx context.Context, con console) error {
+	db, err := store.Open(ctx, store.Config{URL: c.DatabaseURL, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	list, err := db.Destructions(ctx)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	return backup.WriteDestroyed(con.Out, list)
 }
 
 type retentionReportCommand struct {

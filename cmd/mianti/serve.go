@@ -22,6 +22,7 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	defer listener.Close() // closed already when it has served
+	listener = pacedListener{listener}
 	secured, err := c.config()
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ type exchangeSettings struct {
 	anchorSettings
 	retentionSettings
 	observeSettings
+	DatabaseRead     []string       `env:"MIANTI_DATABASE_READ" help:"Addresses of streaming replicas of the database, from which pages and reports are read. Default: none."`
+	ReadLag          time.Duration  `env:"MIANTI_DATABASE_READ_LAG" default:"10s" help:"How far behind a replica may be and still be read; at most 30s."`
+	DatabaseDirect   string         `env:"MIANTI_DATABASE_DIRECT" help:"postgres://… past a pooler, for notices of changes by other nodes. Default: MIANTI_DATABASE_URL, where that prepares statements; else changes are looked for every second."`
 	Issuer           string         `env:"MIANTI_ISSUER" help:"Address of this exchange as its callers know it; the issuer of its tokens. Default: http://LISTEN."`
 	SigningKeyFile   string         `env:"MIANTI_SIGNING_KEY_FILE" help:"PEM file of the key that signs tokens. Default: one that is kept in the database."`
 	SubjectKeyFile   string         `env:"MIANTI_SUBJECT_KEY_FILE" help:"File of at least 32 random bytes that keys the digests of subjects. Default: one that is kept in the database."`
@@ -67,6 +70,9 @@ func (s *exchangeSettings) check() error {
 	}
 	if s.SourceDeadline <= 0 || s.Deadline < s.SourceDeadline {
 		faults = append(faults, errors.New("MIANTI_DEADLINE: must be at least MIANTI_SOURCE_DEADLINE, and both positive"))
+	}
+	if len(s.DatabaseRead) > 0 && (s.ReadLag <= 0 || s.ReadLag > writtenFor/2) {
+		faults = append(faults, errors.New("MIANTI_DATABASE_READ_LAG: must be positive and at most 30s"))
 	}
 	if s.EvenTime < 0 || s.EvenTime >= s.SourceDeadline {
 		faults = append(faults, errors.New("MIANTI_EVEN_TIME: must be shorter than MIANTI_SOURCE_DEADLINE"))

@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,7 +23,7 @@ func (m *Mapping) Read(q connectors.Query, status int, body []byte, now time.Tim
 		return connectors.Reply{}, false, statusFault(status)
 	}
 	// A source that gives codes gives one here too: a gateway's 404 has none.
-	tree, err := decode(body)
+	tree, err := wire.Parse(body)
 	if err != nil {
 		return connectors.Reply{}, false, err
 	}
@@ -61,21 +59,6 @@ func (m *Mapping) Read(q connectors.Query, status int, body []byte, now time.Tim
 		reply.Records = append(reply.Records, record)
 	}
 	return reply, m.call.Paging != nil && len(items) >= m.call.Paging.Size, nil
-}
-
-// decode reads a text strictly, and keeps numbers as they are written.
-func decode(body []byte) (any, error) {
-	var whole json.RawMessage
-	if err := wire.Decode(body, &whole); err != nil {
-		return nil, err
-	}
-	var tree any
-	decoder := json.NewDecoder(bytes.NewReader(whole))
-	decoder.UseNumber()
-	if err := decoder.Decode(&tree); err != nil {
-		return nil, wire.Malformed("the answer is not JSON")
-	}
-	return tree, nil
 }
 
 // statusFault is what an HTTP status means that is no answer.

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"mianti/connectors"
+	"mianti/connectors/wire"
 )
 
 // Step is one thing that was looked for in an answer. It holds no value of it,
@@ -29,7 +31,7 @@ func (m *Mapping) Explain(q connectors.Query, status int, body []byte, now time.
 	reply, _, err := m.Read(q, status, body, now)
 	verdict := Step{Name: "结论", OK: err == nil, Text: verdictText(reply, err)}
 	steps := []Step{{Name: "HTTP 状态", Found: true, OK: status == http.StatusOK || err == nil, Text: strconv.Itoa(status)}}
-	tree, fault := decode(body)
+	tree, fault := wire.Parse(body)
 	if status != http.StatusOK || fault != nil {
 		return append(steps, verdict)
 	}
@@ -144,4 +146,15 @@ func faultText(kind connectors.FaultKind) string {
 	default:
 		return "数源故障"
 	}
+}
+
+// asked are the fields of a query, in the order of the dataset.
+func (m *Mapping) asked(q connectors.Query) []field {
+	out := make([]field, 0, len(q.Fields))
+	for _, f := range m.fields {
+		if slices.Contains(q.Fields, f.Code) {
+			out = append(out, f)
+		}
+	}
+	return out
 }

@@ -84,17 +84,6 @@ func (m *Mapping) Accept() []int { return slices.Clone(m.call.Answer.NotFoundSta
 // Charset is that of the answer, as the description names it.
 func (m *Mapping) Charset() string { return m.call.Charset }
 
-// asked are the fields of a query, in the order of the dataset.
-func (m *Mapping) asked(q connectors.Query) []field {
-	out := make([]field, 0, len(q.Fields))
-	for _, f := range m.fields {
-		if slices.Contains(q.Fields, f.Code) {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
 func misset(reason string) *connectors.Fault {
 	return &connectors.Fault{Kind: connectors.FaultMisset, Cause: errors.New(reason)}
 }

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -65,10 +64,12 @@ func (m *Mapping) record(q connectors.Query, item any, now time.Time) (connector
 	if _, isObject := content.(map[string]any); !isObject || finding != isThere {
 		return connectors.Record{}, wire.Malformed("a record has no content where it should be")
 	}
-	asked := m.asked(q)
-	record.Fields = make(map[string]any, len(asked))
-	for i := range asked {
-		f := &asked[i]
+	record.Fields = make(map[string]any, len(q.Fields))
+	for i := range m.fields {
+		f := &m.fields[i]
+		if !slices.Contains(q.Fields, f.Code) {
+			continue
+		}
 		sent, finding := f.at.in(item)
 		if finding == isMissing {
 			continue
@@ -152,8 +153,7 @@ func (m *Mapping) revoked(item any) (bool, error) {
 	if values := m.call.Answer.RevokedIn; len(values) > 0 {
 		return slices.Contains(values, strings.TrimSpace(text)), nil
 	}
-	raw, _ := json.Marshal(sent) // a text, a number or a truth
-	truth, ok := wire.Value(catalog.FieldBool, raw)
+	truth, ok := wire.ValueOf(catalog.FieldBool, sent)
 	if !ok {
 		return false, wire.Malformed("what says whether a record is in force is neither yes nor no")
 	}

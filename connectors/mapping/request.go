@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -53,11 +54,11 @@ func (m *Mapping) Request(q connectors.Query, page int, now time.Time) (Request,
 	if r.Method == http.MethodGet {
 		return r, nil
 	}
-	r.ContentType, r.Body, err = m.body(v)
+	r.ContentType, r.Body, err = m.body(&v)
 	return r, err
 }
 
-func (m *Mapping) body(v values) (kind string, body []byte, err error) {
+func (m *Mapping) body(v *values) (kind string, body []byte, err error) {
 	if m.call.Form {
 		pairs := url.Values{}
 		texts, _ := m.call.Body.(map[string]any)
@@ -84,10 +85,14 @@ func (m *Mapping) body(v values) (kind string, body []byte, err error) {
 	return "application/json; charset=utf-8", bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// values are what the variables of one request stand for.
+// values are what the variables of one request stand for. Each is written when a
+// text has it: most requests have four of the eleven.
 type values struct {
-	texts map[string]string
-	lists map[string][]string
+	query        connectors.Query
+	kind         string
+	page         int
+	now          time.Time
+	names, codes []string // of the fields that are asked for
 }
 
 func (m *Mapping) values(q connectors.Query, page int, now time.Time) (values, error) {
@@ -98,30 +103,65 @@ func (m *Mapping) values(q connectors.Query, page int, now time.Time) (values, e
 	if kind == "" && m.sends("kind") {
 		return values{}, misset("the source has no word for this kind of party")
 	}
-	asked := m.asked(q)
-	names, codes := make([]string, 0, len(asked)), make([]string, 0, len(asked))
-	for _, f := range asked {
-		names, codes = append(names, f.Name), append(codes, f.Code)
+	v := values{query: q, kind: kind, page: page, now: now, names: make([]string, 0, len(q.Fields)), codes: make([]string, 0, len(q.Fields))}
+	for i := range m.fields {
+		if f := &m.fields[i]; slices.Contains(q.Fields, f.Code) {
+			v.names, v.codes = append(v.names, f.Name), append(v.codes, f.Code)
+		}
 	}
-	china := now.In(catalog.TimeZone())
-	return values{
-		texts: map[string]string{
-			"id": q.ID, "name": q.Subject.Name, "number": q.Subject.Number, "kind": kind, "purpose": q.Purpose,
-			"fields": strings.Join(names, ","), "field_codes": strings.Join(codes, ","),
-			"timestamp": strconv.FormatInt(now.UnixMilli(), 10),
-			"date":      china.Format(time.DateOnly), "time": china.Format(time.RFC3339),
-			"page": strconv.Itoa(page),
-		},
-		lists: map[string][]string{"${fields}": names, "${field_codes}": codes},
-	}, nil
+	return v, nil
 }
 
-// text puts the values into a text.
-func (v values) text(text string) (string, error) {
-	out, err := catalog.Expand(text, func(name string) (string, bool) {
-		value, ok := v.texts[name]
-		return value, ok
-	})
+// named gives what a variable stands for.
+func (v *values) named(name string) (string, bool) {
+	switch name {
+	case "id":
+		return v.query.ID, true
+	case "name":
+		return v.query.Subject.Name, true
+	case "number":
+		return v.query.Subject.Number, true
+	case "kind":
+		return v.kind, true
+	case "purpose":
+		return v.query.Purpose, true
+	case "fields":
+		return strings.Join(v.names, ","), true
+	case "field_codes":
+		return strings.Join(v.codes, ","), true
+	case "timestamp":
+		return strconv.FormatInt(v.now.UnixMilli(), 10), true
+	case "date":
+		return v.now.In(catalog.TimeZone()).Format(time.DateOnly), true
+	case "time":
+		return v.now.In(catalog.TimeZone()).Format(time.RFC3339), true
+	case "page":
+		return strconv.Itoa(v.page), true
+	default:
+		return "", false
+	}
+}
+
+// list gives what a text stands for that is a list and nothing else.
+func (v *values) list(text string) ([]string, bool) {
+	switch text {
+	case "${fields}":
+		return v.names, true
+	case "${field_codes}":
+		return v.codes, true
+	default:
+		return nil, false
+	}
+}
+
+// text puts the values into a text. Most texts are one variable.
+func (v *values) text(text string) (string, error) {
+	if strings.HasPrefix(text, "${") && strings.HasSuffix(text, "}") {
+		if value, ok := v.named(text[2 : len(text)-1]); ok {
+			return value, nil
+		}
+	}
+	out, err := catalog.Expand(text, v.named)
 	if err != nil {
 		return "", misset("a text of the request cannot be filled in")
 	}
@@ -129,7 +169,7 @@ func (v values) text(text string) (string, error) {
 }
 
 // pairs puts the values into texts that are named.
-func (v values) pairs(texts map[string]string) (url.Values, error) {
+func (v *values) pairs(texts map[string]string) (url.Values, error) {
 	out := url.Values{}
 	for name, text := range texts {
 		value, err := v.text(text)
@@ -143,10 +183,10 @@ func (v values) pairs(texts map[string]string) (url.Values, error) {
 
 // tree puts the values into the texts of a JSON value. What is not a text stays
 // as it is.
-func (v values) tree(node any) (any, error) {
+func (v *values) tree(node any) (any, error) {
 	switch node := node.(type) {
 	case string:
-		if list, is := v.lists[node]; is {
+		if list, is := v.list(node); is {
 			return list, nil
 		}
 		return v.text(node)

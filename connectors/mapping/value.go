@@ -67,11 +67,7 @@ func (f *field) value(sent any) (value any, present, ok bool) {
 	if sent, ok = f.plain(sent); !ok {
 		return nil, true, false
 	}
-	raw, err := json.Marshal(sent)
-	if err != nil {
-		return nil, true, false
-	}
-	value, ok = wire.Value(f.Type, raw)
+	value, ok = wire.ValueOf(f.Type, sent)
 	return value, true, ok && isWithinLimits(value)
 }
 

@@ -39,21 +39,13 @@ type poolKey struct {
 
 // pool is the connections to one source under one setting.
 type pool struct {
-	transport *http.Transport
+	transport *carrier
 	material  [sha256.Size]byte // digest of the secrets
 
 	// These belong to the Client and its lock.
 	users   int
 	used    time.Time
 	retired bool
-}
-
-// client follows no redirect.
-func (p *pool) client() *http.Client {
-	return &http.Client{
-		Transport:     p.transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // take gives the pool for a host of a source: a new one when a setting or a
@@ -76,7 +68,7 @@ func (c *Client) take(q connectors.Query, host string) (*pool, error) {
 		if p != nil {
 			p.retire()
 		}
-		p = &pool{transport: newTransport(key.network, config), material: secrets.digest()}
+		p = &pool{transport: newCarrier(key.network, config, c.now), material: secrets.digest()}
 		c.pools[key] = p
 	}
 	p.users++

@@ -69,7 +69,7 @@ func (c *Client) sendOnce(ctx context.Context, call Call, address *url.URL, refu
 	if err != nil {
 		return nil, "", err
 	}
-	response, err := p.client().Do(request)
+	response, err := p.transport.RoundTrip(request)
 	if err != nil {
 		c.release(p)
 		return nil, "", failure(ctx, err)
@@ -78,9 +78,14 @@ func (c *Client) sendOnce(ctx context.Context, call Call, address *url.URL, refu
 }
 
 func (c *Client) newRequest(ctx context.Context, call Call, address *url.URL) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, call.Method, address.String(), bytes.NewReader(call.Body))
-	if err != nil {
-		return nil, fail(connectors.FaultMisset, "the request to the source cannot be made")
+	request := (&http.Request{
+		Method: call.Method, URL: address, Host: strings.TrimSuffix(address.Host, ":"), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header, len(call.Header)+4), Body: http.NoBody,
+	}).WithContext(ctx)
+	if len(call.Body) > 0 {
+		request.ContentLength = int64(len(call.Body))
+		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(call.Body)), nil }
+		request.Body, _ = request.GetBody() // it has no error
 	}
 	for name, values := range call.Header {
 		if slices.ContainsFunc(values, func(v string) bool { return strings.ContainsAny(v, "\r\n\x00") }) {

@@ -54,11 +54,16 @@ func Value(kind catalog.FieldType, raw json.RawMessage) (value any, ok bool) {
 	if err := decoder.Decode(&sent); err != nil {
 		return nil, false
 	}
+	return ValueOf(kind, sent)
+}
+
+// ValueOf is Value of what Parse gave.
+func ValueOf(kind catalog.FieldType, sent any) (value any, ok bool) {
 	switch kind {
 	case catalog.FieldString:
 		// A number is refused: 007 sent as a number has lost its zeros.
 		text, ok := sent.(string)
-		return text, ok
+		return strings.Clone(text), ok // not the whole answer for a name
 	case catalog.FieldNumber:
 		return number(sent)
 	case catalog.FieldBool:

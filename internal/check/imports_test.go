@@ -20,10 +20,11 @@ const anything = "*"
 // importing package, not here. A package that is not listed is a failure.
 func importTable() map[string]row {
 	edge := row{
-		may:     []string{"batch/table", "catalog/interchange", "exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/lint", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
+		may:     []string{"admission", "batch/table", "catalog/interchange", "exchange", "batch", "catalog/suggest", "citizen", "sharing", "correction", "draft", "safeguard", "figures", "effect", "identity", "catalog", "catalog/lint", "catalog/reduction", "policies", "ledger", "ledger/anchor", "evidence", "sheet", "internal/fault"},
 		inTests: append(wholeExchange(), "internal/jobs", "internal/workday", "identity/testprovider"),
 	}
 	table := map[string]row{
+		"admission":           {},
 		"internal/fault":      {},
 		"internal/identifier": {},
 		"internal/pgtest":     {},
@@ -80,9 +81,17 @@ func importTable() map[string]row {
 
 		// What an operator sees stands around the parts, and is known to none of them.
 		"telemetry": {may: []string{"exchange", "store", "catalog", "ledger", "ledger/anchor", "connectors", "connectors/guard", "internal/fault", "internal/jobs"}, inTests: []string{"policies"}},
+		"doctor": {may: []string{"store"}},
+		"backup": {may: []string{"store", "keyring", "internal/fault"}},
 
 		"cmd/mianti": {may: []string{anything}},
 		"bench":      {may: []string{anything}},
+
+		"bench/load":    {may: []string{"internal/identifier", "internal/pgtest"}, inTests: []string{"catalog"}},
+		"bench/opa":     {inTests: []string{"bench/load", "catalog", "policies"}},
+		"bench/usual":   {}, // a stranger to the exchange
+		"bench/report":  {},
+		"bench/compare": {may: []string{"bench/load", "bench/report", "bench/usual", "internal/pgtest"}},
 	}
 	for name, r := range pageTable(edge) {
 		table[name] = r

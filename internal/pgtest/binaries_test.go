@@ -64,7 +64,7 @@ func TestFindBinaries_SaysWhatToInstall(t *testing.T) {
 
 func TestServerLog_NoticesReadinessAcrossPieces(t *testing.T) {
 	t.Parallel()
-	log := &serverLog{ready: make(chan struct{})}
+	log := &serverLog{message: readyMessage, ready: make(chan struct{})}
 	for _, piece := range []string{"LOG:  database system is rea", "dy to accept connections\nLOG: ", "again: " + readyMessage + "\n"} {
 		if _, err := log.Write([]byte(piece)); err != nil {
 			t.Fatal(err)

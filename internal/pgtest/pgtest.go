@@ -44,6 +44,11 @@ type shared struct {
 	once   sync.Once
 	server *server
 	err    error
+
+	poolerOnce sync.Once
+	pooler     *process
+	poolerPort int
+	poolerErr  error
 }
 
 // Main runs the tests of m and returns their exit code. The server that they
@@ -119,5 +124,10 @@ func (s *shared) stop() error {
 	if s.server == nil {
 		return nil
 	}
-	return s.server.stop()
+	s.poolerOnce.Do(func() { s.poolerErr = errors.New("the tests are over") })
+	var poolerErr error
+	if s.pooler != nil {
+		poolerErr = s.pooler.halt()
+	}
+	return errors.Join(poolerErr, s.server.stop())
 }

@@ -24,14 +24,16 @@ type process struct {
 	cmd  *exec.Cmd
 	log  *serverLog
 	done chan struct{} // closed when it has ended
-	err  error         // how it ended; read only after done
+	stop syscall.Signal
+	err  error // how it ended; read only after done
 }
 
-// startProcess starts cmd on a thread of its own that stays until cmd ends:
+// startProcess starts cmd, which says ready when it is, on a thread of its own that stays until cmd ends:
 // the kernel sends the parent-death signal when the thread that started a
 // child ends, and the runtime ends other threads as it likes.
-func startProcess(cmd *exec.Cmd) (*process, error) {
-	p := &process{cmd: cmd, log: &serverLog{ready: make(chan struct{})}, done: make(chan struct{})}
+func startProcess(cmd *exec.Cmd, ready string) (*process, error) {
+	// SIGINT is PostgreSQL's fast shutdown: sessions are closed, not waited for.
+	p := &process{cmd: cmd, log: &serverLog{message: ready, ready: make(chan struct{})}, done: make(chan struct{}), stop: syscall.SIGINT}
 	cmd.Stderr = p.log
 	cmd.WaitDelay = stopTimeout
 	started := make(chan error, 1)
@@ -49,8 +51,7 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 
 // halt ends the process and returns when it has ended.
 func (p *process) halt() error {
-	// SIGINT is PostgreSQL's fast shutdown: sessions are closed, not waited for.
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := p.cmd.Process.Signal(p.stop); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	select {
@@ -59,14 +60,15 @@ func (p *process) halt() error {
 	case <-time.After(stopTimeout):
 		err := p.cmd.Process.Kill()
 		<-p.done
-		return errors.Join(errors.New("PostgreSQL did not stop and was killed"), err)
+		return errors.Join(errors.New("the server did not stop and was killed"), err)
 	}
 }
 
 // serverLog takes the server's log, notices when it is ready, and keeps the
 // last lines for an error text.
 type serverLog struct {
-	ready chan struct{} // closed at the ready message
+	message string        // that says it is ready
+	ready   chan struct{} // closed at that message
 
 	mu      sync.Mutex
 	noticed bool
@@ -94,7 +96,7 @@ func (l *serverLog) add(line string) {
 	if len(l.lines) > logLines {
 		l.lines = l.lines[1:]
 	}
-	if !l.noticed && strings.Contains(line, readyMessage) {
+	if !l.noticed && strings.Contains(line, l.message) {
 		l.noticed = true
 		close(l.ready)
 	}

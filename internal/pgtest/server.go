@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 const (
@@ -33,6 +34,9 @@ type server struct {
 	process  *process
 	created  atomic.Int64 // databases so far
 	durable  bool         // commits as a server in service does
+	follows  bool         // another one, whose changes it applies after delay
+	delay    time.Duration
+	settings []string // "name=value", over those that launch gives
 }
 
 // start makes a database cluster and starts its server.
@@ -49,7 +53,7 @@ func start(ctx context.Context, durable bool) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{binaries: binaries, account: account, folder: folder, password: cryptorand.Text(), durable: durable}
+	s := &server{binaries: binaries, account: account, folder: folder, password: password(), durable: durable}
 	if err := s.boot(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL from %s: %w", binaries, err), folder.remove())
 	}
@@ -113,9 +117,17 @@ func (s *server) launch(ctx context.Context) error {
 		"-c", "autovacuum=off", "-c", "shared_buffers=32MB", "-c", "authentication_timeout=5", "-c", "max_connections=200",
 		// Not UTC, so that a time read back in the session's zone shows.
 		"-c", "timezone=Asia/Shanghai")
+	cmd.Args = append(cmd.Args, s.following()...)
+	for _, setting := range s.settings {
+		cmd.Args = append(cmd.Args, "-c", setting) // the last one counts
+	}
 	s.confine(cmd)
+	ready := readyMessage
+	if s.follows {
+		ready = standbyReady
+	}
 	var err error
-	if s.process, err = startProcess(cmd); err != nil {
+	if s.process, err = startProcess(cmd, ready); err != nil {
 		return err
 	}
 	select {
@@ -127,6 +139,8 @@ func (s *server) launch(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("postgres is not ready: %w: %s", ctx.Err(), s.process.log), s.process.halt())
 	}
 }
+
+func password() string { return cryptorand.Text() }
 
 func onOff(on bool) string {
 	if on {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"mianti/admission"
 	"mianti/batch"
 	"mianti/internal/fault"
 	"mianti/policies"
@@ -33,6 +34,7 @@ func (s *section) events(v *frame.Visit) (frame.Answer, error) {
 	}
 	return frame.Streamed(func(w http.ResponseWriter) {
 		defer func() { <-s.streams }()
+		admission.From(v.Context()).Done() // streams have a bound of their own
 		ctx, stop := context.WithTimeout(v.Context(), streamLife)
 		defer stop()
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -1,0 +1,22 @@
+-- Which programs may go on under a newer schema, and which backups were made.
+-- migrations/sqlite holds the same.
+
+-- +goose Up
+
+-- A migration that programs of earlier schemas can live with says so here, in its
+-- own file: oldest is the earliest schema whose programs go on under version. What
+-- has no row bears no earlier program.
+CREATE TABLE schema_compatibility (
+    version BIGINT PRIMARY KEY,
+    oldest  BIGINT NOT NULL CHECK (oldest > 0 AND oldest <= version)
+);
+
+-- The backups that were made and checked, so that it is seen when there is none.
+-- manifest is the SHA-256 of the backup's manifest, in hexadecimal.
+CREATE TABLE backups (
+    manifest TEXT   PRIMARY KEY CHECK (length(manifest) = 64),
+    made_at  BIGINT NOT NULL,
+    entries  BIGINT NOT NULL CHECK (entries >= 0),
+    bytes    BIGINT NOT NULL CHECK (bytes >= 0)
+);
+CREATE INDEX backups_made ON backups (made_at);
