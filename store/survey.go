@@ -109,7 +109,7 @@ FROM jobs GROUP BY kind ORDER BY kind`
 
 func (s *Store) surveyLedger(ctx context.Context, v *Survey) error {
 	const statement = `SELECT
-    (SELECT COUNT(*) FROM (SELECT 1 FROM ledger_pending LIMIT ?) AS counted),
+    (SELECT COUNT(*) FROM (SELECT 1 FROM ledger_waiting LIMIT ?) AS counted),
     (SELECT e.at FROM ledger_entries e WHERE e.id = (SELECT MIN(entry_id) FROM ledger_pending)),
     (SELECT published_at FROM ledger_checkpoints ORDER BY number DESC LIMIT 1),
     COALESCE((SELECT size FROM ledger_checkpoints ORDER BY number DESC LIMIT 1), 0),

@@ -92,6 +92,12 @@ func (r *ready) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
+const (
+	// scrapesAtOnce bounds what scrapes cost, whoever asks.
+	scrapesAtOnce = 2
+	scrapeTimeout = 8 * time.Second
+)
+
 // Handler answers at /metrics, and nowhere else. It is for a listener of its own: what
 // it says is for operators.
 func (m *Metrics) Handler() http.Handler {

@@ -13,7 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
+
 	"strings"
 	"time"
 
@@ -63,7 +63,7 @@ func (s *exchangeSettings) newWatch(ctx context.Context, log *slog.Logger) (*wat
 	var err error
 	if s.TracesURL != "" {
 		quietTraces(log)
-		w.tracer, err = telemetry.NewTracer(ctx, telemetry.Tracing{URL: s.TracesURL, Ratio: s.TracesRatio, Version: version(), Failed: logTraces(log)})
+		w.tracer, err = telemetry.NewTracer(ctx, telemetry.Tracing{URL: s.TracesURL, Ratio: s.TracesRatio, Version: thisBuild().Version, Failed: logTraces(log)})
 		if err != nil {
 			return nil, fmt.Errorf("MIANTI_TRACES_URL, MIANTI_TRACES_RATIO: %w", err)
 		}
@@ -72,7 +72,7 @@ func (s *exchangeSettings) newWatch(ctx context.Context, log *slog.Logger) (*wat
 		if w.listener, err = net.Listen("tcp", s.MetricsListen); err != nil {
 			return nil, fmt.Errorf("MIANTI_METRICS_LISTEN: %w", err)
 		}
-		w.metrics = telemetry.New(telemetry.Program{Version: version(), Go: runtime.Version(), Ruleset: policies.Ruleset}, time.Now)
+		w.metrics = telemetry.New(telemetry.Program{Version: thisBuild().Version, Go: runtime.Version(), Ruleset: policies.Ruleset}, time.Now)
 	}
 	w.observer = telemetry.NewObserver(w.metrics, w.tracer, time.Now)
 	return w, nil
@@ -94,15 +94,6 @@ func logTraces(log *slog.Logger) func(error) {
 		}
 		log.LogAttrs(context.Background(), slog.LevelWarn, "spans are lost", slog.Any("cause", err))
 	}
-}
-
-// version is that of the program.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "unknown"
-	}
-	return info.Main.Version
 }
 
 // openStore tells the store whom it tells.
