@@ -68,6 +68,15 @@ type People interface {
 	Caller(r *http.Request) (policies.Caller, error)
 }
 
+// Observer is told of requests. Routes are the interface's own, such as
+// "/v1/cases/:id"; "none" stands for an address that nobody serves.
+type Observer interface {
+	// Begin is called before a request is looked at, and gives its context.
+	Begin(r *http.Request, route string) context.Context
+	// End is called when it was answered, with that context.
+	End(ctx context.Context, route, method string, status int, took time.Duration)
+}
+
 // Config is what the interface is made of. All fields are required, but for
 // those that name a default.
 type Config struct {
@@ -125,6 +134,11 @@ type Config struct {
 	Now    func() time.Time
 	NewID  func() string
 	Log    *slog.Logger
+	// Ready says of each part of a node whether it works; nil looks at the catalog alone.
+	// It does the real thing and records nothing.
+	Ready func(ctx context.Context) []Part
+	// Observer is told of every request; nil for nobody.
+	Observer Observer
 	// MaxBody bounds a request body in bytes. Default 1 MiB.
 	MaxBody int64
 	// TokenLife is how long an access token is good for. Default 10 min.
@@ -156,6 +170,7 @@ type server struct {
 	streams  chan struct{} // event streams that are open
 	standing *exchange.Standing
 	sameSite *http.CrossOriginProtection
+	ready    readiness
 }
 
 // New returns the handler of the whole interface. It fails when the

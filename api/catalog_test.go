@@ -182,7 +182,9 @@ func TestCatalog_SaysThatThereIsNone(t *testing.T) {
 	h := newHarness(t)
 	h.memory.change(func(m *memory) { m.rev = nil })
 	wantProblem(t, h.call(ownSystem, http.MethodGet, "/v1/matters", ""), 503, "no-catalog")
-	wantProblem(t, h.send(request(http.MethodGet, "/readyz", "")), 503, "no-catalog")
+	if w := h.send(request(http.MethodGet, "/readyz", "")); w.Code != 503 || w.Body.String() != `{"ready":false,"parts":[{"name":"catalog","ready":false,"reason":"no-catalog"}]}` {
+		t.Errorf("readyz: %d %s", w.Code, w.Body)
+	}
 	if w := h.send(request(http.MethodGet, "/healthz", "")); w.Code != 200 || w.Body.String() != "ok" {
 		t.Errorf("healthz: %d %s", w.Code, w.Body)
 	}

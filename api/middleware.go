@@ -86,11 +86,15 @@ func (s *server) begin(c *gin.Context) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	begun := s.Now()
+	route := cmp.Or(c.FullPath(), "none")
+	if s.Observer != nil {
+		c.Request = c.Request.WithContext(s.Observer.Begin(c.Request, route))
+		r.http = c.Request
+		defer func() {
+			s.Observer.End(c.Request.Context(), route, knownMethod(c.Request.Method), c.Writer.Status(), s.Now().Sub(begun))
+		}()
+	}
 	defer func() {
-		route := c.FullPath()
-		if route == "" {
-			route = "none"
-		}
 		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request", slog.String("method", knownMethod(c.Request.Method)),
 			slog.String("route", route), slog.Int("status", c.Writer.Status()), slog.Int64("millis", s.Now().Sub(begun).Milliseconds()),
 			slog.String("system", r.system), slog.String("peer", peerOf(c)), slog.String("request_id", r.id))

@@ -31,7 +31,7 @@ func (s *server) registerPages() error {
 	s.engine.GET("/openapi.yaml", s.whenAsked("application/openapi+yaml", asYAML))
 	s.engine.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, docsPath) })
 	s.engine.GET("/healthz", constant("text/plain; charset=utf-8", []byte("ok")))
-	s.engine.GET("/readyz", s.ready)
+	s.engine.GET("/readyz", s.answerReady)
 	s.engine.GET("/problems/:code", s.explain)
 	s.engine.GET(checkPath+":code", s.checkSheet)
 	s.registerLog()
@@ -56,19 +56,6 @@ func (s *server) whenAsked(kind string, body func() ([]byte, error)) gin.Handler
 		}
 		c.Data(http.StatusOK, kind, text)
 	}
-}
-
-// ready says whether requests can be served: the database answers, and there
-// is a catalog.
-func (s *server) ready(c *gin.Context) {
-	if _, err := s.Catalogs.Current(c.Request.Context()); err != nil {
-		if errors.Is(err, fault.NotFound) {
-			err = fault.New(fault.Unavailable, "no-catalog", "还没有发布目录。").Because(err)
-		}
-		s.refuse(c, err)
-		return
-	}
-	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte("ok"))
 }
 
 // explained is what is said of a problem type.

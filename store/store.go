@@ -53,6 +53,9 @@ type Config struct {
 	Cipher keyring.Cipher
 	// Alarmed is told of each new alarm, once it is stored; nil for nobody.
 	Alarmed func(ctx context.Context, a safeguard.Alarm)
+	// Observe is told of the commits that resolutions wait for; nil for nobody. It
+	// returns at once.
+	Observe func(Committed)
 }
 
 const (
@@ -69,6 +72,7 @@ type Store struct {
 	now     func() time.Time
 	rules   safeguard.Rules
 	alarmed func(context.Context, safeguard.Alarm)
+	observe func(Committed)
 	keys    keyring.Wrapper // nil for none
 	// destroyed says that something was, since the files were last cleaned of it.
 	destroyed atomic.Bool
@@ -111,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.openReplicas(cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.rules, s.alarmed, s.listen = safeguard.Defaults(), cfg.Alarmed, listen
+	s.rules, s.alarmed, s.observe, s.listen = safeguard.Defaults(), cfg.Alarmed, cfg.Observe, listen
 	if cfg.Safeguard != nil {
 		s.rules = *cfg.Safeguard
 	}

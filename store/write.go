@@ -99,7 +99,9 @@ func (r refusals) orNil() error {
 // database does not take, does no harm to the others: they are stored without it.
 func (s *Store) storeRound(ctx context.Context, round []*write) {
 	for len(round) > 0 {
+		begun := s.now()
 		err := s.tryRound(ctx, round)
+		s.tried(round, begun, err)
 		var refused refusals
 		var alone apart
 		switch {

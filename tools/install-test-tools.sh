@@ -18,6 +18,7 @@ has() {
     node) command -v node >/dev/null && command -v npm >/dev/null ;;
     openssl) command -v openssl >/dev/null ;;
     pdftotext) command -v pdftotext >/dev/null ;;
+    promtool) command -v promtool >/dev/null ;; # holds deploy/observe against what Prometheus takes
     chromium) command -v chromium >/dev/null && [ -d /usr/share/fonts/opentype/noto ] ;; # pages are Chinese
     nginx) [ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_http_lua_module.so ] && compgen -G '/usr/lib/*/lua/5.1/cjson.so' >/dev/null ;;
     font) [ -r /usr/share/fonts/truetype/arphic-gbsn00lp/gbsn00lp.ttf ] ;; # where package sheet looks
@@ -53,6 +54,7 @@ package() {
     node) echo nodejs npm ;;
     openssl) echo openssl ;;
     pdftotext) echo poppler-utils ;;
+    promtool) echo prometheus ;;
     nginx) echo nginx libnginx-mod-http-lua lua-cjson ;;
     font) echo fonts-arphic-gbsn00lp ;;
     chromium) echo chromium fonts-noto-cjk ;;

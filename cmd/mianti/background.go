@@ -44,7 +44,9 @@ type background struct {
 	// retention ends what was kept long enough.
 	retention *retention.Retention
 	batches   *batch.Desk
-	log       *slog.Logger
+	// certificates looks when those end by which departments know us.
+	certificates func(context.Context)
+	log          *slog.Logger
 }
 
 // purger drops what is kept for a while only.
@@ -101,12 +103,13 @@ func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring
 		{draft.JobPublish: n.drafts.PublishJob},
 		{exchange.JobEvent: webhook.Deliver(n.store, sender, log)},
 	} {
-		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: handlers, Now: time.Now, Log: log})
+		runner, err := jobs.New(jobs.Config{Queue: n.store, Owner: newID(), Handlers: n.watch.handlers(handlers), Now: time.Now, Log: log})
 		if err != nil {
 			return nil, err
 		}
 		b.runners = append(b.runners, runner)
 	}
+	b.certificates = func(ctx context.Context) { n.watch.certificates(ctx, catalogs, s.secrets()) }
 	b.sealing = &sealing{ledger: store.NewLog(n.store), log: log, signer: s.checkpointSigner(store.NewLog(n.store), ring)}
 	if s.SnapshotsDir != "" {
 		b.folder = newSnapshotFolder(s.SnapshotsDir, catalogs, n.store, subjectKey, log)
@@ -154,6 +157,7 @@ func (b *background) run(ctx context.Context) error {
 	all.Go(func() { b.anchors.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.alone("retain", b.retain)) })
 	all.Go(func() { b.every(ctx, partitionEvery, b.keepPartitions) })
+	all.Go(func() { b.every(ctx, purgeEvery, b.certificates) })
 	if b.folder != nil {
 		all.Go(func() { b.every(ctx, folderEvery, b.folder.pass) })
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"mianti/catalog"
@@ -18,8 +19,8 @@ import (
 
 // newConnectors makes a connector for every kind of source, and what gets the
 // files of licences. The function gives up their connections.
-func newConnectors(secrets connectors.Secrets, rows snapshot.Rows, key []byte, desk assist.Desk) (map[catalog.SourceKind]connectors.Connector, licenceFiles, func()) {
-	client := wire.NewClient(wire.Options{Secrets: secrets, Now: time.Now})
+func newConnectors(secrets connectors.Secrets, rows snapshot.Rows, key []byte, desk assist.Desk, carry func(context.Context, http.Header)) (map[catalog.SourceKind]connectors.Connector, licenceFiles, func()) {
+	client := wire.NewClient(wire.Options{Secrets: secrets, Now: time.Now, Carry: carry})
 	platform := elicense.New(client)
 	views := sqlview.New(sqlview.Options{Secrets: secrets, Now: time.Now})
 	all := map[catalog.SourceKind]connectors.Connector{

@@ -90,8 +90,9 @@ type demo struct {
 // counter, and one for each other department that takes cases.
 const demoSystem = "demo-"
 
-// startDemo migrates and fills a database, and starts the servers.
-func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (*demo, error) {
+// startDemo migrates and fills a database, and starts the servers. What is adjusted is
+// adjusted before that.
+func startDemo(ctx context.Context, database, listen string, log *slog.Logger, adjust ...func(*exchangeSettings)) (*demo, error) {
 	standIns, err := newStandIns(jinan.Files, 1, 200, 0)
 	if err != nil {
 		return nil, err
@@ -110,6 +111,9 @@ func startDemo(ctx context.Context, database, listen string, log *slog.Logger) (
 		Deadline: 8 * time.Second, SourceDeadline: 2 * time.Second, DataAuthority: "DSJ", CatalogMaterials: store.DefaultHeldMaterials,
 	}
 	settings.DatabaseURL = database
+	for _, change := range adjust {
+		change(&settings)
+	}
 	secret := newSecret()
 	if d.people, err = openDemoPeople("127.0.0.1:0", d.url); err != nil {
 		return nil, errors.Join(err, sources.Close(), listener.Close())

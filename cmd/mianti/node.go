@@ -40,6 +40,9 @@ type node struct {
 	corrections *correction.Desk
 	drafts      *draft.Desk
 	batches     *batch.Desk
+	// watch is what an operator sees; nil for nothing.
+	watch     *watch
+	readiness *readiness
 	// overload lets requests in.
 	overload *overload
 	// drain tells streams that the server is about to end.
@@ -57,18 +60,24 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Config{URL: s.DatabaseURL, Bounded: true, Direct: s.DatabaseDirect, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)})
+	seen, err := s.newWatch(ctx, log)
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.wire(ctx, db, rules, log)
+	config := store.Config{URL: s.DatabaseURL, Bounded: true, Direct: s.DatabaseDirect, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)}
+	seen.openStore(&config)
+	db, err := store.Open(ctx, config)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, seen.close())
+	}
+	n, err := s.wire(ctx, db, rules, seen, log)
+	if err != nil {
+		return nil, errors.Join(err, db.Close(), seen.close())
 	}
 	return n, nil
 }
 
-func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safeguard.Rules, log *slog.Logger) (*node, error) {
+func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safeguard.Rules, seen *watch, log *slog.Logger) (*node, error) {
 	ring, err := s.ring(ctx, db)
 	if err != nil {
 		return nil, err
@@ -105,19 +114,23 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		return nil, err
 	}
 	desk := &exchange.Desk{Assists: db, Cases: db, Now: time.Now, NewID: newID, Due: calendar.Add}
-	all, files, closeAll := newConnectors(s.secrets(), db, subjectKey, officers{desk})
-	n := &node{store: db, close: closeAll, guard: guard.New(guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db})}
+	all, files, closeAll := newConnectors(s.secrets(), db, subjectKey, officers{desk}, seen.carry())
+	guarding := guard.Config{Connectors: all, Now: time.Now, Log: log, Calls: db}
+	seen.guard(&guarding)
+	n := &node{store: db, close: closeAll, watch: seen, guard: guard.New(guarding)}
 	n.overload = newOverload(log)
 	catalogs := store.NewCatalogsHolding(db, s.CatalogMaterials)
 	n.catalogs = catalogs
-	n.exchange = exchange.New(exchange.Config{
+	core := exchange.Config{
 		Catalogs: catalogs, Cases: db, Resolutions: db, Keys: db, Submissions: db, Journal: db, Ledger: store.NewLog(db), Grants: db, Consents: db, Records: db, Previews: db, Inbox: db,
 		Sources: n.guard, Locate: s.locate, Desk: desk, Queue: db, Systems: db, Files: files, FileLinks: db,
 		Snapshots: snapshotLoader{snapshot.NewLoader(snapshot.Options{Rows: db, Key: subjectKey, Now: time.Now})},
 		Evidence:  signer, Versions: db, SheetKey: sheetKey.Bytes,
 		SubjectKey: subjectKey, Now: time.Now, NewID: newID, Log: log, Deadline: s.Deadline, SourceDeadline: s.SourceDeadline, EvenTime: s.EvenTime,
 		Outside: outside,
-	})
+	}
+	seen.exchange(&core)
+	n.exchange = exchange.New(core)
 	anchors, err := s.newAnchors(db, log)
 	if err != nil {
 		return nil, err
@@ -135,6 +148,9 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 		Callers: n.overload.callers, Anchors: anchors, Now: time.Now, NewID: newID, Log: log, TrustedProxies: s.TrustedProxies, Draining: draining.Done(),
 		ClientCertificates: s.ClientCertificates, EvidenceKeys: signer, Prover: prover{store.NewLog(db)}, CheckpointKeys: checkpointKeys{store.NewLog(db), anchors}, PDFFont: font,
 	}
+	n.readiness = &readiness{node: n, ring: ring, log: log, broken: map[string]bool{}}
+	config.Ready = n.readiness.parts
+	seen.interfaces(&config)
 	who, err := s.newPeople(db, catalogs, n.exchange, log)
 	if err != nil {
 		return nil, err
@@ -159,6 +175,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 	n.background, err = s.newBackground(n, catalogs, ring, subjectKey, webhookKey, log)
 	if err == nil {
 		n.background.anchors = anchors
+		seen.node(n)
 	}
 	return n, err
 }
@@ -166,7 +183,7 @@ func (s *exchangeSettings) wire(ctx context.Context, db *store.Store, rules safe
 // Close gives up the connections to the departments and to the database.
 func (n *node) Close() error {
 	n.close()
-	return n.store.Close()
+	return errors.Join(n.store.Close(), n.watch.close())
 }
 
 // newID makes an identifier that sorts by the time it was made.
@@ -182,10 +199,11 @@ func newID() string {
 // lets what is under way end.
 func (n *node) serve(ctx context.Context, listener net.Listener) error {
 	working, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
+	ended := make(chan error, 2)
 	go func() { ended <- n.background.run(working) }()
+	go func() { ended <- n.watch.serve(working) }()
 	defer context.AfterFunc(ctx, n.drain)()
 	err := serveHTTP(ctx, listener, n.handler)
 	stop()
-	return errors.Join(err, <-ended)
+	return errors.Join(err, <-ended, <-ended)
 }

@@ -47,7 +47,7 @@ func sections(c api.Config) ([]frame.Section, error) {
 
 // newSite makes the pages beside an API.
 func newSite(c api.Config, who *people, calendar *workday.Calendar) (*frame.Site, error) {
-	config := frame.Config{Catalogs: c.Catalogs, WorkingDays: calendar.Between, Address: c.Issuer, Now: c.Now, NewID: c.NewID, Log: c.Log}
+	config := frame.Config{Catalogs: c.Catalogs, WorkingDays: calendar.Between, Address: c.Issuer, Now: c.Now, NewID: c.NewID, Log: c.Log, Observer: c.Observer}
 	if who != nil {
 		config.People = known{who.identity, c.Callers}
 	}

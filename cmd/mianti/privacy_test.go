@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +23,7 @@ import (
 	"mianti/examples/jinan"
 	"mianti/exchange"
 	"mianti/internal/pgtest"
+	"mianti/telemetry"
 )
 
 // TestPrivacy_NoIdentityLiesAnywhere resolves every case with all its faults, has
@@ -52,8 +55,13 @@ func TestPrivacy_NoIdentityLiesAnywhere(t *testing.T) {
 // searchEverything does everything on a database, and searches what dump gives of
 // it. A number that is planted has to be found, or the search proves nothing.
 func searchEverything(t *testing.T, database string, dump func(*testing.T) map[string]string) {
-	logged := &lockedBuffer{}
-	d, err := startDemo(t.Context(), database, "127.0.0.1:0", slog.New(slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	logged, spans := &lockedBuffer{}, &lockedBuffer{}
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(spans, r.Body) }))
+	defer collector.Close()
+	lines := telemetry.TraceLines(slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	d, err := startDemo(t.Context(), database, "127.0.0.1:0", slog.New(lines), func(s *exchangeSettings) {
+		s.MetricsListen, s.TracesURL, s.TracesRatio = "127.0.0.1:0", collector.URL, 1
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +69,22 @@ func searchEverything(t *testing.T, database string, dump func(*testing.T) map[s
 	doEverything(t, d)
 	all, texts := identitiesOf(t), dump(t)
 	texts["the log"] = logged.String()
+	texts["the metrics"] = textAt(t, "http://"+d.node.watch.listener.Addr().String()+"/metrics")
+	texts["readyz"] = textAt(t, d.url+"/readyz")
+	if err := d.node.watch.tracer.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	texts["the spans"] = spans.String() // texts stand in them as they are
+	if !strings.Contains(texts["the metrics"], "mianti_database_up 1") {
+		t.Error("the metrics tell nothing of the database")
+	}
+	for where, must := range map[string]string{
+		"the metrics": `mianti_resolutions_total{one_thing="S01"`, "readyz": `{"ready":true`, "the spans": "commit resolution", "the log": `"trace_id":"`,
+	} {
+		if !strings.Contains(texts[where], must) {
+			t.Errorf("there is no %s in %s: the search would prove nothing", must, where)
+		}
+	}
 	for _, must := range []string{"cases", "resolutions", "assist_tasks", "consents", "ledger_entries", "case_results", "sessions", "jobs"} {
 		if len(texts[must]) == 0 {
 			t.Errorf("nothing lies in %s: the search would prove nothing", must)
@@ -207,6 +231,9 @@ func goWrong(t *testing.T, d *demo) {
 		}
 		r.Header.Set("Authorization", "Bearer "+c.token)
 		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+		r.Header.Set("Tracestate", "who=370199198805163315")
+		r.Header.Set("Baggage", "who=370199198805163315,name=%E7%8E%8B%E5%BB%BA%E5%9B%BD")
 		response, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -216,6 +243,21 @@ func goWrong(t *testing.T, d *demo) {
 			t.Errorf("%s %s: %d, want it refused", wrong.method, wrong.path, response.StatusCode)
 		}
 	}
+}
+
+// textAt gives what an address answers.
+func textAt(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url) //nolint:noctx // this machine
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d %v", url, response.StatusCode, err)
+	}
+	return string(body)
 }
 
 // tablesOf gives the content of every table as text.

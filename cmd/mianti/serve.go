@@ -52,6 +52,9 @@ func (c *serveCommand) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return fmt.Errorf("%w\nload a catalog first: mianti catalog load DIR", err)
 	}
+	if secured != nil {
+		n.watch.expires("tls_certificate", "", secured.Certificates[0].Leaf.NotAfter)
+	}
 	warnOfSecrets(ctx, log, rev, c.secrets())
 	log.Info("serving", "address", scheme+listener.Addr().String(), "issuer", c.Issuer,
 		"catalog", rev.Number, "catalog_digest", rev.Digest, "sources", c.SourcesURL)

@@ -13,6 +13,7 @@ import (
 	"mianti/evidence"
 	"mianti/retention"
 	"mianti/sheet"
+	"mianti/telemetry"
 )
 
 // databaseSetting says where the state is, and the key that protects it.
@@ -30,6 +31,7 @@ type exchangeSettings struct {
 	evidenceSetting
 	anchorSettings
 	retentionSettings
+	observeSettings
 	DatabaseRead     []string       `env:"MIANTI_DATABASE_READ" help:"Addresses of streaming replicas of the database, from which pages and reports are read. Default: none."`
 	ReadLag          time.Duration  `env:"MIANTI_DATABASE_READ_LAG" default:"10s" help:"How far behind a replica may be and still be read; at most 30s."`
 	DatabaseDirect   string         `env:"MIANTI_DATABASE_DIRECT" help:"postgres://… past a pooler, for notices of changes by other nodes. Default: MIANTI_DATABASE_URL, where that prepares statements; else changes are looked for every second."`
@@ -83,7 +85,7 @@ func (s *exchangeSettings) check() error {
 const longestDeadline = 45 * time.Second
 
 func (s *exchangeSettings) logger(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: s.LogLevel}))
+	return slog.New(telemetry.TraceLines(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: s.LogLevel})))
 }
 
 // leastKey is the least length of a key that is read from a file.

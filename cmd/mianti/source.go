@@ -94,7 +94,7 @@ func (s *reachSettings) connect(ctx context.Context, r *reached) error {
 		}
 		rows, key, closeRows = db, subjectKey, func() { _ = db.Close() } // it was only read from
 	}
-	all, _, closeAll := newConnectors(r.secrets, rows, key, nobody{})
+	all, _, closeAll := newConnectors(r.secrets, rows, key, nobody{}, nil)
 	r.asker = all[r.source.Kind]
 	r.close = func() {
 		closeAll()

@@ -63,13 +63,16 @@ func newRecorder(to Calls, log *slog.Logger) *recorder {
 
 // record hands a call to the recorder.
 func (x *question) record(c Call) {
+	c.Source, c.Dataset, c.Department = x.source.code, x.source.dataset, x.source.department
+	c.In, c.Attempts = x.arrived, x.settings.limits.Attempts
+	c.Coalesced, c.Probe = x.coalesced, x.probe
+	if x.guard.Called != nil {
+		x.guard.Called(c)
+	}
 	r := x.guard.recorder
 	if r == nil {
 		return
 	}
-	c.Source, c.Dataset, c.Department = x.source.code, x.source.dataset, x.source.department
-	c.In, c.Attempts = x.arrived, x.settings.limits.Attempts
-	c.Coalesced, c.Probe = x.coalesced, x.probe
 	select {
 	case r.waiting <- c:
 	default:

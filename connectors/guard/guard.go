@@ -45,6 +45,9 @@ type Config struct {
 	Log *slog.Logger
 	// Calls is where calls are recorded; nil means nowhere.
 	Calls Calls
+	// Called is told of each call, and of each question that was not put; nil for
+	// nobody. It returns at once.
+	Called func(Call)
 	// Defaults complete the limits that a source leaves out.
 	Defaults catalog.Limits
 	// Jitter gives numbers from 0 to 1; nil means random ones.

@@ -26,6 +26,8 @@ type Options struct {
 	// that needs one cannot be asked.
 	Secrets connectors.Secrets
 	Now     func() time.Time
+	// Carry, if given, adds to what is sent by what trace it was asked for.
+	Carry func(ctx context.Context, h http.Header)
 }
 
 // Client puts questions to departments. It is safe for use by many goroutines,
@@ -35,6 +37,7 @@ type Options struct {
 type Client struct {
 	secrets connectors.Secrets
 	now     func() time.Time
+	carry   func(context.Context, http.Header)
 	tokens  *auth.Tokens
 
 	mu    sync.Mutex
@@ -47,8 +50,11 @@ func NewClient(o Options) *Client {
 	if o.Now == nil {
 		panic("wire: Options.Now is not set")
 	}
+	if o.Carry == nil {
+		o.Carry = func(context.Context, http.Header) {}
+	}
 	return &Client{
-		secrets: o.Secrets, now: o.Now, tokens: auth.NewTokens(o.Secrets, o.Now),
+		secrets: o.Secrets, now: o.Now, carry: o.Carry, tokens: auth.NewTokens(o.Secrets, o.Now),
 		pools: map[poolKey]*pool{}, swept: o.Now(),
 	}
 }

@@ -103,6 +103,7 @@ func (c *Client) newRequest(ctx context.Context, call Call, address *url.URL) (*
 	request.Header.Del("Accept-Encoding")
 	request.Header.Set("User-Agent", "mianti")
 	request.Header.Set("X-Request-ID", call.Query.ID)
+	c.carry(ctx, request.Header)
 	return request, nil
 }
 

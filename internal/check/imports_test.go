@@ -79,6 +79,8 @@ func importTable() map[string]row {
 		}},
 		"api": edge,
 
+		// What an operator sees stands around the parts, and is known to none of them.
+		"telemetry": {may: []string{"exchange", "store", "catalog", "ledger", "ledger/anchor", "connectors", "connectors/guard", "internal/fault", "internal/jobs"}, inTests: []string{"policies"}},
 		"doctor": {may: []string{"store"}},
 		"backup": {may: []string{"store", "keyring", "internal/fault"}},
 

@@ -10,6 +10,7 @@ package frame
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -39,6 +40,15 @@ type People interface {
 	Session(r *http.Request) (*identity.Session, error)
 }
 
+// Observer is told of requests. Routes are those of pages; "none" stands for an address
+// that nobody serves.
+type Observer interface {
+	// Begin is called before a request is looked at, and gives its context.
+	Begin(r *http.Request, route string) context.Context
+	// End is called when it was answered, with that context.
+	End(ctx context.Context, route, method string, status int, took time.Duration)
+}
+
 // Config is what a site is made of. All fields are required, but for those that
 // name a default.
 type Config struct {
@@ -52,6 +62,8 @@ type Config struct {
 	Now     func() time.Time
 	NewID   func() string
 	Log     *slog.Logger
+	// Observer is told of every request; nil for nobody.
+	Observer Observer
 	// MaxBody bounds what a form sends, in bytes. Default 64 KiB; a page may have a
 	// bound of its own.
 	MaxBody int64
@@ -167,13 +179,29 @@ func (s *Site) begin(c *gin.Context) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", contentPolicy)
-	begun := s.Now()
+	begun, route := s.Now(), cmp.Or(c.FullPath(), "none")
+	if s.Observer != nil {
+		c.Request = c.Request.WithContext(s.Observer.Begin(c.Request, route))
+		defer func() {
+			s.Observer.End(c.Request.Context(), route, knownMethod(c.Request.Method), c.Writer.Status(), s.Now().Sub(begun))
+		}()
+	}
 	defer func() {
-		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "page", slog.String("method", c.Request.Method),
-			slog.String("route", cmp.Or(c.FullPath(), "none")), slog.Int("status", c.Writer.Status()),
+		s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "page", slog.String("method", knownMethod(c.Request.Method)),
+			slog.String("route", route), slog.Int("status", c.Writer.Status()),
 			slog.Int64("millis", s.Now().Sub(begun).Milliseconds()), slog.String("request_id", id))
 	}()
 	c.Next()
+}
+
+// knownMethod keeps a caller's invention out of the log.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodHead, http.MethodOptions:
+		return method
+	default:
+		return "other"
+	}
 }
 
 // contentPolicy allows our own files, and nothing that is written into a page.
