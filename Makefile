@@ -41,6 +41,12 @@ bench:
 	bash tools/install-test-tools.sh postgresql pgbouncer
 	go test -run '^$$' -bench . -benchmem ./...
 
+# What happens under overload, and when parts fail: each fails when its demand is not met.
+.PHONY: overload
+overload:
+	bash tools/install-test-tools.sh postgresql
+	go test -run '^$$' -bench 'Overload|Drain|Outage|DiskFull|SlowClients' -benchtime 1x -timeout 40m ./bench
+
 # The exchange beside other ways of doing the same, in one run; writes the figures
 # and charts of docs/performance.md. SHORT=1 prints alone, in less than three minutes.
 ROUNDS ?= 5

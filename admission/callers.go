@@ -66,8 +66,8 @@ func (c *Callers) ForgetCredential(credential string) {
 	delete(c.older, key)
 }
 
-// known gives the caller of a request; empty for one who is not known.
-func (c *Callers) known(r *http.Request) string {
+// Known gives the caller of a request; empty for one who is not known.
+func (c *Callers) Known(r *http.Request) string {
 	if c == nil {
 		return ""
 	}

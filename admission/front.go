@@ -61,7 +61,7 @@ func (f *Front) Handler(next http.Handler) http.Handler {
 			return
 		}
 		defer ticket.Done()
-		next.ServeHTTP(w, r.WithContext(With(r.Context(), ticket)))
+		next.ServeHTTP(&writer{ResponseWriter: w, ticket: ticket}, r.WithContext(With(r.Context(), ticket)))
 	})
 }
 
@@ -77,7 +77,7 @@ func (f *Front) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // comes in at the door, and is counted by where he comes from.
 func (f *Front) request(r *http.Request) Request {
 	class, kind := f.Classify(r)
-	if caller := f.Callers.known(r); caller != "" {
+	if caller := f.Callers.Known(r); caller != "" {
 		return Request{Class: class, Flow: caller, Kind: kind}
 	}
 	if class == Work || class == Steering {

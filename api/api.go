@@ -43,6 +43,9 @@ import (
 type Systems interface {
 	// System gives a system by its client id; fault.NotFound for none.
 	System(ctx context.Context, id string) (*exchange.System, error)
+	// SystemInForce is System for every request of one: what was changed by another
+	// replica is known within two seconds.
+	SystemInForce(ctx context.Context, id string) (*exchange.System, error)
 	// UseAssertion uses up the id of a client assertion until it expires. It is
 	// a fault.Conflict when the id was used before.
 	UseAssertion(ctx context.Context, system, jti string, expires time.Time) error
@@ -165,6 +168,7 @@ type server struct {
 	api      huma.API
 	uploads  chan struct{} // files that are being received
 	streams  chan struct{} // event streams that are open
+	standing *exchange.Standing
 	sameSite *http.CrossOriginProtection
 	ready    readiness
 }
@@ -177,6 +181,7 @@ func New(c Config) (*gin.Engine, error) {
 	}
 	s := &server{Config: c, audience: c.Issuer + "/v1", tokenURL: c.Issuer + "/oauth/token", texts: problemTexts()}
 	s.tokens = s.accessTokenParser()
+	s.standing = &exchange.Standing{Catalogs: s.Catalogs, Now: s.Now}
 	s.sameSite = http.NewCrossOriginProtection()
 	if err := s.sameSite.AddTrustedOrigin(origin(c.Issuer)); err != nil {
 		return nil, fmt.Errorf("api: issuer: %w", err)

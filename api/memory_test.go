@@ -201,6 +201,12 @@ func (m *memory) ConcernsOf(context.Context, string) ([]string, error) { return 
 
 func (m *memory) Stops(context.Context) ([]policies.Stop, error) { return m.stopped, m.fail }
 
+func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.grants, nil
+}
+
 func (m *memory) InForce(context.Context, []string) (*exchange.GrantSet, *exchange.StopSet, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -208,8 +214,6 @@ func (m *memory) InForce(context.Context, []string) (*exchange.GrantSet, *exchan
 }
 
 func (m *memory) Outdated() {}
-
-func (m *memory) GrantsFor(context.Context, []string) ([]policies.Grant, error) { return m.grants, nil }
 
 func (m *memory) GrantStates(_ context.Context, ids []string) (map[string]policies.GrantState, error) {
 	m.mu.Lock()
@@ -395,4 +399,8 @@ func (source) Ask(_ context.Context, q connectors.Query) (connectors.Reply, erro
 	return connectors.Reply{Records: []connectors.Record{{
 		Subject: q.Subject, Fields: map[string]any{"name": q.Subject.Name, "valid_to": "2036-01-01"},
 	}}}, nil
+}
+
+func (m *memory) SystemInForce(ctx context.Context, id string) (*exchange.System, error) {
+	return m.System(ctx, id)
 }

@@ -40,7 +40,8 @@ func ClassOf(r *http.Request) (class admission.Class, kind string) {
 		second, _, _ := strings.Cut(rest, "/")
 		return admission.Bulk, r.Method + " " + first + " " + second
 	case "clerk", "department", "my":
-		return admission.Work, r.Method + " " + first + " " + action(rest)
+		second, below, _ := strings.Cut(rest, "/")
+		return admission.Work, r.Method + " " + first + " " + second + " " + action(below)
 	default: // tokens, sign-in, and what is for everybody
 		return admission.Door, r.Method + " " + first
 	}

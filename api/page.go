@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"mianti/catalog"
+	"mianti/exchange"
 	"mianti/internal/fault"
 )
 
@@ -71,9 +73,12 @@ type listing struct {
 // revision gives the revision that the catalog is read at; about are the codes that
 // are read.
 func (s *server) revision(ctx context.Context, about ...string) (*catalog.Revision, error) {
-	rev, err := s.Catalogs.Current(ctx, about...)
+	rev, unchecked, err := s.standing.Current(ctx, about...)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.New(fault.Unavailable, "no-catalog", "还没有发布目录。").Because(err)
+	}
+	if !unchecked.IsZero() {
+		requestOf(ctx).say(exchange.UncheckedHeader, unchecked.UTC().Format(time.RFC3339))
 	}
 	return rev, err
 }

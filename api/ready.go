@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -89,6 +90,9 @@ func (s *server) parts(ctx context.Context) []Part {
 	if s.Ready != nil {
 		return s.Ready(ctx)
 	}
-	_, err := s.revision(ctx)
+	_, err := s.Catalogs.Current(ctx)
+	if errors.Is(err, fault.NotFound) {
+		err = fault.New(fault.Unavailable, "no-catalog", "还没有发布目录。").Because(err)
+	}
 	return []Part{PartOf("catalog", err)}
 }

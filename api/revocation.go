@@ -15,7 +15,7 @@ type revocationResponse struct {
 
 func (s *server) registerRevocation() {
 	op := s.operation(http.MethodPost, revokePath, "revoke-token", "吊销访问令牌", "授权")
-	op.Description = "RFC 7009。系统以换取令牌时的同样方式证明身份，只能吊销自己的令牌；令牌无效或已到期也返回 200。吊销随即在所有实例生效。"
+	op.Description = "RFC 7009。系统以换取令牌时的同样方式证明身份，只能吊销自己的令牌；令牌无效或已到期也返回 200。吊销在受理的实例随即生效，在其他实例 2 秒内生效。"
 	op.DefaultStatus = http.StatusOK
 	s.describeForm(&op, []string{"token"}, map[string]*huma.Schema{
 		"token": formText("要吊销的访问令牌"), "token_type_hint": formText("可省略，不影响结果"),

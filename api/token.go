@@ -267,7 +267,10 @@ func readBasic(authorization string) (id, secret string, ok bool) {
 // activeSystem gives a system that may ask; fault.Unauthenticated when there
 // is none of that id, or it is disabled.
 func (s *server) activeSystem(ctx context.Context, id string) (*exchange.System, error) {
-	system, err := s.Systems.System(ctx, id)
+	return active(s.Systems.System(ctx, id))
+}
+
+func active(system *exchange.System, err error) (*exchange.System, error) {
 	if errors.Is(err, fault.NotFound) {
 		return nil, unauthenticated()
 	}

@@ -75,10 +75,10 @@ func (s *server) authenticate(r *http.Request, authorization string) (policies.C
 	return policies.Caller{System: system.ID, Department: system.Department, Duties: []policies.Duty{policies.DutySystem}}, nil
 }
 
-// inForce asks the register whether a token still holds. Nothing of it is
-// cached: what was revoked anywhere is refused at the next request everywhere.
+// inForce asks the register whether a token still holds. What was revoked here is
+// refused at the next request, and what was revoked elsewhere within two seconds.
 func (s *server) inForce(ctx context.Context, token *access) (*exchange.System, error) {
-	system, err := s.activeSystem(ctx, token.system)
+	system, err := active(s.Systems.SystemInForce(ctx, token.system))
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,15 @@ func (t Tools) Restore(ctx context.Context, s Server, file string) error {
 	return t.run(ctx, s, path, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", "--no-password", "--dbname="+s.Address, file)
 }
 
+// CheckServer refuses to restore what a newer server wrote into an older one, which
+// does not know all of it. Both are versions such as 15.7.
+func CheckServer(from, to string) error {
+	if major(to) < major(from) {
+		return fault.New(fault.Conflict, "older-server", "备份来自 PostgreSQL %s，要恢复到的是 %s：请恢复到不低于 %d 版的服务器。", from, to, major(from))
+	}
+	return nil
+}
+
 // debianPattern is where Debian keeps the programs of each version.
 const debianPattern = "/usr/lib/postgresql/*/bin"
 

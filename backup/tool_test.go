@@ -73,6 +73,18 @@ func TestDump_KeepsThePasswordOffTheCommandLine(t *testing.T) {
 	}
 }
 
+func TestCheckServer_RefusesAnOlderOne(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{{"15.18 (Debian 15.18-0+deb12u1)", "15.2", true}, {"15.18", "17.1", true}, {"17.1", "15.18", false}} {
+		if err := backup.CheckServer(c.from, c.to); (err == nil) != c.want {
+			t.Errorf("from %s to %s: %v", c.from, c.to, err)
+		}
+	}
+}
+
 func TestReadDestroyed_RefusesWhatIsNoList(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "list")

@@ -57,6 +57,7 @@ func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.E
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = db.Close() })
+	watch(b, db)
 	files, err := catalog.Files(jinan.Files)
 	if err != nil {
 		b.Fatal(err)
@@ -93,6 +94,20 @@ func newExchange(b *testing.B, ctx context.Context, sources string) (*exchange.E
 		Desk:       &exchange.Desk{Assists: db, Cases: db, Now: time.Now, NewID: newID, Due: func(from time.Time, days int) time.Time { return from.AddDate(0, 0, days) }},
 		SubjectKey: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler), NewID: newID,
 	}), policies.Caller{System: "bench", Department: "BDC"}
+}
+
+// watch keeps the memory of a store true, as in service.
+func watch(b *testing.B, db *store.Store) {
+	b.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- db.Watch(ctx) }()
+	b.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
 }
 
 // newGuard is the guard before the two kinds of source that the catalog has. It

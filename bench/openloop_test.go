@@ -98,8 +98,8 @@ func (o *offered) count(status int, err error, took time.Duration) {
 	}
 }
 
-// closedLoop is a number of callers who ask when they have their answer.
-func closedLoop(address string, raw []byte, callers int, long time.Duration) *offered {
+// closedLoop is a number of callers who ask when they have their answer, after a pause.
+func closedLoop(address string, raw []byte, callers int, pause, long time.Duration) *offered {
 	out := &offered{seconds: long.Seconds()}
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -116,6 +116,7 @@ func closedLoop(address string, raw []byte, callers int, long time.Duration) *of
 				mu.Lock()
 				out.count(status, err, time.Since(at))
 				mu.Unlock()
+				time.Sleep(pause)
 			}
 		})
 	}

@@ -100,6 +100,9 @@ func role(d store.Diagnosis) []Finding {
 	if d.MayChangeLedger {
 		out = append(out, found(Warn, check, do, "运行账户有修改或删除存证的权限（触发器会拒绝，但权限本不该有）"))
 	}
+	if len(d.Lacking) > 0 {
+		out = append(out, found(Fail, check, "迁移之后再运行一次 deploy/postgres/roles.sql", "运行账户缺少对这些表的权限：%s", strings.Join(d.Lacking, "、")))
+	}
 	if len(d.Unguarded) > 0 {
 		out = append(out, found(Fail, "数据库/触发器", "ALTER TABLE … ENABLE ALWAYS TRIGGER ALL，然后 mianti ledger verify，并查清是谁关的", "保护存证的触发器被关掉：%s", strings.Join(d.Unguarded, "、")))
 	}

@@ -102,6 +102,7 @@ func TestChecks_CanFail(t *testing.T) {
 		{"superuser", database(func(d *store.Diagnosis) { d.Superuser = true }), doctor.Fail},
 		{"may change the schema", database(func(d *store.Diagnosis) { d.MayCreate = true }), doctor.Warn},
 		{"may change the ledger", database(func(d *store.Diagnosis) { d.MayChangeLedger = true }), doctor.Warn},
+		{"rights missing", database(func(d *store.Diagnosis) { d.Lacking = []string{"backups"} }), doctor.Fail},
 		{"triggers off", database(func(d *store.Diagnosis) { d.Unguarded = []string{"ledger_entries"} }), doctor.Fail},
 		{"connection in clear", database(func(d *store.Diagnosis) { d.Encrypted = false }), doctor.Warn},
 		{"archive", database(func(d *store.Diagnosis) { d.ArchiveFailed = true }), doctor.Fail},

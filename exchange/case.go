@@ -20,6 +20,8 @@ type Case struct {
 	Results  []MatterResult
 	// Consents are those that were asked for or relayed, in that order.
 	Consents []Consent
+	// Previewed says that something was found that its person sees first (Preview).
+	Previewed bool
 	// Salt keys the digests of this case in the ledger.
 	Salt []byte
 	// Opening is the digest, under the salt, of what it was opened with, to tell a

@@ -243,9 +243,16 @@ func registered(parties []catalog.Party, number string) []catalog.Party {
 
 // caseAtRevision loads a case and the revision that it keeps.
 func (x *Exchange) caseAtRevision(ctx context.Context, by policies.Caller, id string) (*Case, *catalog.Revision, error) {
-	c, err := x.Cases.Case(ctx, by.Department, id)
-	if err != nil {
-		return nil, nil, fmt.Errorf("load case: %w", err)
+	return x.atRevision(ctx, by, id, nil)
+}
+
+// atRevision is caseAtRevision, of a case that has been read already or not.
+func (x *Exchange) atRevision(ctx context.Context, by policies.Caller, id string, c *Case) (*Case, *catalog.Revision, error) {
+	if c == nil {
+		var err error
+		if c, err = x.Cases.Case(ctx, by.Department, id); err != nil {
+			return nil, nil, fmt.Errorf("load case: %w", err)
+		}
 	}
 	rev, err := x.Catalogs.Revision(ctx, c.Revision, c.Subject)
 	if err != nil {

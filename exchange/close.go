@@ -43,7 +43,12 @@ func (x *Exchange) CloseCase(ctx context.Context, by policies.Caller, id string,
 
 // liveCase loads a case that is not closed, and the revision that it keeps.
 func (x *Exchange) liveCase(ctx context.Context, by policies.Caller, id string) (*Case, *catalog.Revision, error) {
-	c, rev, err := x.caseAtRevision(ctx, by, id)
+	return x.liveCaseRead(ctx, by, id, nil)
+}
+
+// liveCaseRead is liveCase, of a case that has been read already or not.
+func (x *Exchange) liveCaseRead(ctx context.Context, by policies.Caller, id string, c *Case) (*Case, *catalog.Revision, error) {
+	c, rev, err := x.atRevision(ctx, by, id, c)
 	if err == nil && !c.ClosedAt.IsZero() {
 		err = caseClosed()
 	}

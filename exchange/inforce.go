@@ -7,6 +7,9 @@ import "mianti/policies"
 type GrantSet struct {
 	Grants []policies.Grant
 	Index  *policies.Grants
+	// Digest names the set where it is kept for replays; empty when it is not, and the
+	// inputs of a resolution hold the grants themselves.
+	Digest string
 }
 
 // NewGrantSet makes one.

@@ -25,7 +25,9 @@ type Inputs struct {
 	Facts       catalog.Facts   `json:"facts"`
 	Results     []MatterResult  `json:"results,omitempty"`
 	// Grants are those for the matters of the case; Permissions what persons had said.
+	// Where GrantSet names the set in which they are kept, they are not stored here too.
 	Grants      []policies.Grant               `json:"grants"`
+	GrantSet    string                         `json:"grant_set,omitempty"`
 	Stops       []policies.Stop                `json:"stops,omitempty"`
 	Permissions map[string]policies.Permission `json:"permissions"`
 	Handed      []policies.Handed              `json:"handed,omitempty"`
@@ -62,8 +64,11 @@ func (run *resolving) inputs(r *Resolution) *Inputs {
 	s := run.s
 	in := &Inputs{
 		Resolution: r.ID, Version: r.Version, Case: run.c.ID, Department: s.Receiver, System: s.System, CaseVersion: run.c.Version,
-		Parties: s.Parties, Facts: s.Facts, Results: run.c.Results, Grants: run.held.grants.Grants, Stops: run.held.stops.Stops, Permissions: s.Permissions,
+		Parties: s.Parties, Facts: s.Facts, Results: run.c.Results, GrantSet: run.held.grants.Digest, Stops: run.held.stops.Stops, Permissions: s.Permissions,
 		Handed: s.Handed, Now: s.Now, Since: s.Since, Previews: s.Previews, Disputed: map[string][]string{},
+	}
+	if in.GrantSet == "" {
+		in.Grants = run.held.grants.Grants
 	}
 	for _, ask := range slices.SortedFunc(maps.Keys(s.Answers), compareAsks) {
 		in.Answers = append(in.Answers, Answered{ask, s.Answers[ask]})

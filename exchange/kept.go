@@ -55,6 +55,11 @@ func separate(s *policies.Situation, before *Resolution, kept map[string]*Materi
 	return &plan
 }
 
+// anyDecided reports whether keepDecided could keep anything.
+func anyDecided(plan *catalog.Plan) bool {
+	return slices.ContainsFunc(plan.Requirements, func(r *catalog.Requirement) bool { return r.Applies == catalog.True && plan.Decided(r) })
+}
+
 // keepDecided keeps what the last resolution of the case concluded of materials
 // whose matters have all been decided since (docs/decisions/0012-decided-matters.md).
 // It takes them apart as that one did, and gives them by what tells them apart.

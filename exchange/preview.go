@@ -95,7 +95,7 @@ const previewIDBytes = 16
 // recall puts what the persons of a case have said into the situation. What was
 // released and is still fresh is not asked again, when a resolution goes on.
 func (x *Exchange) recall(ctx context.Context, run *resolving, s *policies.Situation) error {
-	if x.Previews == nil {
+	if x.Previews == nil || !run.c.Previewed {
 		return nil
 	}
 	held, err := x.Previews.PreviewsOf(ctx, run.c.ID)

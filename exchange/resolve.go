@@ -23,7 +23,7 @@ import (
 // A key, if given, makes a repetition return the first resolution.
 func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, key *Key) (*Resolution, error) {
 	if key == nil {
-		return x.resolveAnew(ctx, by, id, nil)
+		return x.resolveAnew(ctx, by, id, nil, nil)
 	}
 	c, err := x.Cases.Case(ctx, by.Department, id)
 	if err != nil {
@@ -37,20 +37,22 @@ func (x *Exchange) Resolve(ctx context.Context, by policies.Caller, id string, k
 	if earlier != "" {
 		return x.Resolution(ctx, by, earlier)
 	}
-	r, err := x.resolveAnew(ctx, by, id, key)
+	r, err := x.resolveAnew(ctx, by, id, key, c)
 	if err != nil {
 		err = errors.Join(err, x.releaseKey(ctx, key))
 	}
 	return r, err
 }
 
-// resolveAnew makes the first version of a resolution.
-func (x *Exchange) resolveAnew(ctx context.Context, by policies.Caller, id string, key *Key) (*Resolution, error) {
+// resolveAnew makes the first version of a resolution. The case may have been read
+// already: it is stored only if it is still at that version.
+func (x *Exchange) resolveAnew(ctx context.Context, by policies.Caller, id string, key *Key, read *Case) (*Resolution, error) {
 	return x.afresh(func() (*Resolution, error) {
-		c, rev, err := x.liveCase(ctx, by, id)
+		c, rev, err := x.liveCaseRead(ctx, by, id, read)
 		if err != nil {
 			return nil, err
 		}
+		read = nil // once more is from the beginning
 		return x.resolve(ctx, resolving{x: x, by: by, c: c, id: x.NewID()}, rev, key)
 	})
 }
@@ -107,7 +109,7 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 	}
 	commit := Commit{Resolution: r, Inputs: run.inputs(r), Entries: slices.Concat(run.outcomes(), run.denials(settlements), []ledger.Entry{run.whole(r)}), Rights: run.rights(r), Previews: run.hold(settlements), FollowUps: run.x.followUps(run.c, r), Key: key}
 	if err = x.follow(run.c, run.before, &commit); err == nil {
-		err = x.Resolutions.CommitResolution(committing, commit)
+		err = x.commit(committing, run.c.Department, commit)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("resolve: commit: %w", err), run.abandon(committing))
@@ -121,6 +123,9 @@ func (x *Exchange) resolve(ctx context.Context, run resolving, rev *catalog.Revi
 func (x *Exchange) keep(ctx context.Context, s *policies.Situation, run *resolving) (map[string]*MaterialResult, error) {
 	if run.prior = run.before; run.before != nil {
 		return run.before.kept(s.Stops, run.anew), nil
+	}
+	if !anyDecided(s.Plan) { // nothing is kept of the last one: it need not be read and opened
+		return nil, nil
 	}
 	last, err := x.Resolutions.LastResolution(ctx, run.c.Department, run.c.ID)
 	if errors.Is(err, fault.NotFound) {

@@ -105,7 +105,9 @@ func (m *MaterialResult) Evidences() []*Evidence {
 // it was answered.
 func (x *Exchange) withhold(ctx context.Context, c *Case, stops policies.Stops, materials iter.Seq[*MaterialResult]) error {
 	var rests Rights
+	seenFirst := false
 	for m := range materials {
+		seenFirst = seenFirst || m.Preview != ""
 		for _, e := range m.Evidences() {
 			rests.add(e.Grant, e.Consent)
 		}
@@ -117,9 +119,12 @@ func (x *Exchange) withhold(ctx context.Context, c *Case, stops policies.Stops, 
 			return fmt.Errorf("read grants again: %w", err)
 		}
 	}
-	released, err := x.previewStates(ctx, c.ID)
-	if err != nil {
-		return err
+	var released map[string]policies.PreviewState
+	if seenFirst {
+		var err error
+		if released, err = x.previewStates(ctx, c.ID); err != nil {
+			return err
+		}
 	}
 	for m := range materials {
 		var taken Withheld

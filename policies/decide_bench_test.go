@@ -28,6 +28,44 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// BenchmarkDecide_WithCondition is a decision as BenchmarkDecide makes it, after
+// a condition of the shipped catalog: three comparisons in CEL, compiled
+// when it is loaded.
+func BenchmarkDecide_WithCondition(b *testing.B) {
+	condition, facts := threeComparisons(b)
+	for _, n := range []int{10, 1_000, 100_000} {
+		b.Run(fmt.Sprintf("%d grants", n), func(b *testing.B) {
+			a, grants, now := wideAccess(n)
+			index, stops := policies.IndexGrants(grants), policies.IndexStops(nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				truth, _, err := condition.Eval(facts)
+				if d := policies.Decide(a, index, stops, now); err != nil || truth != catalog.True || !d.Allowed {
+					b.Fatalf("%v %v %v", truth, err, d.Reasons)
+				}
+			}
+		})
+	}
+}
+
+func threeComparisons(b *testing.B) (*catalog.Condition, catalog.Facts) {
+	b.Helper()
+	const text = "land_mode == 'allocate' || invest_kind in ['approve', 'gov']"
+	for _, m := range jinanCatalog(b).Matters() {
+		conditions := []*catalog.Condition{m.Condition()}
+		for i := range m.Materials {
+			conditions = append(conditions, m.Materials[i].Condition())
+		}
+		for _, c := range conditions {
+			if c.Text() == text {
+				return c, catalog.Facts{"land_mode": "sell", "invest_kind": "gov"}
+			}
+		}
+	}
+	b.Fatalf("nothing in the catalog has the condition %s", text)
+	return nil, nil
+}
+
 // wideAccess is a look-up of ten fields, for a third party, with consent to just
 // these, and n grants in force, four of them for this very use.
 func wideAccess(n int) (policies.Access, []policies.Grant, time.Time) {

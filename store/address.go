@@ -8,10 +8,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/glebarez/sqlite"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
@@ -119,6 +122,44 @@ func sqliteAddress(path string) (address, error) {
 
 func invalidAddress(message string) error {
 	return fault.New(fault.Invalid, "database-url", "%s", message)
+}
+
+// The bounds of what this program waits for in the database, where the address names
+// none. They are the server's to keep, so that a statement whose caller has gone, or a
+// transaction whose program stands still, holds no lock for long.
+const (
+	connectTimeout   = 5 * time.Second
+	statementTimeout = 30 * time.Second
+	lockTimeout      = 10 * time.Second
+	// idleTimeout is for a transaction in which nothing is asked. Work that counts much
+	// between its statements, such as checking a catalog, has its time.
+	idleTimeout = 2 * time.Minute
+)
+
+// bounded gives an address whose connections have these bounds.
+func (a address) bounded() address {
+	if a.dialect != dialectPostgres {
+		return a
+	}
+	a.postgres = a.postgres.Copy()
+	if unset := 2 * time.Minute; a.postgres.ConnectTimeout == 0 || a.postgres.ConnectTimeout == unset { // what the driver has by itself
+		a.postgres.ConnectTimeout = connectTimeout
+	}
+	for name, bound := range map[string]time.Duration{
+		"statement_timeout": statementTimeout, "lock_timeout": lockTimeout, "idle_in_transaction_session_timeout": idleTimeout,
+	} {
+		if _, given := a.postgres.RuntimeParams[name]; !given {
+			a.postgres.RuntimeParams[name] = strconv.FormatInt(bound.Milliseconds(), 10)
+		}
+	}
+	return a
+}
+
+// takesNoBounds reports that a pooler refused a connection for its bounds. Then it is
+// for the role to have them (ALTER ROLE … SET statement_timeout).
+func takesNoBounds(err error) bool {
+	var reported *pgconn.PgError
+	return errors.As(err, &reported) && reported.Code == "08P01" && strings.Contains(reported.Message, "startup parameter")
 }
 
 // connect opens a pool; for PostgreSQL no connection is made yet.

@@ -54,7 +54,7 @@ func (s *Store) Alone(ctx context.Context, name string, work func(ctx context.Co
 func aloneLock(name string) int64 {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte("mianti alone " + name)) // never fails
-	return int64(hash.Sum64())                       //nolint:gosec // any number does
+	return int64(hash.Sum64())                        //nolint:gosec // any number does
 }
 
 // beat shows the database that the work goes on, until ctx ends.

@@ -73,20 +73,12 @@ func (s *Store) OpenCase(ctx context.Context, c *exchange.Case, entries ...ledge
 // Case gives a department's case with its results, or fault.NotFound; one that was
 // destroyed is a fault.Gone.
 func (s *Store) Case(ctx context.Context, department, id string) (*exchange.Case, error) {
-	row, err := table[caseRow](s.db).Where("id = ? AND department = ?", id, department).Take(ctx)
-	if err != nil {
-		return nil, translate(err, "read a case", cases())
-	}
-	return s.caseFromRow(ctx, row)
+	return s.readCase(ctx, s.caseQueries.ofDepartment, id, department)
 }
 
 // CaseByNumber gives a department's case by its own number, as Case does.
 func (s *Store) CaseByNumber(ctx context.Context, department, number string) (*exchange.Case, error) {
-	row, err := table[caseRow](s.db).Where("department = ? AND number = ?", department, number).Take(ctx)
-	if err != nil {
-		return nil, translate(err, "read a case", cases())
-	}
-	return s.caseFromRow(ctx, row)
+	return s.readCase(ctx, s.caseQueries.byNumber, department, number)
 }
 
 // UpdateCase stores changed facts, parties, consents and new results with their
@@ -211,32 +203,6 @@ func caseToRow(c *exchange.Case, key *caseKey, version int) (caseRow, error) {
 	return row, nil
 }
 
-func (s *Store) caseFromRow(ctx context.Context, row caseRow) (*exchange.Case, error) {
-	keyRow, key, err := s.keyRowOf(ctx, s.db, row.ID)
-	if err != nil {
-		return nil, err
-	}
-	c := &exchange.Case{
-		ID: row.ID, Number: row.Number, System: row.System, Department: row.Department, Revision: row.Revision, Subject: row.Subject,
-		Opening: row.BodyDigest, OpenedAt: row.Created.Time(), UpdatedAt: row.Updated.Time(), Version: row.Version,
-		ClosedFor: exchange.ClosingReason(row.ClosedFor),
-	}
-	if row.ClosedAt != nil {
-		c.ClosedAt = row.ClosedAt.Time()
-	}
-	if c.DoneAt = c.ClosedAt; keyRow.Done != nil {
-		c.DoneAt = keyRow.Done.Time()
-	}
-	if err := openCase(c, row, key); err != nil {
-		return nil, err
-	}
-	if c.Results, err = s.results(ctx, row.ID, key); err != nil {
-		return nil, err
-	}
-	c.Consents, err = s.consentsOf(ctx, row.ID, key)
-	return c, err
-}
-
 // openCase fills in what is sealed of a case.
 func openCase(c *exchange.Case, row caseRow, key *caseKey) error {
 	plainBody, err := key.open(row.Body, casePlace(row.ID, row.Version, "body"))
@@ -288,20 +254,17 @@ func typedFacts(facts catalog.Facts) catalog.Facts {
 	return facts
 }
 
-func (s *Store) results(ctx context.Context, id string, key *caseKey) ([]exchange.MatterResult, error) {
-	rows, err := table[resultRow](s.db).Where("case_id = ?", id).Order("reported_at, matter").Find(ctx)
-	if err != nil {
-		return nil, translate(err, "read the results of a case", cases())
-	}
+// openResults gives the results of a case.
+func openResults(rows []resultRow, key *caseKey) ([]exchange.MatterResult, error) {
 	var results []exchange.MatterResult
 	for _, row := range rows {
-		plain, err := key.open(row.Body, resultPlace(id, row.Matter))
+		plain, err := key.open(row.Body, resultPlace(row.CaseID, row.Matter))
 		if err != nil {
 			return nil, err
 		}
 		var result exchange.MatterResult
 		if err := json.Unmarshal(plain, &result); err != nil {
-			return nil, fmt.Errorf("decode a result of case %s: %w", id, err)
+			return nil, fmt.Errorf("decode a result of case %s: %w", row.CaseID, err)
 		}
 		results = append(results, result)
 	}

@@ -184,14 +184,10 @@ func (s *Store) CasesConcerning(ctx context.Context, subject string, after int64
 	}
 	list := []exchange.Case{}
 	for _, f := range found {
-		row, err := table[caseRow](s.db).Where("id = ?", f.CaseID).Take(ctx)
-		if errors.Is(err, gorm.ErrRecordNotFound) {
+		c, err := s.CaseByID(ctx, f.CaseID)
+		if errors.Is(err, fault.NotFound) {
 			continue // the record outlives what it is about
 		}
-		if err != nil {
-			return nil, 0, translate(err, doing, cases())
-		}
-		c, err := s.caseFromRow(ctx, row)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -211,11 +207,7 @@ func (s *Store) CaseConcerning(ctx context.Context, subject, id string) (*exchan
 	if n == 0 {
 		return nil, fault.New(fault.NotFound, "unknown-case", "没有这个办件")
 	}
-	row, err := table[caseRow](s.db).Where("id = ?", id).Take(ctx)
-	if err != nil {
-		return nil, translate(err, doing, cases())
-	}
-	return s.caseFromRow(ctx, row)
+	return s.CaseByID(ctx, id)
 }
 
 // ConcernsOf are whom the entries of a resolution concern.

@@ -74,16 +74,6 @@ func (s *Store) ConsentsOf(ctx context.Context, f exchange.ConsentFilter) ([]exc
 	return consentsFromRows(rows, keys)
 }
 
-// consentsOf are the consents of a case, in the order in which they were asked
-// for or relayed.
-func (s *Store) consentsOf(ctx context.Context, caseID string, key *caseKey) ([]exchange.Consent, error) {
-	rows, err := table[consentRow](s.db).Where("case_id = ?", caseID).Order("seq").Find(ctx)
-	if err != nil {
-		return nil, translate(err, "read the consents of a case", consents())
-	}
-	return consentsFromRows(rows, map[string]*caseKey{caseID: key})
-}
-
 // saveConsents stores the consents of a case: new ones are added, and of one that
 // is there only what was decided changes. The case's row is locked. Requests that
 // have ended go first, since there is only one for each person.

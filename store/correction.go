@@ -222,11 +222,7 @@ func (s *Store) openCorrections(ctx context.Context, choose func(*gorm.DB) *gorm
 
 // CaseByID gives a case of whichever department, or fault.NotFound.
 func (s *Store) CaseByID(ctx context.Context, id string) (*exchange.Case, error) {
-	row, err := table[caseRow](s.db).Where("id = ?", id).Take(ctx)
-	if err != nil {
-		return nil, translate(err, "read a case", cases())
-	}
-	return s.caseFromRow(ctx, row)
+	return s.readCase(ctx, s.caseQueries.byID, id)
 }
 
 // correctionPlace is where the content of a correction stands, sealed.

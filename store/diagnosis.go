@@ -23,6 +23,8 @@ type Diagnosis struct {
 	Isolation string
 	// The role: whether it may do what a running exchange must not.
 	Superuser, MayCreate, MayChangeLedger bool
+	// Lacking are tables that the role cannot change, and has to.
+	Lacking []string
 	// Unguarded are tables of the ledger whose triggers are switched off.
 	Unguarded                   []string
 	Encrypted                   bool // the connection
@@ -96,7 +98,8 @@ func (s *Store) lookPostgres(ctx context.Context, d *Diagnosis) error {
 	err = errors.Join(err,
 		s.scan(ctx, "SELECT current_setting('server_version'), current_setting('server_version_num')::int, pg_database_size(current_database())", &d.Version, &d.Number, &d.Bytes),
 		s.scan(ctx, "SELECT current_setting('default_transaction_isolation'), pg_is_in_recovery(), current_setting('max_connections')::int", &d.Isolation, &d.Recovering, &d.MaxConnections),
-		s.scan(ctx, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'", &d.Connections),
+		// Not every role sees the sessions of others, but all see how many there are.
+		s.scan(ctx, "SELECT COALESCE(sum(numbackends), 0) FROM pg_stat_database", &d.Connections),
 		s.scan(ctx, "SELECT COALESCE((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) OR inet_server_addr() IS NULL", &d.Encrypted),
 		s.scan(ctx, `SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user), has_schema_privilege(current_schema(), 'CREATE'),
 			has_table_privilege('ledger_entries', 'UPDATE') OR has_table_privilege('ledger_entries', 'DELETE') OR has_table_privilege('ledger_entries', 'TRUNCATE')`,
@@ -113,6 +116,13 @@ func (s *Store) lookPostgres(ctx context.Context, d *Diagnosis) error {
 	}
 	if d.Unguarded, err = textsOf(ctx, s.pool, `SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
 		WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'ledger%' AND tgenabled <> 'A' AND tgparentid = 0 ORDER BY 1`); err != nil {
+		return err
+	}
+	if d.Lacking, err = textsOf(ctx, s.pool, `SELECT oid::regclass::text FROM pg_class
+		WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+		AND relname NOT IN ('goose_db_version', 'schema_compatibility') AND (NOT has_table_privilege(oid, 'SELECT') OR NOT has_table_privilege(oid, 'INSERT')
+		OR relname !~ '^ledger_(entries|leaves|nodes|checkpoints|keys)' AND NOT (has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')))
+		ORDER BY 1`); err != nil {
 		return err
 	}
 	return s.lookReplicas(ctx, d)

@@ -78,6 +78,12 @@ func WithDump(ctx context.Context, rawURL, file string, begun func(), copy func(
 		return translate(err, "begin a backup", things{})
 	}
 	defer tx.Rollback() //nolint:errcheck // it only reads
+	// It stands still while pg_dump reads, for as long as that takes.
+	for _, limit := range []string{"idle_in_transaction_session_timeout", "statement_timeout"} {
+		if _, err := tx.ExecContext(ctx, "SET LOCAL "+limit+" = 0"); err != nil {
+			return translate(err, "begin a backup", things{})
+		}
+	}
 	var d Dump
 	if err := tx.QueryRowContext(ctx, "SELECT pg_export_snapshot()").Scan(&d.Snapshot); err != nil {
 		return translate(err, "hold a moment of the database", things{})
@@ -201,7 +207,22 @@ func textsOf(ctx context.Context, q querier, statement string) (out []string, er
 	return out, translate(rows.Err(), doing, things{})
 }
 
-// Emptiness says whether a database has none of our tables, and none at all.
+// ServerVersion is the version of the PostgreSQL at url; empty for SQLite.
+func ServerVersion(ctx context.Context, rawURL string) (version string, err error) {
+	at, err := parseAddress(rawURL)
+	if err != nil || at.dialect == dialectSQLite {
+		return "", err
+	}
+	pool, err := at.connect(existing)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	err = pool.QueryRowContext(ctx, "SHOW server_version").Scan(&version)
+	return version, translate(err, "ask the database for its version", things{})
+}
+
+// Emptiness says whether a database has no table; of SQLite, whether there is no file.
 func Emptiness(ctx context.Context, rawURL string) (empty bool, err error) {
 	at, err := parseAddress(rawURL)
 	if err != nil {

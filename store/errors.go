@@ -65,7 +65,7 @@ func isAway(err error) bool {
 		return false
 	}
 	for _, target := range []error{
-		context.DeadlineExceeded, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		context.DeadlineExceeded, driver.ErrBadConn, sql.ErrConnDone, pgconn.ErrConnClosed, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
 	} {
 		if errors.Is(err, target) {
 			return true
@@ -88,6 +88,9 @@ func isPostgresAway(err error) bool {
 	case strings.HasPrefix(code, "08"), // connection
 		strings.HasPrefix(code, "53"),  // out of connections, memory or disk
 		strings.HasPrefix(code, "57P"), // shutting down, starting up
+		strings.HasPrefix(code, "58"),  // its files cannot be read or written
+		code == "57014",                // took longer than a statement may
+		code == "25P03",                // was idle within a transaction for too long
 		strings.HasPrefix(code, "40"),  // serialization failure, deadlock
 		code == "55P03",                // lock not available
 		code == "25006":                // read-only: we are on a replica after a failover

@@ -39,7 +39,7 @@ func (s *Store) InputsOf(ctx context.Context, id string, version int) (*exchange
 	if err != nil {
 		return nil, err
 	}
-	return openInputs(key, row)
+	return s.openInputs(ctx, key, row)
 }
 
 // ResolutionVersion gives a version of a resolution as it was answered; 0 is the

@@ -69,7 +69,8 @@ func (s *Store) InForce(ctx context.Context, matters []string) (*exchange.GrantS
 		if err != nil {
 			return nil, 0, err
 		}
-		return exchange.NewGrantSet(read), 1 + len(read), nil
+		set, err := s.keepGrantSet(ctx, read)
+		return set, 1 + len(read), err
 	})
 	if err != nil {
 		return nil, nil, err
@@ -101,11 +102,11 @@ func (s *Store) IsStopped(ctx context.Context, kind policies.StopKind, id string
 	return stopped.Index.Holds(kind, id), nil
 }
 
-// System gives a registered system with its credentials, a disabled one too, or
-// fault.NotFound. What was changed elsewhere is known within two seconds.
-func (s *Store) System(ctx context.Context, id string) (*exchange.System, error) {
+// SystemInForce is System, in which what was changed elsewhere is known within two
+// seconds.
+func (s *Store) SystemInForce(ctx context.Context, id string) (*exchange.System, error) {
 	known, err := s.known.systems.recall(ctx, id, func(ctx context.Context) (*exchange.System, int, error) {
-		read, err := s.readSystem(ctx, id)
+		read, err := s.System(ctx, id)
 		return read, 1, err
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ func rowTypes() []any {
 		anchorRow{}, troubleRow{}, backupRow{}, compatibilityRow{},
 		materialCountRow{}, caseCountRow{}, useRow{}, useCountRow{}, callCountRow{},
 		pendingRow{}, leafRow{}, nodeRow{}, checkpointRow{}, logKeyRow{},
-		fileLinkRow{}, noticeRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
+		fileLinkRow{}, noticeRow{}, grantSetRow{}, stopRow{}, quotaRow{}, usageRow{}, subjectRow{}, alarmRow{}, loginRow{},
 	}
 }
 

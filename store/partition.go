@@ -28,9 +28,10 @@ const partitionLock = sealingLock + 1
 
 const (
 	// leastWidth and mostWidth bound how many entries a partition takes. In between it
-	// takes about what comes in a month (PartitionTerm).
+	// takes about what comes in a month (PartitionTerm). The index of accesses by person,
+	// into which rows go everywhere, has to stay in memory: 9 GB for the widest.
 	leastWidth int64 = 1 << 24
-	mostWidth  int64 = 1 << 30
+	mostWidth  int64 = 1 << 26
 	// PartitionTerm is how long a partition is meant to last.
 	PartitionTerm = 30 * 24 * time.Hour
 	// partitionsAhead is how many whole partitions there are beyond the one in use.

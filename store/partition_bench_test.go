@@ -61,6 +61,11 @@ func copyWhole(b *testing.B, s *Store, table, whole string) {
 		if err := tx.Exec("CREATE TABLE " + whole + " (LIKE " + table + " INCLUDING ALL)").Error; err != nil {
 			return err
 		}
+		if table == "ledger_entries" { // what waits to be sealed is told apart by its number
+			if err := tx.Exec("ALTER TABLE " + whole + " ALTER COLUMN id DROP IDENTITY, ALTER COLUMN id SET DEFAULT nextval('ledger_entries_id_seq')").Error; err != nil {
+				return err
+			}
+		}
 		var triggers []string
 		const statement = "SELECT replace(pg_get_triggerdef(oid), '.' || ? || ' ', '.' || ? || ' ') FROM pg_trigger WHERE tgrelid = ?::regclass AND NOT tgisinternal"
 		if err := tx.Raw(statement, table, whole, table).Scan(&triggers).Error; err != nil {

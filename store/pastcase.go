@@ -66,7 +66,7 @@ func (s *Store) CaseInputs(ctx context.Context, caseID string) ([]*exchange.Inpu
 	}
 	out := make([]*exchange.Inputs, len(rows))
 	for i, row := range rows {
-		if out[i], err = openInputs(key, row); err != nil {
+		if out[i], err = s.openInputs(ctx, key, row); err != nil {
 			return nil, err
 		}
 	}
@@ -79,7 +79,7 @@ func (s *Store) CaseInputs(ctx context.Context, caseID string) ([]*exchange.Inpu
 	return out, nil
 }
 
-func openInputs(key *caseKey, row inputsRow) (*exchange.Inputs, error) {
+func (s *Store) openInputs(ctx context.Context, key *caseKey, row inputsRow) (*exchange.Inputs, error) {
 	plain, err := key.open(row.Body, inputsPlace(row.ResolutionID, row.Version))
 	if err != nil {
 		return nil, err
@@ -89,5 +89,10 @@ func openInputs(key *caseKey, row inputsRow) (*exchange.Inputs, error) {
 		return nil, fmt.Errorf("decode the inputs of resolution %s: %w", row.ResolutionID, err)
 	}
 	in.Facts = typedFacts(in.Facts)
+	if in.GrantSet != "" {
+		if in.Grants, err = s.grantSet(ctx, in.GrantSet); err != nil {
+			return nil, err
+		}
+	}
 	return &in, nil
 }

@@ -100,7 +100,7 @@ func spreads() []spread {
 		{"system registered",
 			func(s *Store) error { return s.SaveSystem(ctx, exchange.System{ID: "spj-1", Department: "SPJ"}) },
 			func(s *Store) (bool, error) {
-				got, err := s.System(ctx, "spj-1")
+				got, err := s.SystemInForce(ctx, "spj-1")
 				if errors.Is(err, fault.NotFound) {
 					return false, nil
 				}
@@ -111,19 +111,19 @@ func spreads() []spread {
 				return s.Rotate(ctx, exchange.Rotation{System: "spj-1", Add: []exchange.Credential{{ID: "c1", Kind: exchange.CredentialSecret, Content: "x", NotBefore: testTime, CreatedAt: testTime}}})
 			},
 			func(s *Store) (bool, error) {
-				got, err := s.System(ctx, "spj-1")
+				got, err := s.SystemInForce(ctx, "spj-1")
 				return err == nil && len(got.Credentials) == 1, err
 			}},
 		{"credential revoked",
 			func(s *Store) error { return s.RevokeCredential(ctx, "spj-1", "c1", entry) },
 			func(s *Store) (bool, error) {
-				got, err := s.System(ctx, "spj-1")
+				got, err := s.SystemInForce(ctx, "spj-1")
 				return err == nil && !got.Credentials[0].RevokedAt.IsZero(), err
 			}},
 		{"system revoked",
 			func(s *Store) error { return s.RevokeSystem(ctx, "spj-1", entry) },
 			func(s *Store) (bool, error) {
-				got, err := s.System(ctx, "spj-1")
+				got, err := s.SystemInForce(ctx, "spj-1")
 				return err == nil && got.Disabled, err
 			}},
 		{"token revoked",

@@ -21,6 +21,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"mianti/keyring"
+	"mianti/policies"
 	"mianti/safeguard"
 )
 
@@ -36,6 +37,10 @@ type Config struct {
 	Now func() time.Time
 	// MaxConnections bounds the open connections; 0 means 16.
 	MaxConnections int
+	// Bounded has the server end statements that take too long, wait too long for a lock,
+	// or leave a transaction idle. It is for a program that answers requests, not for one
+	// that works through a whole database.
+	Bounded bool
 	// Read are the URLs of streaming replicas, from which pages and reports are read; see
 	// ReadingAfter. ReadLag is how far one may be behind; 0 means 10 s.
 	Read    []string
@@ -82,8 +87,11 @@ type Store struct {
 	readLag     time.Duration
 	nextReplica atomic.Uint32
 	notices     *notices
+	caseQueries caseQueries
 	known       known
-	listen      listening
+	// grantSets are those that were read for replays, by digest.
+	grantSets *recent[string, []policies.Grant]
+	listen    listening
 }
 
 // Open connects to the database and checks that its schema is the one that
@@ -100,14 +108,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := at.connect(existing)
+	s, err := openAt(ctx, at, cfg)
 	if err != nil {
 		return nil, err
-	}
-	limitConnections(pool, cfg.MaxConnections)
-	s, err := newStore(ctx, at, pool, cfg.Now)
-	if err != nil {
-		return nil, errors.Join(err, pool.Close())
 	}
 	if err := s.openReplicas(cfg); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -123,6 +126,30 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// openAt opens the database at an address; with bounds, if they are wanted and a pooler
+// in front takes them.
+func openAt(ctx context.Context, at address, cfg Config) (*Store, error) {
+	bounded := at
+	if cfg.Bounded {
+		bounded = at.bounded()
+	}
+	pool, err := bounded.connect(existing)
+	if err != nil {
+		return nil, err
+	}
+	limitConnections(pool, cfg.MaxConnections)
+	s, err := newStore(ctx, at, pool, cfg.Now)
+	if err == nil {
+		return s, nil
+	}
+	err = errors.Join(err, pool.Close())
+	if cfg.Bounded && takesNoBounds(err) {
+		cfg.Bounded = false
+		return openAt(ctx, at, cfg)
+	}
+	return nil, err
 }
 
 // Unlock gives an open store the key-encryption key, when it could not come with
@@ -150,12 +177,13 @@ func newStore(ctx context.Context, at address, pool *sql.DB, now func() time.Tim
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, pool: pool, packer: packer, sealed: sealed, dialect: at.dialect, now: now, writing: make(chan struct{}, 1)}
+	s := &Store{db: db, pool: pool, packer: packer, sealed: sealed, dialect: at.dialect, now: now, writing: make(chan struct{}, 1), caseQueries: newCaseQueries(at.dialect)}
 	s.committer = &committer{run: s.storeRound}
 	if s.notices, err = newNotices(db, at.dialect, now); err != nil {
 		return nil, err
 	}
 	s.known = newKnown(s.notices)
+	s.grantSets = newRecent[string, []policies.Grant](heldGrants)
 	return s, nil
 }
 

@@ -67,8 +67,9 @@ func (s *Store) register(ctx context.Context, system exchange.System, entries []
 	})
 }
 
-// readSystem reads a system with its credentials.
-func (s *Store) readSystem(ctx context.Context, id string) (*exchange.System, error) {
+// System gives a registered system with its credentials, a disabled one too, or
+// fault.NotFound.
+func (s *Store) System(ctx context.Context, id string) (*exchange.System, error) {
 	const doing = "read a system"
 	row, err := table[systemRow](s.db).Where("id = ?", id).Take(ctx)
 	if err != nil {

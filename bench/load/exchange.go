@@ -2,12 +2,12 @@ package load
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -51,6 +51,7 @@ type Exchange struct {
 type Node struct {
 	*Process
 	URL      string
+	Metrics  string // where it tells Prometheus what it did
 	exchange *Exchange
 	client   *http.Client
 	cases    [][]string // by system
@@ -150,12 +151,19 @@ func (x *Exchange) StartNode(wrap ...string) (*Node, error) {
 	args = append(args, x.config.Tools.Mianti, "serve", "--listen=127.0.0.1:0", "--issuer="+issuer, "--database="+x.config.Database,
 		"--key-file="+x.Key, "--safeguard-file="+x.safeguards(), "--log-level=WARN")
 	args = append(args, x.config.Arguments...)
-	p, address, err := Start(addressLine, args[0], args[1:]...)
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	metrics := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(cmd.Environ(), "MIANTI_METRICS_LISTEN="+metrics)
+	p, address, err := StartCommand(addressLine, cmd)
 	if err != nil {
 		return nil, err
 	}
 	return &Node{
-		Process: p, URL: "http://" + address, exchange: x,
+		Process: p, URL: "http://" + address, Metrics: "http://" + metrics + "/metrics", exchange: x,
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: answerTimeout},
 	}, nil
 }
@@ -307,11 +315,11 @@ var (
 	bearer       = regexp.MustCompile(`Authorization: [^\r]+`)
 )
 
-// allocations reads the runtime's own count, where the node tells it at /metrics;
-// nil where it does not.
+// allocations reads the runtime's own count among the metrics; nil where a node does
+// not tell it.
 func (n *Node) allocations(ctx context.Context) func() (int64, error) {
 	read := func() (int64, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URL+"/metrics", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.Metrics, nil)
 		if err != nil {
 			return 0, err
 		}
@@ -326,9 +334,9 @@ func (n *Node) allocations(ctx context.Context) func() (int64, error) {
 		}
 		found := mallocs.FindSubmatch(content)
 		if found == nil {
-			return 0, errors.New("no count of allocations at /metrics")
+			return 0, errors.New("no count of allocations among the metrics")
 		}
-		count, err := strconv.ParseFloat(string(cmp.Or(string(found[1]), "0")), 64)
+		count, err := strconv.ParseFloat(string(found[1]), 64)
 		return int64(count), err
 	}
 	if _, err := read(); err != nil {

@@ -38,6 +38,7 @@ type background struct {
 	store      purger
 	partitions partitions
 	elections  elections
+	watch   func(context.Context) error // for what other nodes change
 	// counter counts finished cases for the figures.
 	counter *figures.Counter
 	// retention ends what was kept long enough.
@@ -50,7 +51,6 @@ type background struct {
 
 // purger drops what is kept for a while only.
 type purger interface {
-	Watch(ctx context.Context) error
 	PurgeCalls(ctx context.Context, before time.Time) (int, error)
 	PurgeSessions(ctx context.Context, before time.Time) (int, error)
 	PurgeUsage(ctx context.Context, now time.Time) (int, error)
@@ -88,7 +88,7 @@ const (
 
 // newBackground wires what a node does besides answering.
 func (s *exchangeSettings) newBackground(n *node, catalogs *store.Catalogs, ring *keyring.Ring, subjectKey, webhookKey []byte, log *slog.Logger) (*background, error) {
-	b := &background{guard: n.guard, store: n.store, partitions: n.store, elections: n.store, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
+	b := &background{guard: n.guard, store: n.store, partitions: n.store, elections: n.store, watch: n.store.Watch, retention: newRetention(n.store, s.retentionSettings, ""), batches: n.batches, log: log,
 		counter: &figures.Counter{Ended: n.store, Catalogs: catalogs, Now: time.Now}, targets: func() []guard.Target { return s.targets(catalogs) }}
 	sender, err := webhook.NewSender(webhook.Config{Master: webhookKey, Now: time.Now})
 	if err != nil {
@@ -148,7 +148,7 @@ func (b *background) run(ctx context.Context) error {
 	for i, runner := range b.runners {
 		all.Go(func() { failed[3+i] = runner.Run(ctx) })
 	}
-	all.Go(func() { failed[2] = b.store.Watch(ctx) })
+	all.Go(func() { failed[2] = b.watch(ctx) })
 	all.Go(func() { failed[0] = b.guard.Watch(ctx, b.targets) })
 	all.Go(func() { failed[1] = b.guard.Run(ctx) })
 	all.Go(func() { b.every(ctx, purgeEvery, b.alone("purge", b.purge)) })

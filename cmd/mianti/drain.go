@@ -20,6 +20,9 @@ const (
 	notice, silence = 5 * time.Second, 100 * time.Millisecond
 )
 
+// writing is how long a request may take from its header to the end of its answer.
+const writing = 60 * time.Second
+
 // draining stands before a handler and lets callers know when the server is about to
 // end: it is not ready, and every answer ends its connection, so that none is closed
 // while a request is on its way on it.
@@ -62,7 +65,7 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler)
 	front := &draining{next: handler}
 	server := &http.Server{
 		Handler: front, ReadHeaderTimeout: slowest / 2, ReadTimeout: slowest,
-		WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
+		WriteTimeout: writing, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
 		ErrorLog: log.New(log.Writer(), "", 0),
 	}
 	failed := make(chan error, 1)

@@ -64,7 +64,7 @@ func newNode(ctx context.Context, s exchangeSettings, log *slog.Logger) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	config := store.Config{URL: s.DatabaseURL, Direct: s.DatabaseDirect, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)}
+	config := store.Config{URL: s.DatabaseURL, Bounded: true, Direct: s.DatabaseDirect, Read: s.DatabaseRead, ReadLag: s.ReadLag, Now: time.Now, Safeguard: &rules, Alarmed: logAlarms(log)}
 	seen.openStore(&config)
 	db, err := store.Open(ctx, config)
 	if err != nil {

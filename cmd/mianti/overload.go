@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"strings"
 	"time"
 
 	"mianti/admission"
@@ -41,7 +42,25 @@ func (o *overload) before(next http.Handler, trusted []string) (http.Handler, er
 		return nil, err
 	}
 	front := &admission.Front{Gate: o.gate, Callers: o.callers, Classify: api.ClassOf, Refuse: api.Overloaded(newID), Trusted: proxies}
-	return front.Handler(next), nil
+	return front.Handler(bounded(next)), nil
+}
+
+// requestDeadline bounds the work on one request: later the server would not send the
+// answer any more.
+const requestDeadline = writing - 5*time.Second
+
+// bounded ends what is done for a request in time, but for streams, which have a bound
+// of their own.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/events") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, stop := context.WithTimeout(r.Context(), requestDeadline)
+		defer stop()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // outside says that the request of ctx waits for departments, until back is called.

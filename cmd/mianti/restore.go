@@ -51,11 +51,14 @@ func (c *restoreCommand) Run(ctx context.Context, con console) error {
 	if err := c.checkKeys(keys, m); err != nil {
 		return err
 	}
+	if err := c.checkTarget(ctx, m); err != nil {
+		return err
+	}
 	if err := c.makeRoom(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintln(con.Err, "正在恢复……")
-	if err := c.restore(ctx, m); err != nil {
+	if err := c.restore(ctx); err != nil {
 		return err
 	}
 	if err := c.compare(ctx, m); err != nil {
@@ -91,6 +94,26 @@ func (c *restoreCommand) checkKeys(keys *keyring.File, m *backup.Manifest) error
 	return nil
 }
 
+// checkTarget wants a database of the same kind, that knows all that the backup holds.
+func (c *restoreCommand) checkTarget(ctx context.Context, m *backup.Manifest) error {
+	path, err := store.SQLitePath(c.DatabaseURL)
+	switch {
+	case err != nil:
+		return err
+	case path != "" && m.Dialect != "sqlite":
+		return errors.New("这份备份是 PostgreSQL 的，只能恢复到 PostgreSQL")
+	case path == "" && m.Dialect != "postgres":
+		return errors.New("这份备份是 SQLite 的，只能恢复到 sqlite: 文件")
+	case path != "":
+		return nil
+	}
+	version, err := store.ServerVersion(ctx, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	return backup.CheckServer(m.Server, version)
+}
+
 // makeRoom wants an empty database, or empties it when it is told to.
 func (c *restoreCommand) makeRoom(ctx context.Context) error {
 	empty, err := store.Emptiness(ctx, c.DatabaseURL)
@@ -103,19 +126,13 @@ func (c *restoreCommand) makeRoom(ctx context.Context) error {
 	return store.Clear(ctx, c.DatabaseURL)
 }
 
-func (c *restoreCommand) restore(ctx context.Context, m *backup.Manifest) error {
+func (c *restoreCommand) restore(ctx context.Context) error {
 	path, err := store.SQLitePath(c.DatabaseURL)
 	if err != nil {
 		return err
 	}
 	if path != "" {
-		if m.Dialect != "sqlite" {
-			return errors.New("这份备份是 PostgreSQL 的，只能恢复到 PostgreSQL")
-		}
 		return copyFile(filepath.Join(c.Dir, backup.SQLiteName), path)
-	}
-	if m.Dialect != "postgres" {
-		return errors.New("这份备份是 SQLite 的，只能恢复到 sqlite: 文件")
 	}
 	server, err := serverOf(c.DatabaseURL, "")
 	if err != nil {

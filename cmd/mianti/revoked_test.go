@@ -20,8 +20,9 @@ import (
 
 // TestRevoked_StopsTheNextReleaseOnTheOtherReplica runs two servers on one
 // PostgreSQL, and ends beside them a grant, a consent, a key and a system, and
-// stops one. What rested on it was released before by replica B; its very next
-// reading and its very next resolution release nothing of it.
+// stops one. What rested on it was released before by replica B: its very next
+// reading and its very next resolution release nothing on a grant or a consent that has
+// ended, and within two seconds it refuses a system that may not ask any more.
 func TestRevoked_StopsTheNextReleaseOnTheOtherReplica(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program and runs it twice")
@@ -39,9 +40,7 @@ func TestRevoked_StopsTheNextReleaseOnTheOtherReplica(t *testing.T) {
 		h := r.hold(t, "stopped", "")
 		h.wantRefused(t, http.StatusForbidden, "stopped", func() { r.tool(t, "stop", "add", "system", h.system, "--reason=演练") })
 		r.tool(t, "stop", "lift", "system", h.system)
-		if _, err := h.resolve(t); err != nil {
-			t.Errorf("after the stop was lifted: %v", err)
-		}
+		h.await(t, "the stop was lifted", func() error { _, err := h.resolve(t); return err }, func(err error) bool { return err == nil })
 	})
 }
 
@@ -206,17 +205,43 @@ func (h *held) wantWithheld(t *testing.T, why exchange.Withheld, rests func(*exc
 	return next.got
 }
 
-// wantRefused ends what the caller is known by: the next reading and the next
-// resolution are refused.
+// wantRefused ends what the caller is known by: within endHolds readings and
+// resolutions are refused.
 func (h *held) wantRefused(t *testing.T, status int, code string, end func()) {
 	t.Helper()
 	end()
+	h.await(t, "it is refused", func() error { _, err := h.read(t); return err }, isProblem(status, code))
 	read, resolve := h.veryNext(t)
 	for does, err := range map[string]error{"reading": read.err, "resolution": resolve.err} {
-		var p *problem
-		if !errors.As(err, &p) || p.Status != status || p.Code != code {
+		if !isProblem(status, code)(err) {
 			t.Errorf("%s: %v, want %d %s", does, err, status, code)
 		}
+	}
+}
+
+func isProblem(status int, code string) func(error) bool {
+	return func(err error) bool {
+		var p *problem
+		return errors.As(err, &p) && p.Status == status && p.Code == code
+	}
+}
+
+// await asks replica B again and again until it knows what another process has changed,
+// for endHolds at most.
+func (h *held) await(t *testing.T, what string, ask func() error, knows func(error) bool) {
+	t.Helper()
+	changed := time.Now()
+	for {
+		asked := time.Now()
+		err := ask()
+		if knows(err) {
+			t.Logf("replica B knows that %s %s after it was", what, time.Since(changed).Round(time.Millisecond))
+			return
+		}
+		if asked.Sub(changed) > endHolds {
+			t.Fatalf("%s after the change replica B does not know that %s: %v", asked.Sub(changed), what, err)
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -58,6 +58,9 @@ func TestRoles_SufficeForAnExchangeAndNoMore(t *testing.T) {
 	wantCommand(t, 0, "没有发现改动", "ledger", "verify", "--database", b.database)
 	got := diagnosed(t, "--quick", "--database", b.database, "--key-file", keyFile, "--issuer", "http://mianti.example")
 	wantFound(t, got, "数据库/账户", "ok", "不能改结构")
+	execute(t, database, "REVOKE UPDATE ON cases FROM mianti_app")
+	got = diagnosed(t, "--quick", "--database", b.database, "--key-file", keyFile, "--issuer", "http://mianti.example")
+	wantFound(t, got, "数据库/账户", "fail", "cases")
 	wantCommand(t, 0, "备份已做好", "backup", filepath.Join(dir, "backup"), "--database", as("mianti_owner"), "--key-file", keyFile)
 
 	owner := connect(t, as("mianti_app"))

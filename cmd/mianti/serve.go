@@ -10,11 +10,13 @@ import (
 type serveCommand struct {
 	exchangeSettings
 	tlsSettings
+	memorySetting
 	Listen string `env:"MIANTI_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
 }
 
 // Run serves the exchange until it is told to stop.
 func (c *serveCommand) Run(ctx context.Context, con console) error {
+	c.tune()
 	log := c.logger(con.Err)
 	quietLibraries(log)
 	listener, err := net.Listen("tcp", c.Listen)

@@ -45,9 +45,18 @@ $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO mianti_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO mianti_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO mianti_reader;
-ALTER DEFAULT PRIVILEGES FOR ROLE mianti_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO mianti_app;
+-- What the exchange itself has made later, such as a partition of the ledger, it may
+-- read and add to; the rest of the rights of a new table come with the next run.
+ALTER DEFAULT PRIVILEGES FOR ROLE mianti_owner IN SCHEMA public REVOKE ALL ON TABLES FROM mianti_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE mianti_owner IN SCHEMA public GRANT SELECT, INSERT ON TABLES TO mianti_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE mianti_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO mianti_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE mianti_owner IN SCHEMA public GRANT SELECT ON TABLES TO mianti_reader;
+
+-- Some functions run with the rights of the owner.
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO mianti_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE mianti_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE mianti_owner IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO mianti_app;
 
 -- The ledger only grows, and the schema is the owner's. Partitions have rights of
 -- their own, so those of the ledger are named by their beginning.

@@ -41,6 +41,11 @@ type server struct {
 
 // start makes a database cluster and starts its server.
 func start(ctx context.Context, durable bool) (*server, error) {
+	return startIn(ctx, folderParent(), durable)
+}
+
+// startIn does so in a folder below parent.
+func startIn(ctx context.Context, parent string, durable bool) (*server, error) {
 	binaries, err := findInstalled()
 	if err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ func start(ctx context.Context, durable bool) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := newFolder(folderParent())
+	folder, err := newFolder(parent)
 	if err != nil {
 		return nil, err
 	}

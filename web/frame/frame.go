@@ -108,6 +108,7 @@ type Site struct {
 	assets   map[string]asset
 	styles   map[string]string // addresses, by section
 	sameSite *http.CrossOriginProtection
+	standing *exchange.Standing
 }
 
 // New returns the handler of all pages. It fails when the configuration, a
@@ -121,7 +122,7 @@ func New(c Config, sections ...Section) (*Site, error) {
 	if err != nil || address.Host == "" {
 		return nil, fmt.Errorf("web: address %q is not that of a server", c.Address)
 	}
-	s := &Site{Config: c, sameSite: http.NewCrossOriginProtection()}
+	s := &Site{Config: c, sameSite: http.NewCrossOriginProtection(), standing: &exchange.Standing{Catalogs: c.Catalogs, Now: c.Now}}
 	if err := s.sameSite.AddTrustedOrigin(address.Scheme + "://" + address.Host); err != nil {
 		return nil, fmt.Errorf("web: address: %w", err)
 	}

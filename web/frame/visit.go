@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"mianti/catalog"
+	"mianti/exchange"
 	"mianti/identity"
 	"mianti/internal/fault"
 	"mianti/policies"
@@ -99,8 +100,12 @@ func (s *Site) answer(v *Visit, p Page) (Answer, error) {
 		return Answer{}, err
 	}
 	var err error
-	if v.Catalog, err = s.Catalogs.Current(v.Context()); err != nil && !errors.Is(err, fault.NotFound) {
+	var unchecked time.Time
+	if v.Catalog, unchecked, err = s.standing.Current(v.Context()); err != nil && !errors.Is(err, fault.NotFound) {
 		return Answer{}, err
+	}
+	if !unchecked.IsZero() {
+		v.c.Header(exchange.UncheckedHeader, unchecked.UTC().Format(time.RFC3339))
 	}
 	if v.Request().Method == http.MethodPost {
 		limit := s.MaxBody

@@ -5,6 +5,7 @@ package manifests
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -58,7 +60,7 @@ func read(t *testing.T) (all []any, pods []core.PodTemplateSpec) {
 				t.Fatalf("%s, part %d: unknown kind %s/%s", file, i+1, head.APIVersion, head.Kind)
 			}
 			object := make()
-			if err := yaml.UnmarshalStrict(part, object); err != nil {
+			if err := decode(part, object); err != nil {
 				t.Errorf("%s, part %d, %s: %v", file, i+1, head.Kind, err)
 			}
 			all = append(all, object)
@@ -71,6 +73,27 @@ func read(t *testing.T) (all []any, pods []core.PodTemplateSpec) {
 		}
 	}
 	return all, pods
+}
+
+// decode decodes as the server of Kubernetes does when it is asked to be strict: no
+// unknown field, none twice, and capitals count.
+func decode(text []byte, object any) error {
+	text, err := yaml.YAMLToJSONStrict(text)
+	if err != nil {
+		return err
+	}
+	strict, err := json.UnmarshalStrict(text, object)
+	return errors.Join(append(strict, err)...)
+}
+
+func TestDecode_FindsPlantedFaults(t *testing.T) {
+	for text, want := range map[string]bool{
+		"spec: {replicas: 2}": true, "spec: {replica: 2}": false, "spec: {Replicas: 2}": false, "spec: {replicas: two}": false, "spec: {replicas: 2, replicas: 3}": false,
+	} {
+		if err := decode([]byte(text), &apps.Deployment{}); (err == nil) != want {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }
 
 func TestManifests_AreWhatKubernetesReads(t *testing.T) {

@@ -1,6 +1,12 @@
 -- Notice of changes (变更通知): what nodes hold in memory of the database, and
 -- when it last changed. docs/decisions/0036-notice-of-changes.md.
+-- Besides: the sets of grants that resolutions were made from, each once.
 -- +goose Up
+CREATE TABLE grant_sets (
+    digest TEXT PRIMARY KEY CHECK (digest <> ''), -- of the body
+    body   TEXT NOT NULL -- JSON; of nobody in person, so that it stays when a case is destroyed
+);
+
 CREATE TABLE notices (
     topic  TEXT   NOT NULL, -- '' is the counter
     item   TEXT   NOT NULL, -- what of the topic has changed; '' for all of it
