@@ -24,10 +24,10 @@ trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
 
 # MessagePack is a tenth of the program and nobody speaks it here: nomsgpack.
 #
-# build builds the commit in a folder, for this kind of machine or GOOS and GOARCH.
+# build builds that very commit in a folder (HEAD may move meanwhile), for this kind of machine or GOOS and GOARCH.
 build() {
   mkdir -p "$1"
-  git archive --format=tar HEAD | tar -x -C "$1"
+  git archive --format=tar "$commit" | tar -x -C "$1"
   (cd "$1" && CGO_ENABLED=0 GOFLAGS=-mod=readonly GOCACHE=${2:-$(go env GOCACHE)} \
     go build -trimpath -buildvcs=false -tags=nomsgpack -ldflags="-s -w -buildid= -X main.version=$version -X main.commit=$commit" -o mianti ./cmd/mianti)
 }
