@@ -38,7 +38,7 @@ type background struct {
 	store      purger
 	partitions partitions
 	elections  elections
-	watch   func(context.Context) error // for what other nodes change
+	watch      func(context.Context) error // for what other nodes change
 	// counter counts finished cases for the figures.
 	counter *figures.Counter
 	// retention ends what was kept long enough.

@@ -81,8 +81,8 @@ func importTable() map[string]row {
 
 		// What an operator sees stands around the parts, and is known to none of them.
 		"telemetry": {may: []string{"exchange", "store", "catalog", "ledger", "ledger/anchor", "connectors", "connectors/guard", "internal/fault", "internal/jobs"}, inTests: []string{"policies"}},
-		"doctor": {may: []string{"store"}},
-		"backup": {may: []string{"store", "keyring", "internal/fault"}},
+		"doctor":    {may: []string{"store"}},
+		"backup":    {may: []string{"store", "keyring", "internal/fault"}},
 
 		"cmd/mianti": {may: []string{anything}},
 		"bench":      {may: []string{anything}},
