@@ -69,14 +69,10 @@ type killing struct {
 	cases                                  []namedCase
 }
 
-// newKilling builds the program, fills a database and starts the stand-ins,
+// newKilling fills a database and starts the stand-ins,
 // which outlive the kills.
 func newKilling(t *testing.T, ctx context.Context, database string) *killing {
-	k := &killing{dir: t.TempDir(), database: database, secret: newSecret()}
-	k.binary = filepath.Join(k.dir, "mianti")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", k.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	k := &killing{dir: t.TempDir(), database: database, secret: newSecret(), binary: os.Args[0]}
 	if _, err := fillDemo(ctx, k.database, k.secret); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +121,7 @@ func (k *killing) startServer(t *testing.T, more ...string) *killable {
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--issuer", "https://mianti.test", "--database", k.database, "--sources-url", k.sources,
 		"--key-file", k.keyFile()}
 	process := exec.Command(k.binary, append(args, more...)...)
-	process.Env = os.Environ()
+	process.Env = append(os.Environ(), asProgram+"=1")
 	errs, err := process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,16 @@ import (
 	"mianti/store"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m, store.Migrate)) }
+// asProgram, in the environment, makes the tests' binary the program itself: a test
+// that needs a process to kill starts it, and need not build it first.
+const asProgram = "TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(pgtest.Main(m, store.Migrate))
+}
 
 // TestRun_SaysWhatToDo runs command lines that go wrong.
 func TestRun_SaysWhatToDo(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 // ended, and within two seconds it refuses a system that may not ask any more.
 func TestRevoked_StopsTheNextReleaseOnTheOtherReplica(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program and runs it twice")
+		t.Skip("runs the program twice")
 	}
 	t.Parallel()
 	r := newRevoking(t)

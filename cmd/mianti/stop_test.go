@@ -18,7 +18,7 @@ import (
 // next resolution of either server releases nothing that rests on it.
 func TestStop_WorksOnEveryReplicaAtOnce(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the program and runs it twice")
+		t.Skip("runs the program twice")
 	}
 	t.Parallel()
 	k := newKilling(t, t.Context(), pgtest.Database(t))
