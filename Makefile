@@ -7,7 +7,7 @@ FUZZTIME ?= 10s
 # Every test, with a real PostgreSQL beside the embedded SQLite.
 test:
 	bash tools/install-test-tools.sh postgresql pgbouncer mariadb node openssl pdftotext font chromium promtool
-	go test -timeout 20m ./...
+	go test -timeout 40m ./...
 
 # gofmt, vet, staticcheck, go.mod.
 check:

@@ -32,7 +32,7 @@ DO $$
 DECLARE thing RECORD;
 BEGIN
     FOR thing IN SELECT c.oid::regclass AS name FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND r.rolname <> 'mianti_owner' LOOP
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND r.rolname <> 'mianti_owner' LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO mianti_owner', thing.name);
     END LOOP;
     FOR thing IN SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
