@@ -81,8 +81,8 @@ func importTable() map[string]row {
 
 		// What an operator sees stands around the parts, and is known to none of them.
 		"telemetry": {may: []string{"exchange", "store", "catalog", "ledger", "ledger/anchor", "connectors", "connectors/guard", "internal/fault", "internal/jobs"}, inTests: []string{"policies"}},
-		"doctor": {may: []string{"store"}},
-		"backup": {may: []string{"store", "keyring", "internal/fault"}},
+		"doctor":    {may: []string{"store"}},
+		"backup":    {may: []string{"store", "keyring", "internal/fault"}},
 
 		"cmd/mianti": {may: []string{anything}},
 		"bench":      {may: []string{anything}},
@@ -91,6 +91,7 @@ func importTable() map[string]row {
 		"bench/opa":     {inTests: []string{"bench/load", "catalog", "policies"}},
 		"bench/usual":   {}, // a stranger to the exchange
 		"bench/report":  {},
+		"bench/soak":    {may: []string{"bench/load", "internal/pgtest"}},
 		"bench/compare": {may: []string{"bench/load", "bench/report", "bench/usual", "internal/pgtest"}},
 	}
 	for name, r := range pageTable(edge) {
