@@ -45,12 +45,20 @@ func newFaultySources(behind map[string]string) (*faultySources, error) {
 			return f, err
 		}
 		way := &atomic.Int32{}
-		server := &http.Server{Handler: failing(way, httputil.NewSingleHostReverseProxy(target)), ReadHeaderTimeout: 5 * time.Second}
+		server := &http.Server{Handler: failing(way, handingOn(target)), ReadHeaderTimeout: 5 * time.Second}
 		f.addresses[department], f.way[department] = "http://"+listener.Addr().String(), way
 		f.servers = append(f.servers, server)
 		go func() { _ = server.Serve(listener) }() // ends with close
 	}
 	return f, nil
+}
+
+// handingOn hands questions on, and says nothing of askers that have gone: nodes are
+// killed.
+func handingOn(target *url.URL) http.Handler {
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	return proxy
 }
 
 // failing fails in its present way, or hands on.

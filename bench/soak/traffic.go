@@ -21,13 +21,14 @@ import (
 
 const (
 	startCases   = 200
-	mostAtOnce   = 64 // requests under way
+	mostAtOnce   = 400 // requests under way, those that wait to be tried again among them
 	answerWithin = 15 * time.Second
 	// patience is how long a caller tries again: longer than a key stays with a
 	// request whose node was killed, one minute.
-	patience   = 100 * time.Second
-	tokenFor   = 4 * time.Minute
-	pauseAfter = 150 * time.Millisecond // after a refusal
+	patience = 100 * time.Second
+	tokenFor = 4 * time.Minute
+	// shortest and longest are the pauses after a refusal, each twice the one before.
+	shortest, longest = 100 * time.Millisecond, 3 * time.Second
 )
 
 // traffic is the callers, and what they were answered.
@@ -61,7 +62,7 @@ func newTraffic(ctx context.Context, b *bed, s settings) (*traffic, error) {
 	}
 	t := &traffic{
 		bed: b, rate: s.Rate, random: rand.New(rand.NewPCG(s.Seed, 1)), cases: cases[0], opened: startCases,
-		client: &http.Client{Timeout: answerWithin, Transport: &http.Transport{MaxIdleConnsPerHost: mostAtOnce, IdleConnTimeout: 30 * time.Second}},
+		client: &http.Client{Timeout: answerWithin, Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second}},
 		log:    Log{Reads: map[string]int{}, Openings: slices.Clone(cases[0])},
 		counts: map[string]int{}, retries: map[string]int{}, refused: map[string]int{}, unheard: map[string]int{},
 	}
@@ -233,7 +234,7 @@ func (t *traffic) opening(n int) request {
 
 // insist sends a request until it is answered, to the other node after a refusal.
 func (t *traffic) insist(ctx context.Context, kind string, r request) {
-	begun := time.Now()
+	begun, pause := time.Now(), shortest
 	for ctx.Err() == nil && time.Since(begun) < patience {
 		again, why := t.try(ctx, r)
 		if why == "" {
@@ -246,7 +247,8 @@ func (t *traffic) insist(ctx context.Context, kind string, r request) {
 			return
 		}
 		t.count(t.retries, why)
-		time.Sleep(pauseAfter)
+		wait(ctx, pause)
+		pause = min(2*pause, longest)
 	}
 	t.count(t.unheard, kind)
 }

@@ -21,6 +21,11 @@ import (
 // spreadWithin is how soon a stop holds at every node.
 const spreadWithin = 2 * time.Second
 
+// settlesWithin is how soon a node that nobody asks gives up what it held: connections
+// to sources that are not used are closed after a minute and a half, when a probe
+// comes by, once a minute.
+const settlesWithin = 4 * time.Minute
+
 // line is one demand, and whether it is met.
 type line struct {
 	demand, found string
@@ -131,7 +136,7 @@ func (v *verdict) nodes(ctx context.Context, b *bed, base usage) {
 		var u usage
 		var err error
 		well := false
-		for begun := time.Now(); !well && time.Since(begun) < 2*time.Minute && wait(ctx, 2*time.Second); {
+		for begun := time.Now(); !well && time.Since(begun) < settlesWithin && wait(ctx, 2*time.Second); {
 			u, err = usageOf(node)
 			well = err == nil && u.goroutines <= base.goroutines+room && u.files <= base.files+room && u.connections <= base.connections+room/3 && u.busy <= 1
 		}
