@@ -59,6 +59,7 @@ type bed struct {
 	tools   load.Tools
 	sources *load.RunningSources
 	faulty  *faultySources
+	staff   *provider
 	primary *pgtest.Cluster
 	replica *pgtest.Cluster
 	pooler  *pgtest.Pooler
@@ -106,9 +107,15 @@ func newBed(ctx context.Context, folder string, d *diary) (*bed, error) {
 	if err := b.startDatabase(ctx); err != nil {
 		return b, err
 	}
+	if b.staff, err = newProvider(); err != nil {
+		return b, err
+	}
 	b.exchange, err = load.PrepareExchange(ctx, load.ExchangeConfig{
 		Tools: b.tools, Folder: folder, Sources: b.sources, Database: b.pooled, Systems: 1, Cases: startCases,
-		Arguments: []string{"--database-direct=" + b.direct, "--database-read=" + b.replica.URL(databaseName)},
+		Arguments: []string{
+			"--database-direct=" + b.direct, "--database-read=" + b.replica.URL(databaseName),
+			"--staff-issuer=" + b.staff.issuer, "--staff-client-id=" + staffClient,
+		},
 	})
 	if err != nil {
 		return b, err
@@ -244,6 +251,9 @@ func (b *bed) close() error {
 	}
 	if b.primary != nil {
 		errs = append(errs, b.primary.Close())
+	}
+	if b.staff != nil {
+		errs = append(errs, b.staff.server.Close())
 	}
 	if b.faulty != nil {
 		errs = append(errs, b.faulty.close())

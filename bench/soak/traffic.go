@@ -36,6 +36,7 @@ type traffic struct {
 	bed    *bed
 	rate   float64
 	client *http.Client
+	clerk  *browser
 	random *rand.Rand // of the one that decides what is asked next
 
 	mu       sync.Mutex
@@ -60,8 +61,12 @@ func newTraffic(ctx context.Context, b *bed, s settings) (*traffic, error) {
 	if err != nil {
 		return nil, err
 	}
+	clerk, err := b.signIn(ctx)
+	if err != nil {
+		return nil, err
+	}
 	t := &traffic{
-		bed: b, rate: s.Rate, random: rand.New(rand.NewPCG(s.Seed, 1)), cases: cases[0], opened: startCases,
+		clerk: clerk, bed: b, rate: s.Rate, random: rand.New(rand.NewPCG(s.Seed, 1)), cases: cases[0], opened: startCases,
 		client: &http.Client{Timeout: answerWithin, Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second}},
 		log:    Log{Reads: map[string]int{}, Openings: slices.Clone(cases[0])},
 		counts: map[string]int{}, retries: map[string]int{}, refused: map[string]int{}, unheard: map[string]int{},
@@ -73,7 +78,7 @@ func newTraffic(ctx context.Context, b *bed, s settings) (*traffic, error) {
 // is in the base, and waits until it is quiet.
 func (t *traffic) warmUp(ctx context.Context) error {
 	t.run(ctx, 8*time.Second)
-	t.client.CloseIdleConnections()
+	t.hangUp()
 	select {
 	case <-time.After(6 * time.Second):
 	case <-ctx.Done():
@@ -82,6 +87,12 @@ func (t *traffic) warmUp(ctx context.Context) error {
 		return fmt.Errorf("nothing was answered in the warm-up: %v %v", t.retries, t.refused)
 	}
 	return ctx.Err()
+}
+
+// hangUp closes the connections of callers.
+func (t *traffic) hangUp() {
+	t.client.CloseIdleConnections()
+	t.clerk.client.CloseIdleConnections()
 }
 
 // run asks for a time, and waits until every request has its end.
@@ -130,12 +141,14 @@ type request struct {
 	body         []byte
 	key          string
 	open         bool // asks without a token
+	staff        bool // is the clerk's
 	// took is told the body of the answer.
 	took func(body []byte) error
 }
 
 // draw decides what is asked next: of a hundred, seventy resolutions, twelve
-// resolutions read, ten pages, eight cases opened.
+// resolutions read, seven pages of everybody and catalog and cases, three of staff,
+// eight cases opened.
 func (t *traffic) draw() (kind string, ask request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -145,6 +158,9 @@ func (t *traffic) draw() (kind string, ask request) {
 		return "resolution", t.resolving(id)
 	case n < 82:
 		return "read", t.reading(t.made[t.random.IntN(len(t.made))])
+	case n < 85:
+		pages := slices.Sorted(maps.Keys(staffPages()))
+		return "staff page", looking(pages[t.random.IntN(len(pages))])
 	case n < 92:
 		pages := []string{"/", "/guide/T01", "/v1/matters", "/v1/cases/" + id, "/v1/one-things/T01"}
 		path := pages[t.random.IntN(len(pages))]
@@ -296,11 +312,15 @@ func (t *traffic) try(ctx context.Context, r request) (again bool, why string) {
 func (t *traffic) send(ctx context.Context, node *load.Node, r request) (int, []byte, error) {
 	ctx, stop := context.WithTimeout(ctx, answerWithin)
 	defer stop()
-	q, err := http.NewRequestWithContext(ctx, r.method, node.URL+r.path, bytes.NewReader(r.body))
+	client, address := t.client, node.URL
+	if r.staff {
+		client, address = t.clerk.client, load.Issuer
+	}
+	q, err := http.NewRequestWithContext(ctx, r.method, address+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return 0, nil, err
 	}
-	if !r.open {
+	if !r.open && !r.staff {
 		token, err := t.bearer(ctx, node)
 		if err != nil {
 			return 0, nil, err
@@ -313,7 +333,7 @@ func (t *traffic) send(ctx context.Context, node *load.Node, r request) (int, []
 	if r.key != "" {
 		q.Header.Set("Idempotency-Key", r.key)
 	}
-	answer, err := t.client.Do(q)
+	answer, err := client.Do(q)
 	if err != nil {
 		return 0, nil, err
 	}

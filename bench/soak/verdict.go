@@ -74,7 +74,7 @@ func (v *verdict) judge(ctx context.Context, b *bed, t *traffic, c *chaos, base 
 		fmt.Sprintf("%d kills, %d connections cut, %d acts of administrators", c.kills, c.cut, c.changed), c.troubles...)
 	v.add(total(t.refused) == 0, "no refusal that nothing here explains", fmt.Sprint(total(t.refused)), explained(t.refused)...)
 	v.add(total(t.unheard) == 0, fmt.Sprintf("every request is answered within %s", patience), fmt.Sprintf("%d given up", total(t.unheard)), explained(t.unheard)...)
-	t.client.CloseIdleConnections()
+	t.hangUp()
 	v.nodes(ctx, b, base)
 	v.memory(lives)
 	v.answers(ctx, b, t, c, s)
@@ -211,6 +211,10 @@ func (v *verdict) replica(ctx context.Context, b *bed) {
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
+	var looked int64
+	err = errors.Join(err, b.ask(ctx, b.replica.URL(databaseName),
+		"SELECT COALESCE(sum(seq_scan + COALESCE(idx_scan, 0)), 0)::bigint FROM pg_stat_user_tables WHERE relname = 'cases'", &looked))
+	v.add(err == nil && looked > 0, "pages of staff are read from the replica", fmt.Sprintf("%d looks at its cases", looked))
 	v.add(err == nil && here == there, "the replica has every entry", fmt.Sprintf("%d, the primary %d", there[0], here[0]))
 }
 
