@@ -137,7 +137,7 @@ func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 	l := g.lanes[r.Class]
 	l.arrived++
 	t := &Ticket{gate: g, lane: l, flow: l.flow(r.Flow), kind: g.limit.kind(r.Kind)}
-	if l.hasPlace(t.flow, g.places(l, now)) && len(t.flow.queue) == 0 {
+	if g.hasPlace(l, t.flow, now) && len(t.flow.queue) == 0 {
 		l.grant(t, now)
 		g.mu.Unlock()
 		return t, nil
@@ -187,7 +187,7 @@ func (g *Gate) WouldRefuse(r Request) (time.Duration, bool) {
 	g.tick(now)
 	l := g.lanes[r.Class]
 	f := l.flows[r.Flow]
-	if f == nil || !l.isFull(f, g.room(l)) || l.hasPlace(f, g.places(l, now)) {
+	if f == nil || !l.isFull(f, g.room(l)) || g.hasPlace(l, f, now) {
 		return 0, false
 	}
 	l.arrived++
@@ -210,6 +210,19 @@ func (g *Gate) places(l *lane, now time.Time) int {
 	}
 }
 
+// underWay is how many requests of a lane may be under way.
+func (g *Gate) underWay(l *lane, places int) int {
+	if l.class.apart() {
+		return l.most
+	}
+	return g.limit.underWay(places)
+}
+
+func (g *Gate) hasPlace(l *lane, f *flow, now time.Time) bool {
+	places := g.places(l, now)
+	return l.hasPlace(f, places, g.underWay(l, places))
+}
+
 // room is how many may wait in a lane: as many as get their turn within the
 // patience of their callers, and when more comes than goes, within the time that
 // one request takes.
@@ -224,7 +237,8 @@ func (g *Gate) room(l *lane) int {
 func (g *Gate) fill(now time.Time) {
 	for _, l := range g.lanes {
 		for l.waiting > 0 {
-			if !l.next(g.places(l, now), now) {
+			places := g.places(l, now)
+			if !l.next(places, g.underWay(l, places), now) {
 				break
 			}
 		}

@@ -147,6 +147,52 @@ func TestGate_WhoeverWaitsForHisAnswerIsNotRefused(t *testing.T) {
 	})
 }
 
+// Departments on the same machine share its processors, so that what is away stretches
+// what is not.
+func TestGate_WhatIsAwayButCostsUsIsBoundedToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, m := newGate(2), &machine{cores: 2, takes: 5 * time.Millisecond}
+		ask := func(flow string) (time.Duration, error) {
+			begun := time.Now()
+			ticket, err := g.Admit(t.Context(), admission.Request{Flow: flow, Kind: "resolve"})
+			if err != nil {
+				return 0, err
+			}
+			defer ticket.Done()
+			m.work()
+			back := ticket.Away()
+			m.work()
+			m.work()
+			back()
+			return time.Since(begun), nil
+		}
+		for range 50 { // how long it takes alone
+			if _, err := ask("flood"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		began, good := time.Now(), &caller{}
+		for time.Since(began) < 12*time.Second {
+			all.Go(func() {
+				took, err := ask("flood")
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil && time.Since(began) > 5*time.Second {
+					good.took = append(good.took, took)
+				}
+			})
+			time.Sleep(1500 * time.Microsecond) // five times 133 a second
+		}
+		all.Wait()
+		if good.p99() > 68*time.Millisecond || len(good.took) < 7*110 {
+			t.Errorf("%d answered, p99 %v; want about %d, and that it does not grow", len(good.took), good.p99(), 7*133)
+		}
+	})
+}
+
 func TestGate_ADoorThatIsCrowdedLeavesTheWorkAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -60,12 +60,12 @@ func (l *lane) rest(f *flow) {
 
 // hasPlace reports whether a request of f can begin. One flow alone leaves a place
 // to whoever comes next, and half of what may be under way.
-func (l *lane) hasPlace(f *flow, places int) bool {
+func (l *lane) hasPlace(f *flow, places, underWay int) bool {
 	own := places
 	if places >= 4 {
 		own = places - places/4
 	}
-	return l.active < places && f.active < own && l.active+l.away < l.most && f.active+f.away < (l.most+1)/2
+	return l.active < places && f.active < own && l.active+l.away < min(l.most, underWay) && f.active+f.away < (l.most+1)/2
 }
 
 // grant lets a request in.
@@ -152,10 +152,10 @@ func (l *lane) refuse(f *flow) time.Duration {
 func (l *lane) wait() time.Duration { return time.Duration(1+l.refused%3) * time.Second }
 
 // next lets in the one whose turn it is; false for none that has a place.
-func (l *lane) next(places int, now time.Time) bool {
+func (l *lane) next(places, underWay int, now time.Time) bool {
 	var turn *flow
 	for _, f := range l.flows {
-		if len(f.queue) > 0 && l.hasPlace(f, places) && (turn == nil || l.before(f, turn)) {
+		if len(f.queue) > 0 && l.hasPlace(f, places, underWay) && (turn == nil || l.before(f, turn)) {
 			turn = f
 		}
 	}

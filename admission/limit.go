@@ -15,7 +15,10 @@ import "time"
 type limit struct {
 	alone, least, most float64
 	value              float64
-	stretch            float64
+	// wide is how many may be under way, those that are away included, for each that may
+	// be at work: what is asked of a department on this machine costs it as well.
+	wide    float64
+	stretch float64
 
 	kinds map[string]*kind
 	// turned is when it was last set, probed when it was last brought down to one for
@@ -44,6 +47,8 @@ const (
 	// turnEvery is how often the limit is set, when there were enough requests to know.
 	turnEvery  = 250 * time.Millisecond
 	turnSample = 20
+	// widest and narrowest are the bounds of wide.
+	widest, narrowest = 64, 1.25
 	// probeEvery is how often it is seen, under load, how long requests take alone.
 	probeEvery = 10 * time.Second
 	// mostKinds bounds what is remembered; the rest are of one kind.
@@ -58,7 +63,7 @@ const (
 
 func newLimit(cores int) limit {
 	c := float64(cores)
-	return limit{alone: c, least: leastTimes * c, most: mostTimes * c, value: startTimes * c, stretch: 1, kinds: map[string]*kind{}, typical: firstGuess}
+	return limit{alone: c, least: leastTimes * c, most: mostTimes * c, value: startTimes * c, wide: widest, stretch: 1, kinds: map[string]*kind{}, typical: firstGuess}
 }
 
 func (l *limit) now() int {
@@ -67,6 +72,9 @@ func (l *limit) now() int {
 	}
 	return int(l.value)
 }
+
+// underWay is how many may be under way where so many may be at work.
+func (l *limit) underWay(places int) int { return int(l.wide * float64(places)) }
 
 // usual is how long a request takes alone.
 func (l *limit) usual() time.Duration { return max(l.typical, firstGuess) }
@@ -129,11 +137,15 @@ func (l *limit) turn(now time.Time, compete bool) {
 	l.measure(contended && !probed)
 	switch {
 	case !contended:
-		l.value = min(l.value*1.5, l.most)
+		l.value, l.wide = min(l.value*1.5, l.most), min(l.wide*2, widest)
 		return
 	case probed:
+	case l.stretch > tight && l.value <= l.least: // it is not those at work alone
+		l.wide = max(min(l.wide, 4)*max(0.6, tight/l.stretch), narrowest)
 	case l.stretch > tight:
 		l.value = max(l.value*max(0.6, tight/l.stretch), l.least)
+	case l.stretch < loose && l.wide < widest:
+		l.wide = min(l.wide*1.25, widest)
 	case l.stretch < loose:
 		l.value = min(l.value*1.1, l.most)
 	}

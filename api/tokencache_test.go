@@ -1,9 +1,14 @@
 package api
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"testing"
 	"time"
+
+	"mianti/exchange"
 )
 
 func TestTokenCache_FindsWhatIsKeptWhileItLives(t *testing.T) {
@@ -45,5 +50,37 @@ func TestTokenCache_IsBounded(t *testing.T) {
 	}
 	if c.find("0", now) != nil {
 		t.Error("the first is still kept")
+	}
+}
+
+// BenchmarkAccessToken verifies a token that is known, and one that is not, in
+// one run.
+func BenchmarkAccessToken(b *testing.B) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	keys, err := NewSigningKeys(key)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &server{
+		Config:   Config{Issuer: "https://mianti.test", Keys: keys, Now: time.Now, NewID: func() string { return "t-1" }, TokenLife: time.Hour},
+		audience: "https://mianti.test/v1",
+	}
+	s.tokens = s.accessTokenParser()
+	text, err := s.sign(&client{system: &exchange.System{ID: "spj-1", Department: "SPJ"}, credential: "c-1"}, confirmation{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, verify := range map[string]func(string) (*access, error){"known": s.verify, "anew": s.verifyAnew} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if token, err := verify(text); err != nil || token.system != "spj-1" {
+					b.Fatalf("%v %v", token, err)
+				}
+			}
+		})
 	}
 }

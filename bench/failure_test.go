@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -92,7 +91,6 @@ func (s *served) on(b *testing.B, database, secret string) *target {
 // crowd is callers who resolve and note what they are told.
 type crowd struct {
 	target *target
-	paused atomic.Bool
 	over   chan struct{}
 	all    sync.WaitGroup
 

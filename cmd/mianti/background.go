@@ -38,7 +38,7 @@ type background struct {
 	store      purger
 	partitions partitions
 	elections  elections
-	watch   func(context.Context) error // for what other nodes change
+	watch      func(context.Context) error // for what other nodes change
 	// counter counts finished cases for the figures.
 	counter *figures.Counter
 	// retention ends what was kept long enough.
@@ -216,12 +216,13 @@ func (b *background) purge(ctx context.Context) {
 // keepPartitions makes the partitions that will be needed next. What is there lasts for
 // long, so that a failure is a warning until little is left.
 func (b *background) keepPartitions(ctx context.Context) {
-	ahead, err := b.partitions.KeepPartitions(ctx)
+	_, err := b.partitions.KeepPartitions(ctx)
 	if err == nil || ctx.Err() != nil {
 		return
 	}
 	b.log.LogAttrs(ctx, slog.LevelWarn, "partitions were not made ahead", slog.Any("cause", err))
-	if ahead, err = b.partitions.Partitions(ctx); err != nil {
+	ahead, err := b.partitions.Partitions(ctx)
+	if err != nil {
 		return // the database is away: others say so
 	}
 	for _, p := range ahead {
