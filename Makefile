@@ -47,6 +47,14 @@ overload:
 	bash tools/install-test-tools.sh postgresql
 	go test -run '^$$' -bench 'Overload|Drain|Outage|DiskFull|SlowClients' -benchtime 1x -timeout 40m ./bench
 
+# Two nodes under mixed load for DURATION while nodes are killed, the database and the
+# pooler are restarted and sources fail; then every answer is held against the record.
+DURATION ?= 10m
+.PHONY: soak
+soak:
+	bash tools/install-test-tools.sh postgresql pgbouncer
+	go run ./bench/soak --duration $(DURATION)
+
 # The exchange beside other ways of doing the same, in one run; writes the figures
 # and charts of docs/performance.md. SHORT=1 prints alone, in less than three minutes.
 ROUNDS ?= 5

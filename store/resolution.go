@@ -149,6 +149,9 @@ func (s *Store) ReserveKey(ctx context.Context, key *exchange.Key) (string, erro
 	row := idempotencyRow{System: key.System, Key: key.Value, RequestDigest: key.Request, Created: At(key.At)}
 	err := table[idempotencyRow](s.db).Create(ctx, &row)
 	if !errors.Is(err, gorm.ErrDuplicatedKey) {
+		if err != nil { // it may have been taken all the same
+			s.abandoned.add(reservationOf(key))
+		}
 		return "", translate(err, "reserve an idempotency key", things{})
 	}
 	stored, err := table[idempotencyRow](s.db).Where("system = ? AND key = ?", key.System, key.Value).Take(ctx)
@@ -167,9 +170,10 @@ func keyBusy() error {
 	return fault.New(fault.Conflict, "request-in-progress", "同一 Idempotency-Key 的请求正在处理。请稍后重试。")
 }
 
-// takeOver takes a key whose request has died.
+// takeOver takes a key whose request has died, or has ended here without giving it up.
 func (s *Store) takeOver(ctx context.Context, key *exchange.Key, stored idempotencyRow) error {
-	if key.At.Sub(stored.Created.Time()) < keyInUse {
+	dead := reservation{system: key.System, key: key.Value, at: stored.Created}
+	if key.At.Sub(stored.Created.Time()) < keyInUse && !s.abandoned.has(dead) {
 		return keyBusy()
 	}
 	taken, err := table[idempotencyRow](s.db).
@@ -181,13 +185,18 @@ func (s *Store) takeOver(ctx context.Context, key *exchange.Key, stored idempote
 	if taken == 0 {
 		return keyBusy()
 	}
+	s.abandoned.drop(dead)
 	return nil
 }
 
-// ReleaseKey gives up a reserved key whose request came to nothing.
+// ReleaseKey gives up a reserved key whose request came to nothing. When that fails,
+// this node takes the key for free all the same.
 func (s *Store) ReleaseKey(ctx context.Context, key *exchange.Key) error {
 	_, err := table[idempotencyRow](s.db).
 		Where("system = ? AND key = ? AND created_at = ? AND resource = ''", key.System, key.Value, At(key.At)).Delete(ctx)
+	if err != nil {
+		s.abandoned.add(reservationOf(key))
+	}
 	return translate(err, "release an idempotency key", things{})
 }
 

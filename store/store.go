@@ -92,6 +92,7 @@ type Store struct {
 	// grantSets are those that were read for replays, by digest.
 	grantSets *recent[string, []policies.Grant]
 	listen    listening
+	abandoned abandonedKeys
 }
 
 // Open connects to the database and checks that its schema is the one that

@@ -62,8 +62,8 @@ var (
 	addressLine = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
 )
 
-// issuer is what all nodes call themselves in tokens.
-const issuer = "https://mianti.test"
+// Issuer is what all nodes call themselves.
+const Issuer = "https://mianti.test"
 
 // PrepareExchange lays the schema, loads the catalog of the measurement, gives the
 // grants that it needs, and registers the systems.
@@ -148,7 +148,7 @@ func (x *Exchange) command(ctx context.Context, args ...string) (string, error) 
 // given, is a command before it, such as taskset with its arguments.
 func (x *Exchange) StartNode(wrap ...string) (*Node, error) {
 	args := append([]string{}, wrap...)
-	args = append(args, x.config.Tools.Mianti, "serve", "--listen=127.0.0.1:0", "--issuer="+issuer, "--database="+x.config.Database,
+	args = append(args, x.config.Tools.Mianti, "serve", "--listen=127.0.0.1:0", "--issuer="+Issuer, "--database="+x.config.Database,
 		"--key-file="+x.Key, "--safeguard-file="+x.safeguards(), "--log-level=WARN")
 	args = append(args, x.config.Arguments...)
 	port, err := freePort()

@@ -39,6 +39,14 @@ func (c *carrier) CloseIdleConnections() {
 	c.secure.CloseIdleConnections()
 }
 
+// closeSpent closes the connections that will not be used again. The library's own
+// transport does so by itself.
+func (c *carrier) closeSpent() {
+	if own, is := c.plain.(interface{ closeSpent() }); is {
+		own.closeSpent()
+	}
+}
+
 func isASCII(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r >= 0x80 })
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -201,6 +202,26 @@ func (t *plainTransport) CloseIdleConnections() {
 	for _, kept := range all {
 		for _, c := range kept {
 			_ = c.Close() // nothing was under way
+		}
+	}
+}
+
+// closeSpent closes the connections that have been unused for too long, and those
+// that the source has closed: after a rush there are many that nobody takes again.
+func (t *plainTransport) closeSpent() {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for address, kept := range t.idle {
+		good := slices.DeleteFunc(kept, func(c *plainConn) bool {
+			spent := now.Sub(c.since) >= idleTimeout || !c.isSilent()
+			if spent {
+				_ = c.Close() // nothing was under way
+			}
+			return spent
+		})
+		if t.idle[address] = good; len(good) == 0 {
+			delete(t.idle, address)
 		}
 	}
 }

@@ -297,3 +297,40 @@ func BenchmarkTransport(b *testing.B) {
 		})
 	}
 }
+
+// After a rush of calls nobody takes most of their connections again.
+func TestPlain_ClosesWhatARushHasLeft(t *testing.T) {
+	t.Parallel()
+	const rush = 5
+	count, here := &connections{}, make(chan struct{}, rush)
+	all := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		here <- struct{}{}
+		<-all
+		sendEmpty(w, r)
+	}))
+	server.Config.ConnState = count.see
+	server.Start()
+	t.Cleanup(server.Close)
+	var at atomic.Int64
+	client := NewClient(Options{Now: func() time.Time { return clock().Add(time.Duration(at.Load())) }})
+	t.Cleanup(client.Close)
+	ask := func(source string) {
+		q := local()
+		q.Source.Code = source
+		_, err := client.Do(t.Context(), Call{Query: q, Method: http.MethodGet, URL: server.URL})
+		wantFault(t, err, "")
+	}
+	var group sync.WaitGroup
+	for range rush {
+		group.Go(func() { ask("rushed") })
+	}
+	for range rush {
+		<-here
+	}
+	close(all)
+	group.Wait()
+	at.Store(int64(idleTimeout))
+	ask("another")
+	count.wait(t, 1)
+}

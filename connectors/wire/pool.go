@@ -22,7 +22,8 @@ const (
 	idleTimeout    = 90 * time.Second
 	pingAfter      = 15 * time.Second
 	pingTimeout    = 5 * time.Second
-	// sweepEvery is how often pools are looked for that nobody uses any more.
+	// sweepEvery is how often pools, and connections, are looked for that nobody uses
+	// any more. It is done with a call; sources that nobody asks are probed.
 	sweepEvery = 10 * time.Second
 	// unused is how long a pool is kept that nobody uses.
 	unused = 5 * time.Minute
@@ -109,7 +110,7 @@ func (p *pool) retire() {
 }
 
 // sweep drops the pools of sources that nobody asks any more, such as those of
-// a catalog that has been replaced.
+// a catalog that has been replaced, and of the others what will not be used again.
 func (c *Client) sweep(now time.Time) {
 	if now.Sub(c.swept) < sweepEvery {
 		return
@@ -119,7 +120,9 @@ func (c *Client) sweep(now time.Time) {
 		if p.users == 0 && now.Sub(p.used) > unused {
 			p.retire()
 			delete(c.pools, key)
+			continue
 		}
+		p.transport.closeSpent()
 	}
 }
 

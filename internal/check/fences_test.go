@@ -37,7 +37,7 @@ func fences() []fence {
 		{path: "github.com/golang-jwt/jwt", only: []string{"api", "identity/testprovider", "bench", "bench/usual", "bench/compare", "cmd/mianti"}, why: "only api judges tokens"},
 		{path: "cel.dev", only: []string{"catalog"}, why: "only catalog evaluates conditions"},
 		{path: "os", names: environment, only: []string{"cmd/mianti"}, why: "the environment is read in one place"},
-		{path: "time", names: clock, only: []string{"cmd/mianti", "bench", "bench/load", "bench/compare", "connectors/conformance"}, tests: true, why: "take the time from a Now that is handed in"},
+		{path: "time", names: clock, only: []string{"cmd/mianti", "bench", "bench/load", "bench/compare", "bench/soak", "connectors/conformance"}, tests: true, why: "take the time from a Now that is handed in"},
 		{path: "log/slog", names: logging, why: "take the logger that is handed in"},
 	}
 }

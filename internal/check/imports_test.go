@@ -91,6 +91,7 @@ func importTable() map[string]row {
 		"bench/opa":     {inTests: []string{"bench/load", "catalog", "policies"}},
 		"bench/usual":   {}, // a stranger to the exchange
 		"bench/report":  {},
+		"bench/soak":    {may: []string{"bench/load", "identity/testprovider", "internal/pgtest"}},
 		"bench/compare": {may: []string{"bench/load", "bench/report", "bench/usual", "internal/pgtest"}},
 	}
 	for name, r := range pageTable(edge) {

@@ -35,6 +35,7 @@ default_pool_size = %d
 max_client_conn = %d
 server_tls_sslmode = disable
 server_reset_query =
+server_login_retry = 1
 log_connections = 0
 log_disconnections = 0
 `
@@ -71,7 +72,7 @@ func (s *shared) pooled() (int, error) {
 	s.poolerOnce.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 		defer cancel()
-		s.pooler, s.poolerPort, s.poolerErr = s.server.startPooler(ctx)
+		s.pooler, s.poolerPort, s.poolerErr = s.server.startPooler(ctx, poolSize)
 	})
 	return s.poolerPort, s.poolerErr
 }
@@ -88,8 +89,9 @@ func findPooler() (string, error) {
 	return "", errNoPooler
 }
 
-// startPooler starts PgBouncer in front of the server, as the server's own account.
-func (s *server) startPooler(ctx context.Context) (*process, int, error) {
+// startPooler starts PgBouncer in front of the server, as the server's own account, with
+// so many connections to it.
+func (s *server) startPooler(ctx context.Context, size int) (*process, int, error) {
 	program, err := findPooler()
 	if err != nil {
 		return nil, 0, err
@@ -100,18 +102,18 @@ func (s *server) startPooler(ctx context.Context) (*process, int, error) {
 			return nil, 0, err
 		}
 		var p *process
-		if p, err = s.launchPooler(ctx, program, port); err == nil {
+		if p, err = s.launchPooler(ctx, program, port, size); err == nil {
 			return p, port, nil
 		}
 	}
 	return nil, 0, err
 }
 
-func (s *server) launchPooler(ctx context.Context, program string, port int) (*process, error) {
+func (s *server) launchPooler(ctx context.Context, program string, port, size int) (*process, error) {
 	users, settings := filepath.Join(s.folder.path, "pooler.users"), filepath.Join(s.folder.path, "pooler.ini")
 	for path, text := range map[string]string{
 		users:    fmt.Sprintf("%q %q\n", superuser, s.password),
-		settings: fmt.Sprintf(poolerSettings, s.port, superuser, s.password, port, users, poolSize, poolerClients),
+		settings: fmt.Sprintf(poolerSettings, s.port, superuser, s.password, port, users, size, poolerClients),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return nil, err

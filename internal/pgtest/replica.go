@@ -51,7 +51,7 @@ func Replicated(t testing.TB, delay time.Duration) *Pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replica, err := primary.follow(ctx, delay)
+	replica, err := primary.follow(ctx, folderParent(), delay)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,13 +71,13 @@ func (p *Pair) StopReplica(t testing.TB) {
 	}
 }
 
-// follow makes a server that follows this one.
-func (s *server) follow(ctx context.Context, delay time.Duration) (*server, error) {
-	folder, err := newFolder(folderParent())
+// follow makes a server that follows this one, with its settings, in a folder below parent.
+func (s *server) follow(ctx context.Context, parent string, delay time.Duration) (*server, error) {
+	folder, err := newFolder(parent)
 	if err != nil {
 		return nil, err
 	}
-	r := &server{binaries: s.binaries, account: s.account, folder: folder, password: s.password, durable: s.durable, follows: true, delay: delay}
+	r := &server{binaries: s.binaries, account: s.account, folder: folder, password: s.password, durable: s.durable, settings: s.settings, follows: true, delay: delay}
 	if err := r.handOver(folder.path); err != nil {
 		return nil, errors.Join(err, folder.remove())
 	}
