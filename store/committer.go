@@ -38,7 +38,7 @@ const (
 	maxWaiting = 2048
 	// roundDeadline bounds a round. Whoever is in it cannot be told sooner whether he
 	// was stored.
-	roundDeadline = 5 * time.Second
+	roundDeadline = 20 * time.Second
 )
 
 // do stores a write: all of it, or nothing. A caller that gives up while he waits
