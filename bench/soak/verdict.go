@@ -22,8 +22,8 @@ import (
 const spreadWithin = 2 * time.Second
 
 // settlesWithin is how soon a node that nobody asks gives up what it held: connections
-// to sources that are not used are closed after a minute and a half, when a probe
-// comes by, once a minute.
+// to sources that are not used are looked for every minute and a half, and closed when
+// they are as old.
 const settlesWithin = 4 * time.Minute
 
 // line is one demand, and whether it is met.
