@@ -138,7 +138,7 @@ func (v *verdict) nodes(ctx context.Context, b *bed, base usage) {
 		well := false
 		for begun := time.Now(); !well && time.Since(begun) < settlesWithin && wait(ctx, 2*time.Second); {
 			u, err = usageOf(node)
-			well = err == nil && u.goroutines <= base.goroutines+room && u.files <= base.files+room && u.connections <= base.connections+room/3 && u.busy <= 1
+			well = err == nil && u.goroutines <= base.goroutines+room && u.files <= base.files+room && u.connections <= u.limit && u.busy <= 1
 		}
 		v.add(well, "node "+s.name+" has no leaks", fmt.Sprintf("%s; before: %s; it lived %s", u, base, time.Since(born).Round(time.Second)))
 	}
