@@ -22,8 +22,8 @@ import (
 const spreadWithin = 2 * time.Second
 
 // settlesWithin is how soon a node that nobody asks gives up what it held: connections
-// to sources that are not used are closed after a minute and a half, when a probe
-// comes by, once a minute.
+// to sources that are not used are looked for every minute and a half, and closed when
+// they are as old.
 const settlesWithin = 4 * time.Minute
 
 // line is one demand, and whether it is met.
@@ -138,7 +138,7 @@ func (v *verdict) nodes(ctx context.Context, b *bed, base usage) {
 		well := false
 		for begun := time.Now(); !well && time.Since(begun) < settlesWithin && wait(ctx, 2*time.Second); {
 			u, err = usageOf(node)
-			well = err == nil && u.goroutines <= base.goroutines+room && u.files <= base.files+room && u.connections <= base.connections+room/3 && u.busy <= 1
+			well = err == nil && u.goroutines <= base.goroutines+room && u.files <= base.files+room && u.connections <= u.limit && u.busy <= 1
 		}
 		v.add(well, "node "+s.name+" has no leaks", fmt.Sprintf("%s; before: %s; it lived %s", u, base, time.Since(born).Round(time.Second)))
 	}

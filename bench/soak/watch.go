@@ -18,8 +18,8 @@ import (
 
 // usage is what a node holds at a moment.
 type usage struct {
-	goroutines, files, connections, busy int
-	resident                             int64 // bytes
+	goroutines, files, connections, busy, limit int
+	resident                                    int64 // bytes
 }
 
 func (u usage) String() string {
@@ -41,6 +41,7 @@ func usageOf(n *load.Node) (usage, error) {
 	}
 	for name, to := range map[string]*int{
 		"go_goroutines": &u.goroutines, "mianti_database_connections_open": &u.connections, "mianti_database_connections_used": &u.busy,
+		"mianti_database_connections_limit": &u.limit,
 	} {
 		if *to, err = gauge(text, name); err != nil {
 			return u, err

@@ -37,6 +37,8 @@ type plainTransport struct {
 
 	mu   sync.Mutex
 	idle map[string][]*plainConn // by address, the last used last
+	// looking says that expire will come, which it does while there are any.
+	looking bool
 }
 
 func newPlainTransport(n catalog.Network, now func() time.Time) roundTripper {
@@ -187,6 +189,10 @@ func (t *plainTransport) put(c *plainConn) {
 		old, kept = kept[0], kept[1:]
 	}
 	t.idle[c.address] = kept
+	if !t.looking {
+		t.looking = true
+		time.AfterFunc(idleTimeout, t.expire)
+	}
 	t.mu.Unlock()
 	if old != nil {
 		_ = old.Close() // nothing was under way
@@ -223,6 +229,17 @@ func (t *plainTransport) closeSpent() {
 		if t.idle[address] = good; len(good) == 0 {
 			delete(t.idle, address)
 		}
+	}
+}
+
+// expire closes what is spent when no call comes any more, and comes again as long as
+// something is left.
+func (t *plainTransport) expire() {
+	t.closeSpent()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.looking = len(t.idle) > 0; t.looking {
+		time.AfterFunc(idleTimeout, t.expire)
 	}
 }
 

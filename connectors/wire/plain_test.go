@@ -334,3 +334,38 @@ func TestPlain_ClosesWhatARushHasLeft(t *testing.T) {
 	ask("another")
 	count.wait(t, 1)
 }
+
+// When no call comes at all, a transport looks by itself, as long as there is anything.
+func TestPlain_LooksByItselfWhileAConnectionIsOpen(t *testing.T) {
+	t.Parallel()
+	at := clock()
+	own, is := newPlainTransport(catalog.NetworkLocal, func() time.Time { return at }).(*plainTransport)
+	if !is {
+		t.Fatal("this machine has another transport")
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, script(t, whole, whole).url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := own.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	if err := answer.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		later time.Duration
+		kept  int
+	}{{idleTimeout - time.Second, 1}, {time.Second, 0}} {
+		if !own.looking {
+			t.Error("nobody will look")
+		}
+		at = at.Add(c.later)
+		own.expire()
+		if len(own.idle) != c.kept || own.looking != (c.kept > 0) {
+			t.Errorf("%d kept, looking %v; want %d", len(own.idle), own.looking, c.kept)
+		}
+	}
+}

@@ -23,7 +23,7 @@ const (
 	pingAfter      = 15 * time.Second
 	pingTimeout    = 5 * time.Second
 	// sweepEvery is how often pools, and connections, are looked for that nobody uses
-	// any more. It is done with a call; sources that nobody asks are probed.
+	// any more. It is done with a call; plainTransport looks by itself too.
 	sweepEvery = 10 * time.Second
 	// unused is how long a pool is kept that nobody uses.
 	unused = 5 * time.Minute
