@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,11 +17,22 @@ import (
 // BenchmarkCommitter holds writes that share their commits against a commit for each,
 // by turns of 0.3 s on one PostgreSQL with fsync on, for 8, 32 and 128 callers that
 // each store one entry after another. "ratio" is the median over the turns of how many
-// are stored together for each one stored alone; "flush-ms" what the disk takes to
-// flush one page meanwhile: on a disk that is busy with other writers all of it is
-// waiting for that.
+// are stored together for each one stored alone.
 func BenchmarkCommitter(b *testing.B) {
-	s, err := Open(b.Context(), Config{URL: pgtest.Database(b), Now: testClock, MaxConnections: 64})
+	// Files on a disk, and every commit flushed: that is what is shared.
+	server, err := pgtest.StartCluster(b.Context(), os.TempDir(), "fsync=on", "synchronous_commit=on", "shared_buffers=512MB", "max_connections=200")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = server.Close() })
+	url, err := server.CreateDatabase(b.Context(), "committer")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := Migrate(b.Context(), url); err != nil {
+		b.Fatal(err)
+	}
+	s, err := Open(b.Context(), Config{URL: url, Now: testClock, MaxConnections: 64})
 	if err != nil {
 		b.Fatal(err)
 	}
