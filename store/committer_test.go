@@ -11,7 +11,6 @@ import (
 	"mianti/exchange"
 	"mianti/internal/fault"
 	"mianti/ledger"
-	"mianti/policies"
 	"mianti/safeguard"
 )
 
@@ -239,25 +238,6 @@ func TestStoreRound_StoresWhatIsNotRefused(t *testing.T) {
 		usage, err := s.Usage(t.Context(), safeguard.Meter{Kind: safeguard.KindSystem, ID: "s1"}, testTime)
 		if err != nil || usage[0].Calls != 2 {
 			t.Errorf("usage of s1: %+v, %v; want 2 calls", usage, err)
-		}
-	})
-}
-
-// A stop that is put up while resolutions are stored in rounds lets none of them by.
-func TestStoreRound_KeepsStopsInMind(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, s *Store) {
-		ready(t, s)
-		open(t, s, newCase("c1", "JN-1"))
-		h, e := stopOn(policies.StopGrant, "g1")
-		if err := s.PutStop(t.Context(), h, e); err != nil {
-			t.Fatal(err)
-		}
-		outcome := entry(ledger.Outcome, "c1")
-		outcome.Grant = "g1"
-		err := s.CommitResolution(t.Context(), exchange.Commit{Resolution: newResolution("r1", "c1"), Entries: []ledger.Entry{outcome}})
-		if f := fault.As(err); f == nil || f.Code != "authorization-changed" {
-			t.Errorf("error = %v", err)
 		}
 	})
 }

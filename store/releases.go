@@ -241,8 +241,7 @@ func (s *Store) saveFollowUps(ctx context.Context, tx *gorm.DB, round []*write) 
 			since, due = append(since, At(f.Since)), append(due, At(f.DueAt))
 		}
 	}
-	gone := "DELETE FROM follow_ups WHERE case_id IN (SELECT of_case FROM v)"
-	if err := s.forgetOthers(ctx, tx, gone, of, caseIDs, materials, parties); err != nil {
+	if err := s.forgetOthers(ctx, tx, of, caseIDs, materials, parties); err != nil {
 		return translate(err, doing, things{})
 	}
 	err := s.insertAll(ctx, tx, "follow_ups", "ON CONFLICT DO NOTHING", texts("case_id", caseIDs), texts("material", materials), texts("party", parties),
@@ -251,7 +250,7 @@ func (s *Store) saveFollowUps(ctx context.Context, tx *gorm.DB, round []*write) 
 }
 
 // forgetOthers deletes the papers of these cases that are not among the wanted ones.
-func (s *Store) forgetOthers(ctx context.Context, tx *gorm.DB, gone string, of, caseIDs, materials, parties []string) error {
+func (s *Store) forgetOthers(ctx context.Context, tx *gorm.DB, of, caseIDs, materials, parties []string) error {
 	there := map[[3]string]bool{}
 	err := s.query(ctx, tx, "SELECT case_id, material, party FROM follow_ups WHERE case_id IN (SELECT of_case FROM v)", func(rows *sql.Rows) error {
 		var paper [3]string

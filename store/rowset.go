@@ -47,11 +47,7 @@ func blobs(name string, values [][]byte) column {
 // rowset gives the head of a statement, in which the rows are the table v, and the
 // arguments for it. All columns MUST be of one length.
 func (s *Store) rowset(columns ...column) (with string, args []any) {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.name
-	}
-	list := strings.Join(names, ", ")
+	list := columnNames(columns)
 	if s.dialect == dialectPostgres {
 		arrays := make([]string, len(columns))
 		for i, c := range columns {

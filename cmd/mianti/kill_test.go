@@ -31,7 +31,7 @@ import (
 // against the record.
 func TestKill_LeavesNoAnswerUnrecorded(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds and kills the server several times")
+		t.Skip("kills the server several times")
 	}
 	t.Run("sqlite", func(t *testing.T) {
 		killWhileResolving(t, "sqlite:"+filepath.Join(t.TempDir(), "kill.db"))
@@ -312,7 +312,7 @@ func (k *killing) checkLog(t *testing.T, ctx context.Context) {
 // turn, and wants the other to seal what is recorded after that.
 func TestKill_TheOtherServerSealsOn(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds and kills servers")
+		t.Skip("kills servers")
 	}
 	ctx := t.Context()
 	k := newKilling(t, ctx, pgtest.Database(t))

@@ -31,7 +31,7 @@ import (
 // each.
 func TestRestart_WhatWaitedFinishesOnce(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds and kills the server, and waits for a source as long as the exchange does")
+		t.Skip("kills the server, and waits for a source as long as the exchange does")
 	}
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
